@@ -1,0 +1,163 @@
+package api
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// The calls of a runner, all under /runner and with its provider's token. A
+// build is named with the attempt number of its taking; a stale one is
+// answered with conflict.
+
+// RunnerHello is a runner's first call and its answer to being restarted. It
+// names the builds that it still holds. POST /runner/hello
+type RunnerHello struct {
+	Protocol  int         `json:"protocol"`
+	RunnerID  string      `json:"runner_id" doc:"Durable, bound to the runner's disk"`
+	Version   string      `json:"version"`
+	Terraform string      `json:"terraform,omitempty" doc:"Version of terraform or tofu; empty if there is none"`
+	Problem   string      `json:"problem,omitempty" doc:"Why it cannot take builds now, a sentence with the cure"`
+	Slots     int         `json:"slots"`
+	Holds     []HeldBuild `json:"holds,omitempty"`
+}
+
+type HeldBuild struct {
+	BuildID string `json:"build_id"`
+	Attempt int    `json:"attempt"`
+}
+
+// RunnerWelcome answers which of the held builds are still the runner's. What
+// it holds no longer it ends; what the server believes it to hold and it does
+// not name is put back or failed by the server.
+type RunnerWelcome struct {
+	Protocol int         `json:"protocol"`
+	Yours    []HeldBuild `json:"yours"`
+	Beat     int         `json:"beat_seconds"`
+}
+
+// Take asks for a build; it is answered 204 when there was none for Wait
+// seconds. POST /runner/take
+type Take struct {
+	RunnerID string `json:"runner_id"`
+	Wait     int    `json:"wait_seconds" minimum:"0" maximum:"30"`
+	Refills  bool   `json:"refills" doc:"Pool refills may be given too"`
+}
+
+// Job is a taken build with all that it needs. It holds secrets.
+type Job struct {
+	BuildID    string            `json:"build_id"`
+	Attempt    int               `json:"attempt"`
+	Transition string            `json:"transition"`
+	Class      int               `json:"class"`
+	Workspace  string            `json:"workspace,omitempty" doc:"owner/name, for logs"`
+	Archive    string            `json:"archive" doc:"Hash; GET /runner/archives/{hash}"`
+	Variables  map[string]string `json:"variables,omitempty"`
+	Env        map[string]string `json:"env" doc:"For the plugins"`
+	State      []byte            `json:"state,omitempty" doc:"Terraform state to start from; empty: none"`
+	Orphan     bool              `json:"orphan,omitempty"`
+	Timeout    int               `json:"timeout_seconds"`
+}
+
+// Beat renews the lease. POST /runner/builds/{build}/beat
+type Beat struct {
+	RunnerID string `json:"runner_id"`
+	Attempt  int    `json:"attempt"`
+}
+
+type BeatAnswer struct {
+	Cancel bool `json:"cancel,omitempty" doc:"Interrupt it"`
+	Force  bool `json:"force,omitempty" doc:"Kill it"`
+}
+
+// RunnerLogs: POST /runner/builds/{build}/logs
+type RunnerLogs struct {
+	RunnerID string      `json:"runner_id"`
+	Attempt  int         `json:"attempt"`
+	Lines    []berth.Log `json:"lines"`
+}
+
+// RunnerState ships one revision of the state. POST /runner/builds/{build}/state
+type RunnerState struct {
+	RunnerID string `json:"runner_id"`
+	Attempt  int    `json:"attempt"`
+	Lineage  string `json:"lineage"`
+	Serial   int64  `json:"serial"`
+	State    []byte `json:"state"`
+}
+
+// RunnerPlan asks for the verdict on a plan. POST /runner/builds/{build}/judge
+type RunnerPlan struct {
+	RunnerID string     `json:"runner_id"`
+	Attempt  int        `json:"attempt"`
+	Plan     berth.Plan `json:"plan"`
+}
+
+// Finish ends a build. POST /runner/builds/{build}/finish
+type Finish struct {
+	RunnerID  string           `json:"runner_id"`
+	Attempt   int              `json:"attempt"`
+	Error     string           `json:"error,omitempty" doc:"Empty: it succeeded, or was canceled when Canceled is set"`
+	ErrorCode string           `json:"error_code,omitempty"`
+	Canceled  bool             `json:"canceled,omitempty"`
+	Refused   []berth.Refusal  `json:"refused,omitempty"`
+	Lineage   string           `json:"lineage,omitempty"`
+	Serial    int64            `json:"serial,omitempty"`
+	State     []byte           `json:"state,omitempty" doc:"Final state; empty: none was written"`
+	Addresses []string         `json:"addresses,omitempty" doc:"Managed resources in the final state"`
+	Resources []berth.Resource `json:"resources,omitempty"`
+	Agents    []FinishedAgent  `json:"agents,omitempty"`
+	Timings   []berth.Timing   `json:"timings,omitempty"`
+	Contents  *berth.Contents  `json:"contents,omitempty" doc:"Of an import"`
+}
+
+// FinishedAgent is an agent found in a build's state.
+type FinishedAgent struct {
+	ID    string `json:"id"`
+	Token string `json:"token"`
+	berth.AgentSpec
+}
+
+// Hello of a workspace agent. POST /agent/hello
+type AgentHello struct {
+	Protocol  int    `json:"protocol"`
+	Version   string `json:"version"`
+	Boot      int64  `json:"boot" doc:"When this agent process started, Unix milliseconds: numbers its log"`
+	Directory string `json:"directory,omitempty" doc:"Expanded"`
+}
+
+// Manifest tells an agent what it is. It answers POST /agent/hello.
+type Manifest struct {
+	Protocol      int             `json:"protocol"`
+	AgentID       string          `json:"agent_id"`
+	WorkspaceID   string          `json:"workspace_id"`
+	WorkspaceName string          `json:"workspace_name"`
+	OwnerName     string          `json:"owner_name"`
+	OwnerFullName string          `json:"owner_full_name,omitempty"`
+	OwnerEmail    string          `json:"owner_email,omitempty"`
+	BuildID       string          `json:"build_id"`
+	BuildNumber   int             `json:"build_number"`
+	AccessURL     string          `json:"access_url"`
+	RelayURL      string          `json:"relay_url" doc:"Where to link: GET {relay_url}/api/v1/agent/link"`
+	Agent         berth.AgentSpec `json:"agent"`
+	Hooks         []Hook          `json:"hooks" doc:"Steps of the start, in order"`
+}
+
+// Hook is one step that an agent takes at its start.
+type Hook struct {
+	Kind string `json:"kind" enum:"scripts" doc:"What to do; an agent skips, and says so, a kind that it does not know"`
+	Name string `json:"name"`
+}
+
+// AgentState reports the lifecycle. POST /agent/lifecycle
+type AgentState struct {
+	Boot      int64     `json:"boot"`
+	Lifecycle string    `json:"lifecycle"`
+	At        time.Time `json:"at"`
+}
+
+// AgentLogs: POST /agent/logs
+type AgentLogs struct {
+	Boot  int64       `json:"boot"`
+	Lines []berth.Log `json:"lines"`
+}

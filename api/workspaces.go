@@ -1,0 +1,142 @@
+package api
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+type Workspace struct {
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Owner        string     `json:"owner"`
+	OwnerID      string     `json:"owner_id"`
+	Organization string     `json:"organization"`
+	Provider     string     `json:"provider"`
+	Template     string     `json:"template"`
+	TemplateID   string     `json:"template_id"`
+	Status       string     `json:"status" enum:"pending,starting,running,stopping,stopped,deleting,deleted,canceling,canceled,failed"`
+	Reason       string     `json:"status_reason,omitempty" doc:"Why it has this status, where there is more to say"`
+	Healthy      bool       `json:"healthy"`
+	Health       string     `json:"health_reason,omitempty"`
+	Outdated     bool       `json:"outdated" doc:"Another version than this one's is active"`
+	Build        Build      `json:"build" doc:"The newest"`
+	Agents       []Agent    `json:"agents,omitempty" doc:"Left out of lists"`
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	LastUsedAt   *time.Time `json:"last_used_at,omitempty"`
+}
+
+// CreateWorkspace: POST /workspaces
+type CreateWorkspace struct {
+	Name         string            `json:"name"`
+	Owner        string            `json:"owner,omitempty" doc:"Username; empty or me: the caller"`
+	Organization string            `json:"organization,omitempty" doc:"Name or id; empty: the default one"`
+	Template     string            `json:"template" doc:"Name or id"`
+	Version      string            `json:"version,omitempty" doc:"Name or id; empty: the active one"`
+	Provider     string            `json:"provider,omitempty" doc:"Name or id; empty: the default one"`
+	Parameters   map[string]string `json:"parameters,omitempty"`
+	Preset       string            `json:"preset,omitempty" doc:"Name; none for no preset; empty: the default preset where there is one"`
+	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard"`
+}
+
+// RenameWorkspace: PATCH /workspaces/{workspace}
+type RenameWorkspace struct {
+	Name string `json:"name"`
+}
+
+// CreateBuild: POST /workspaces/{workspace}/builds
+type CreateBuild struct {
+	Transition   string            `json:"transition" enum:"start,stop,delete"`
+	Version      string            `json:"version,omitempty" doc:"Name or id; start only"`
+	Update       bool              `json:"update,omitempty" doc:"Use the active version; start only"`
+	Parameters   map[string]string `json:"parameters,omitempty" doc:"New answers; the others are kept"`
+	Preset       string            `json:"preset,omitempty"`
+	AllowDestroy []string          `json:"allow_destroy,omitempty" doc:"Addresses of persistent resources that this build may destroy"`
+	Orphan       bool              `json:"orphan,omitempty" doc:"Delete the workspace but leave alone what it made"`
+	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard,ssh_connection"`
+}
+
+type Build struct {
+	ID           string            `json:"id"`
+	Transition   string            `json:"transition" enum:"start,stop,delete,import"`
+	Status       string            `json:"status" enum:"pending,running,canceling,canceled,succeeded,failed"`
+	Unreachable  bool              `json:"unreachable,omitempty" doc:"Its runner stopped reporting; it may still be running"`
+	Waits        string            `json:"waits,omitempty" doc:"Why a pending build waits"`
+	WorkspaceID  string            `json:"workspace_id,omitempty"`
+	Workspace    string            `json:"workspace,omitempty" doc:"owner/name"`
+	Number       int               `json:"number,omitempty"`
+	TemplateID   string            `json:"template_id"`
+	Template     string            `json:"template"`
+	VersionID    string            `json:"version_id"`
+	Version      string            `json:"version"`
+	Provider     string            `json:"provider"`
+	Reason       string            `json:"reason"`
+	Initiator    string            `json:"initiator"`
+	Parameters   map[string]string `json:"parameters,omitempty"`
+	Preset       string            `json:"preset,omitempty"`
+	AllowDestroy []string          `json:"allow_destroy,omitempty"`
+	Orphan       bool              `json:"orphan,omitempty"`
+	Error        string            `json:"error,omitempty"`
+	ErrorCode    string            `json:"error_code,omitempty"`
+	Refused      []berth.Refusal   `json:"refused,omitempty" doc:"Changes that the persistence rule refused"`
+	Attempt      int               `json:"attempt,omitempty"`
+	Runner       string            `json:"runner,omitempty"`
+	Resources    []berth.Resource  `json:"resources,omitempty" doc:"Left out of lists"`
+	Timings      []berth.Timing    `json:"timings,omitempty" doc:"Left out of lists"`
+	CreatedAt    time.Time         `json:"created_at"`
+	StartedAt    *time.Time        `json:"started_at,omitempty"`
+	CanceledAt   *time.Time        `json:"canceled_at,omitempty"`
+	CompletedAt  *time.Time        `json:"completed_at,omitempty"`
+}
+
+// CancelBuild: POST /builds/{build}/cancel
+type CancelBuild struct {
+	Force  bool   `json:"force,omitempty" doc:"Kill instead of interrupt; the state is kept all the same"`
+	Expect string `json:"expect,omitempty" doc:"Refuse unless the build has this status" enum:"pending,running"`
+}
+
+// Logs: GET /builds/{build}/logs, GET /workspaces/{workspace}/agents/{agent}/logs
+type Logs struct {
+	Lines []berth.Log `json:"lines"`
+	Next  string      `json:"next,omitempty" doc:"Give it as after for the lines behind; empty when there are none now"`
+}
+
+type Agent struct {
+	ID          string                `json:"id"`
+	Name        string                `json:"name"`
+	Resource    string                `json:"resource,omitempty"`
+	OS          string                `json:"os"`
+	Arch        string                `json:"arch"`
+	Status      string                `json:"status" enum:"connecting,connected,disconnected,timeout"`
+	Lifecycle   string                `json:"lifecycle" enum:"created,starting,ready,start_error,start_timeout,shutting_down,off,shutdown_error,shutdown_timeout"`
+	Healthy     bool                  `json:"healthy"`
+	Health      string                `json:"health_reason,omitempty"`
+	Blocks      bool                  `json:"start_blocks_login,omitempty" doc:"A start script keeps people out until it ended"`
+	Directory   string                `json:"directory,omitempty"`
+	Version     string                `json:"version,omitempty"`
+	Scripts     []berth.Script        `json:"scripts,omitempty"`
+	Apps        []berth.App           `json:"apps,omitempty"`
+	Metadata    []berth.AgentMetadata `json:"metadata,omitempty"`
+	StartedAt   *time.Time            `json:"started_at,omitempty"`
+	ReadyAt     *time.Time            `json:"ready_at,omitempty"`
+	ConnectedAt *time.Time            `json:"connected_at,omitempty"`
+	SeenAt      *time.Time            `json:"seen_at,omitempty"`
+}
+
+// Ping: GET /workspaces/{workspace}/agents/{agent}/ping
+type Ping struct {
+	Micros int64 `json:"round_trip_us" doc:"Relay to agent and back"`
+}
+
+// StateRevision: GET /workspaces/{workspace}/state/versions
+type StateRevision struct {
+	ID        int64     `json:"id"`
+	Serial    int64     `json:"serial"`
+	Lineage   string    `json:"lineage"`
+	Current   bool      `json:"current"`
+	Build     int       `json:"build,omitempty" doc:"Number of the build that made it"`
+	CreatedBy string    `json:"created_by,omitempty" doc:"Who pushed it"`
+	Size      int       `json:"size"`
+	CreatedAt time.Time `json:"created_at"`
+}

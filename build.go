@@ -1,0 +1,188 @@
+package berth
+
+import "time"
+
+// Build is one Terraform run, and the unit of the queue: a transition of a
+// workspace, or the import of a version.
+type Build struct {
+	ID             BuildID
+	OrganizationID OrganizationID
+	ProviderID     ProviderID
+	Transition     Transition
+	WorkspaceID    WorkspaceID // empty for an import
+	TemplateID     TemplateID
+	VersionID      VersionID
+	Number         int // 1, 2, … of the workspace; 0 for an import
+	Reason         Reason
+	Class          Class
+	InitiatorID    UserID
+	Parameters     map[string]string // answers, complete
+	Preset         string            // name; empty if none
+	AllowDestroy   []string          // persistent addresses that a person gave up
+	Orphan         bool              // delete without touching what was made
+
+	CreatedAt   time.Time
+	StartedAt   time.Time // first taken by a runner
+	CanceledAt  time.Time // when somebody asked to cancel
+	CompletedAt time.Time
+
+	RunnerID  string    // who holds or held it
+	Attempt   int       // counts takings; 0 before the first
+	LeaseAt   time.Time // when the lease lapses; zero when not held
+	AbandonAt time.Time // a person gave up on an unreachable holder
+
+	ErrorCode string    // machine word of the failure, e.g. "terraform", "persistence", "lost"
+	Error     string    // what went wrong, for the person; empty if it did not
+	Refused   []Refusal // what the persistence rule refused
+}
+
+// Transition is what a build does.
+type Transition string
+
+const (
+	Start  Transition = "start"
+	Stop   Transition = "stop"
+	Delete Transition = "delete"
+	Import Transition = "import"
+)
+
+// Reason says why a build was made.
+type Reason string
+
+const (
+	ReasonInitiator  Reason = "initiator" // a person or program asked through the API
+	ReasonDashboard  Reason = "dashboard"
+	ReasonCLI        Reason = "cli"
+	ReasonSSH        Reason = "ssh_connection"
+	ReasonAutostart  Reason = "autostart"
+	ReasonAutostop   Reason = "autostop"
+	ReasonDormancy   Reason = "dormancy"
+	ReasonAutodelete Reason = "autodelete"
+	ReasonClaim      Reason = "claim"
+	ReasonPrebuild   Reason = "prebuild"
+)
+
+// Class orders the queue: lower goes first.
+type Class int
+
+const (
+	ClassClaim     Class = 1 // follow-up of a claim
+	ClassPerson    Class = 2 // somebody waits for a start or stop
+	ClassImport    Class = 3
+	ClassScheduled Class = 4
+	ClassRefill    Class = 5 // at most half of a runner's slots
+)
+
+// BuildStatus is where a build is in its life.
+type BuildStatus string
+
+const (
+	BuildPending   BuildStatus = "pending"
+	BuildRunning   BuildStatus = "running"
+	BuildCanceling BuildStatus = "canceling"
+	BuildCanceled  BuildStatus = "canceled"
+	BuildSucceeded BuildStatus = "succeeded"
+	BuildFailed    BuildStatus = "failed"
+)
+
+// Status derives the status from what is stored; there is no status column
+// that could disagree.
+func (b Build) Status() BuildStatus {
+	switch {
+	case b.CompletedAt.IsZero() && !b.CanceledAt.IsZero():
+		return BuildCanceling
+	case b.CompletedAt.IsZero() && b.StartedAt.IsZero():
+		return BuildPending
+	case b.CompletedAt.IsZero():
+		return BuildRunning
+	case b.Error != "":
+		return BuildFailed
+	case !b.CanceledAt.IsZero():
+		return BuildCanceled
+	default:
+		return BuildSucceeded
+	}
+}
+
+// Active tells whether the build may still change something.
+func (b Build) Active() bool { return b.CompletedAt.IsZero() }
+
+// Unreachable tells whether b is held by a runner that stopped beating. It is
+// not failed: its Terraform may be running.
+func (b Build) Unreachable(now time.Time) bool {
+	return b.Active() && !b.StartedAt.IsZero() && !b.LeaseAt.IsZero() && now.After(b.LeaseAt)
+}
+
+// Refusal is one change that the persistence rule refused.
+type Refusal struct {
+	Address string   `json:"address"`
+	Action  string   `json:"action" enum:"delete,replace,forget"`
+	Because []string `json:"because,omitempty"` // attributes that force it
+}
+
+// Log is one line of a build's or an agent's log. Seq is given by the writer
+// and starts at 1, so a line that is sent twice is kept once.
+type Log struct {
+	Seq    int64     `json:"seq"`
+	At     time.Time `json:"at"`
+	Level  string    `json:"level" enum:"trace,debug,info,warn,error"`
+	Stage  string    `json:"stage,omitempty"`
+	Source string    `json:"source,omitempty"`
+	Text   string    `json:"text"`
+}
+
+// Timing is how long one stage, resource or step of a build took.
+type Timing struct {
+	Stage    string    `json:"stage"`
+	Resource string    `json:"resource,omitempty"`
+	Action   string    `json:"action,omitempty"`
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+}
+
+// StateRevision is one kept revision of a workspace's Terraform state.
+type StateRevision struct {
+	WorkspaceID WorkspaceID
+	BuildID     BuildID // that made it; empty if pushed by a person
+	Attempt     int
+	Lineage     string
+	Serial      int64
+	Current     bool // false: superseded, or stored aside from a stale attempt
+	Size        int
+	CreatedBy   UserID // who pushed it; empty for builds
+	CreatedAt   time.Time
+	ID          int64 // counts up over all workspaces
+}
+
+// Change is what a plan wants to do to one resource.
+type Change struct {
+	Address  string   `json:"address"`
+	Previous string   `json:"previous,omitempty"` // address before a `moved` block
+	Type     string   `json:"type"`
+	Actions  []string `json:"actions"`          // as Terraform writes them: create, read, update, delete, no-op, forget
+	Forces   []string `json:"forces,omitempty"` // attribute paths that force a replacement
+}
+
+// Destroys tells whether the change ends the present object, by delete,
+// replacement or by forgetting it.
+func (c Change) Destroys() bool {
+	for _, a := range c.Actions {
+		if a == "delete" || a == "forget" {
+			return true
+		}
+	}
+	return false
+}
+
+// Plan is what a build wants to do, as it is judged before anything changes.
+type Plan struct {
+	Changes []Change `json:"changes"`
+}
+
+// Verdict is the answer to a plan.
+type Verdict struct {
+	Allow     bool      `json:"allow"`
+	Reason    string    `json:"reason,omitempty"`
+	ErrorCode string    `json:"error_code,omitempty"`
+	Refused   []Refusal `json:"refused,omitempty"`
+}

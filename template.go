@@ -1,0 +1,122 @@
+package berth
+
+import "time"
+
+// Template is a named series of versions; workspaces are made from the active one.
+type Template struct {
+	ID              TemplateID
+	OrganizationID  OrganizationID
+	Name            string
+	DisplayName     string
+	Description     string
+	Icon            string
+	ActiveVersionID VersionID // empty until a version was imported
+	CreatedBy       UserID
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	DeletedAt       time.Time // zero while it lives
+}
+
+// Version is one immutable archive of a template's Terraform module, and what
+// its import found in it.
+type Version struct {
+	ID             VersionID
+	OrganizationID OrganizationID
+	TemplateID     TemplateID
+	Name           string
+	Message        string
+	Archive        string // SHA-256 of the archive, hex
+	BuildID        BuildID
+	Variables      map[string]string // values given at push
+	Contents       Contents          // zero until the import succeeded
+	CreatedBy      UserID
+	CreatedAt      time.Time
+}
+
+// Contents is what an import found in a version's archive.
+type Contents struct {
+	Readme     string             `json:"readme,omitempty"` // Markdown as written; untrusted
+	Variables  []Variable         `json:"variables,omitempty"`
+	Parameters []Parameter        `json:"parameters,omitempty"`
+	Presets    []Preset           `json:"presets,omitempty"`
+	Resources  []TemplateResource `json:"resources,omitempty"`
+	Agents     []string           `json:"agents,omitempty"` // names
+	Plugins    []Plugin           `json:"plugins,omitempty"`
+	Modules    []Module           `json:"modules,omitempty"`
+	Terraform  string             `json:"terraform,omitempty"` // version that imported it
+	Notes      []string           `json:"notes,omitempty"`     // said to the pusher: "no agent: …"
+}
+
+// Variable is a `variable` block: answered by the template's author at push.
+type Variable struct {
+	Name        string `json:"name"`
+	Type        string `json:"type,omitempty"`
+	Description string `json:"description,omitempty"`
+	Default     string `json:"default,omitempty"`
+	Required    bool   `json:"required,omitempty"`
+	Sensitive   bool   `json:"sensitive,omitempty"`
+}
+
+// Parameter is a question that a version asks the person who makes a workspace.
+type Parameter struct {
+	Name        string            `json:"name"`
+	DisplayName string            `json:"display_name,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Type        string            `json:"type" enum:"string,number,bool,list(string)"`
+	FormType    string            `json:"form_type,omitempty"`
+	Icon        string            `json:"icon,omitempty"`
+	Mutable     bool              `json:"mutable,omitempty"`
+	Ephemeral   bool              `json:"ephemeral,omitempty"`
+	Required    bool              `json:"required,omitempty"` // has no default
+	Default     string            `json:"default,omitempty"`
+	Order       int               `json:"order,omitempty"`
+	Options     []ParameterOption `json:"options,omitempty"`
+	Validation  *Validation       `json:"validation,omitempty"`
+}
+
+type ParameterOption struct {
+	Name        string `json:"name"`
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
+	Icon        string `json:"icon,omitempty"`
+}
+
+// Validation is the `validation` block of a parameter.
+type Validation struct {
+	Min       *int   `json:"min,omitempty"`
+	Max       *int   `json:"max,omitempty"`
+	Monotonic string `json:"monotonic,omitempty" enum:"increasing,decreasing"`
+	Regex     string `json:"regex,omitempty"`
+	Error     string `json:"error,omitempty"`
+}
+
+// Preset is a named set of answers.
+type Preset struct {
+	Name        string            `json:"name"`
+	Description string            `json:"description,omitempty"`
+	Icon        string            `json:"icon,omitempty"`
+	Default     bool              `json:"default,omitempty"`
+	Parameters  map[string]string `json:"parameters,omitempty"`
+	Instances   int               `json:"instances,omitempty"` // size of its pool
+}
+
+// TemplateResource is a resource block that the import's plans of start or of
+// stop contain.
+type TemplateResource struct {
+	Address    string `json:"address"` // of the block: no instance keys
+	Type       string `json:"type"`
+	Persistent bool   `json:"persistent,omitempty"` // also in the plan of stop
+}
+
+// Plugin is a Terraform provider binary that a version needs.
+type Plugin struct {
+	Source  string `json:"source"` // registry.terraform.io/coder/coder
+	Version string `json:"version"`
+}
+
+// Module is a module call that a version makes.
+type Module struct {
+	Key     string `json:"key"`
+	Source  string `json:"source"`
+	Version string `json:"version,omitempty"`
+}

@@ -1,0 +1,95 @@
+package berth
+
+import (
+	"net/mail"
+	"time"
+)
+
+// Organization is a tenant: members, templates, workspaces.
+type Organization struct {
+	ID          OrganizationID
+	Name        string
+	DisplayName string
+	Default     bool
+	CreatedAt   time.Time
+}
+
+// User is a person, or a system user, who owns workspaces.
+type User struct {
+	ID        UserID
+	Username  string
+	Email     string
+	Name      string // full name, may be empty
+	Status    UserStatus
+	Roles     []Role // site-wide; every user is a member besides
+	System    bool   // cannot sign in
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type UserStatus string
+
+const (
+	UserActive    UserStatus = "active"
+	UserDormant   UserStatus = "dormant"
+	UserSuspended UserStatus = "suspended"
+)
+
+// Role names a set of rights; the sets are one table in internal/authz.
+type Role string
+
+const (
+	RoleOwner         Role = "owner"
+	RoleTemplateAdmin Role = "template-admin"
+	RoleUserAdmin     Role = "user-admin"
+	RoleAuditor       Role = "auditor"
+	RoleMember        Role = "member"
+)
+
+// PrebuildsUsername is the system user that owns unclaimed prebuilds.
+const PrebuildsUsername = "prebuilds"
+
+// ValidateEmail checks that s is one plain address.
+func ValidateEmail(field, s string) error {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || len(s) > 254 {
+		return InvalidField(field, "%q is not an e-mail address", s)
+	}
+	return nil
+}
+
+// MinPasswordLength and MaxPasswordLength bound passwords, in bytes. The upper
+// bound keeps hashing from being used to exhaust the server.
+const (
+	MinPasswordLength = 8
+	MaxPasswordLength = 256
+)
+
+// ValidatePassword checks the length of a new password.
+func ValidatePassword(field, s string) error {
+	if len(s) < MinPasswordLength || len(s) > MaxPasswordLength {
+		return InvalidField(field, "a password has between %d and %d characters", MinPasswordLength, MaxPasswordLength)
+	}
+	return nil
+}
+
+// Token lets a program act as a user. Only a hash of its secret is kept.
+type Token struct {
+	ID          TokenID
+	UserID      UserID
+	Kind        TokenKind
+	Name        string
+	Hash        []byte // SHA-256 of the whole token text
+	WorkspaceID WorkspaceID
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	LastUsedAt  time.Time // zero if never
+}
+
+type TokenKind string
+
+const (
+	TokenLogin     TokenKind = "login"     // a browser or command line signed in by password
+	TokenAPI       TokenKind = "api"       // made by `berth tokens create`
+	TokenWorkspace TokenKind = "workspace" // made at a workspace's start, gone at its stop
+)
