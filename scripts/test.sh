@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs the tests and ends with what was skipped, so that a green run cannot hide
+# what it did not look at.
+#
+#   scripts/test.sh [go test flags and packages]
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p test/results
+
+if [ $# -eq 0 ]; then
+	echo '==> vet, format'
+	unformatted=$(gofmt -l $(git ls-files --cached --others --exclude-standard '*.go'))
+	if [ -n "$unformatted" ]; then
+		printf 'test: gofmt these:\n%s\n' "$unformatted"
+		exit 1
+	fi
+	go vet ./... || exit 1
+	if command -v docker >/dev/null && docker version >/dev/null 2>&1; then
+		tools/build.sh docker || echo '==> the docker plugin could not be built; its tests will be skipped'
+	fi
+	echo '==> tests of the packages, with the race detector'
+	go test -race -json -timeout 20m $(go list ./... | grep -v /test/) >test/results/packages.json
+	packages=$?
+	go run ./scripts/summary test/results/packages.json
+	echo '==> end to end, with real parts'
+	go test -json -timeout 25m ./test/... >test/results/e2e.json
+	e2e=$?
+	go run ./scripts/summary test/results/e2e.json
+	exit $((packages || e2e))
+fi
+exec go test "$@"
