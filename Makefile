@@ -3,7 +3,7 @@
 SHELL   := bash
 .SHELLFLAGS := -eu -o pipefail -c
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X github.com/berthdev/berth.Version=$(VERSION)
+LDFLAGS := -s -w -X github.com/berthdev/berth.Release=$(VERSION)
 SLIM    := CGO_ENABLED=0 GOOS=linux
 GOBUILD := go build -trimpath -ldflags '$(LDFLAGS)'
 BUNDLE  := internal/bundle/files

@@ -1,4 +1,5 @@
 package berth
 
-// Version is the release that a binary was built from; the Makefile sets it.
-var Version = "dev"
+// Release is the release that a binary was built from; the Makefile sets it.
+// (A Version is something else: of a template.)
+var Release = "dev"
