@@ -1,0 +1,71 @@
+package authz
+
+import "github.com/berthdev/berth"
+
+// Action is what somebody wants to do.
+type Action string
+
+const (
+	Create  Action = "create"
+	Read    Action = "read"
+	Update  Action = "update"
+	Delete  Action = "delete"
+	Start   Action = "start"
+	Stop    Action = "stop"
+	Connect Action = "connect" // open a session: ssh, terminal, ports
+	Use     Action = "use"     // make workspaces from a template, on a provider
+)
+
+// Actions lists every action in the order in which the grid prints them.
+var Actions = []Action{Create, Read, Update, Delete, Start, Stop, Connect, Use}
+
+// Kind is a kind of resource.
+type Kind string
+
+const (
+	KindUser         Kind = "user"
+	KindToken        Kind = "token"
+	KindOrganization Kind = "organization"
+	KindProvider     Kind = "provider"
+	KindTemplate     Kind = "template" // and its versions
+	KindArchive      Kind = "archive"
+	KindWorkspace    Kind = "workspace" // and its builds and agents
+	KindAudit        Kind = "audit"
+	KindServer       Kind = "server" // loops, health, settings
+)
+
+// Kinds lists every kind in the order in which the grid prints them.
+var Kinds = []Kind{KindUser, KindToken, KindOrganization, KindProvider, KindTemplate, KindArchive, KindWorkspace, KindAudit, KindServer}
+
+// Resource is a thing with the facts that the policy looks at. A list is a
+// synthetic resource: a kind with no owner stands for everybody's (All), one
+// with an owner for that person's, one with an organization for those in it.
+type Resource struct {
+	Kind           Kind
+	OwnerID        berth.UserID
+	OrganizationID berth.OrganizationID
+}
+
+// All stands for all things of a kind.
+func All(k Kind) Resource { return Resource{Kind: k} }
+
+// OfUser is a user as a resource; users own themselves.
+func OfUser(id berth.UserID) Resource { return Resource{Kind: KindUser, OwnerID: id} }
+
+// OfToken is a token of a user.
+func OfToken(owner berth.UserID) Resource { return Resource{Kind: KindToken, OwnerID: owner} }
+
+// OfOrganization is an organization as a resource.
+func OfOrganization(id berth.OrganizationID) Resource {
+	return Resource{Kind: KindOrganization, OrganizationID: id}
+}
+
+// OfTemplate is a template, or a version of one, in an organization.
+func OfTemplate(id berth.OrganizationID) Resource {
+	return Resource{Kind: KindTemplate, OrganizationID: id}
+}
+
+// OfWorkspace is a workspace of a user in an organization.
+func OfWorkspace(owner berth.UserID, organization berth.OrganizationID) Resource {
+	return Resource{Kind: KindWorkspace, OwnerID: owner, OrganizationID: organization}
+}
