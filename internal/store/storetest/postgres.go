@@ -19,8 +19,8 @@ import (
 // cluster is the PostgreSQL server of this process.
 type cluster struct {
 	url      url.URL // of its maintenance database
-	template string // name of the migrated database
-	missing  string // why there is no server; the rest is empty then
+	template string  // name of the migrated database
+	missing  string  // why there is no server; the rest is empty then
 }
 
 var (
