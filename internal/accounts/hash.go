@@ -1,0 +1,5 @@
+package accounts
+
+type hasher struct{}
+
+func newHasher() *hasher { return &hasher{} }

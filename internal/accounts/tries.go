@@ -1,0 +1,5 @@
+package accounts
+
+type tries struct{}
+
+func newTries() *tries { return &tries{} }

@@ -1,0 +1,109 @@
+package parameters
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/berthdev/berth"
+)
+
+// Answers are the sources of values for one build, highest first.
+type Answers struct {
+	Preset   map[string]string // of the chosen preset; names that nobody asks are ignored
+	Request  map[string]string // what the person says now; an unknown name is an error
+	Previous map[string]string // of the build before; nil when the workspace is new
+}
+
+// Resolve gives every question its value and checks it: the complete answers of
+// a new build, one entry for each question. Errors are Invalid
+// with the field `parameters.NAME` and say what would be right.
+func Resolve(questions []berth.Parameter, in Answers) (map[string]string, error) {
+	if err := refuseUnknown(questions, in.Request); err != nil {
+		return nil, err
+	}
+	values := make(map[string]string, len(questions))
+	for _, q := range questions {
+		value, err := choose(q, in)
+		if err != nil {
+			return nil, err
+		}
+		var last *string
+		if previous, ok := in.Previous[q.Name]; ok {
+			last = &previous
+		}
+		if err := Check(q, value, last); err != nil {
+			return nil, err
+		}
+		values[q.Name] = value
+	}
+	return values, nil
+}
+
+// Carry is what a stop or delete uses: the answers of the previous build, and
+// the default of what is new or was asked for one build only. It checks
+// nothing, since a workspace must stop also when its answers are no longer
+// right.
+func Carry(questions []berth.Parameter, previous map[string]string) map[string]string {
+	values := make(map[string]string, len(questions))
+	for _, q := range questions {
+		if v, ok := previous[q.Name]; ok && !q.Ephemeral {
+			values[q.Name] = v
+		} else if !q.Required {
+			values[q.Name] = q.Default
+		}
+	}
+	return values
+}
+
+// choose picks the source of q's value and holds the rule of immutable
+// parameters: they are set when the workspace is made, or when they are new.
+func choose(q berth.Parameter, in Answers) (string, error) {
+	previous, before := in.Previous[q.Name]
+	value, given := in.Preset[q.Name]
+	if !given {
+		value, given = in.Request[q.Name]
+	}
+	switch {
+	case given && before && !q.Mutable && value != previous:
+		return "", refuse(q, "it was set to %q when the workspace was created and cannot be changed: leave it out, or create a new workspace", previous)
+	case given:
+		return value, nil
+	case before && !q.Ephemeral:
+		return previous, nil
+	case q.Required:
+		return "", refuse(q, "a value is needed: give --parameter %s=VALUE%s", q.Name, hint(q))
+	default:
+		return q.Default, nil
+	}
+}
+
+func refuseUnknown(questions []berth.Parameter, request map[string]string) error {
+	known := make(map[string]bool, len(questions))
+	for _, q := range questions {
+		known[q.Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(request)) {
+		if known[name] {
+			continue
+		}
+		field := "parameters." + name
+		if len(known) == 0 {
+			return berth.InvalidField(field, "this version of the template asks for no parameters; leave it out")
+		}
+		return berth.InvalidField(field, "this version of the template has no such parameter; it has: %s",
+			strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+	}
+	return nil
+}
+
+// hint names the possible values where there are few.
+func hint(q berth.Parameter) string {
+	if len(q.Options) > 0 {
+		return " (one of: " + strings.Join(optionValues(q), ", ") + ")"
+	}
+	if q.Type != "" && q.Type != "string" {
+		return " (a " + q.Type + ")"
+	}
+	return ""
+}

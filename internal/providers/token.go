@@ -1,0 +1,3 @@
+package providers
+
+type builtIn struct{}
