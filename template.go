@@ -29,6 +29,7 @@ type Version struct {
 	BuildID        BuildID
 	Variables      map[string]string // values given at push
 	Contents       Contents          // zero until the import succeeded
+	Activate       bool              // it becomes the active version when its import succeeds
 	CreatedBy      UserID
 	CreatedAt      time.Time
 }

@@ -117,6 +117,7 @@ CREATE TABLE versions (
     build_id        TEXT NOT NULL,
     variables_sealed BYTEA,
     contents_json   TEXT NOT NULL,
+    activate        BOOLEAN NOT NULL,
     created_by      TEXT NOT NULL REFERENCES users (id),
     created_at      BIGINT NOT NULL
 );
