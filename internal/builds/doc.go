@@ -1,0 +1,2 @@
+// Package builds is the queue.
+package builds
