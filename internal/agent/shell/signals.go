@@ -1,0 +1,41 @@
+package shell
+
+import (
+	"syscall"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
+)
+
+// signals by their names in SSH.
+var signals = map[string]syscall.Signal{
+	"ABRT": unix.SIGABRT, "ALRM": unix.SIGALRM, "FPE": unix.SIGFPE, "HUP": unix.SIGHUP, "ILL": unix.SIGILL,
+	"INT": unix.SIGINT, "KILL": unix.SIGKILL, "PIPE": unix.SIGPIPE, "QUIT": unix.SIGQUIT, "SEGV": unix.SIGSEGV,
+	"TERM": unix.SIGTERM, "USR1": unix.SIGUSR1, "USR2": unix.SIGUSR2,
+}
+
+func signalName(signal syscall.Signal) string {
+	for name, s := range signals {
+		if s == signal {
+			return name
+		}
+	}
+	return "SIG@openssh.com" // what OpenSSH says of signals that SSH has no name for
+}
+
+// reportExit tells the client how the command ended.
+func reportExit(channel ssh.Channel, status syscall.WaitStatus) {
+	if !status.Signaled() {
+		reportStatus(channel, status.ExitStatus())
+		return
+	}
+	channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
+		Name          string
+		Core          bool
+		Message, Lang string
+	}{signalName(status.Signal()), status.CoreDump(), "", ""}))
+}
+
+func reportStatus(channel ssh.Channel, status int) {
+	channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status)}))
+}

@@ -1,0 +1,115 @@
+package shell
+
+import (
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
+)
+
+// settle is how long the last output of a command may take through the
+// terminal, when a background process holds it open.
+const settle = 200 * time.Millisecond
+
+// terminal is the pseudo-terminal of a session.
+type terminal struct {
+	term   string // TERM
+	name   string // /dev/pts/N
+	master *os.File
+	slave  *os.File // nil once the command has it
+}
+
+func (t *terminal) close() {
+	t.master.Close()
+	if t.slave != nil {
+		t.slave.Close()
+	}
+}
+
+// openTerminal answers pty-req.
+func (s *session) openTerminal(payload []byte) bool {
+	var m struct {
+		Term                      string
+		Columns, Rows, Wide, Tall uint32
+		Modes                     string
+	}
+	if ssh.Unmarshal(payload, &m) != nil || s.terminal != nil || s.started {
+		return false
+	}
+	master, slave, err := openPair()
+	if err != nil {
+		s.conn.server.options.Log.Warn("no terminal for a session", "error", err)
+		return false
+	}
+	s.terminal = &terminal{term: m.Term, name: slave.Name(), master: master, slave: slave}
+	if s.terminal.term == "" {
+		s.terminal.term = "dumb"
+	}
+	setSize(master, m.Columns, m.Rows, m.Wide, m.Tall)
+	if err := setModes(slave, []byte(m.Modes)); err != nil {
+		s.conn.server.options.Log.Debug("terminal modes", "error", err)
+	}
+	return true
+}
+
+// openPair opens a pseudo-terminal. Reads of the master end when it is closed
+// and can have deadlines.
+func openPair() (master, slave *os.File, err error) {
+	blocking, slave, err := pty.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer blocking.Close()
+	fd, err := unix.FcntlInt(blocking.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		slave.Close()
+		return nil, nil, err
+	}
+	return os.NewFile(uintptr(fd), blocking.Name()), slave, nil
+}
+
+// resize answers window-change.
+func (s *session) resize(payload []byte) bool {
+	var m struct{ Columns, Rows, Wide, Tall uint32 }
+	if ssh.Unmarshal(payload, &m) != nil || s.terminal == nil {
+		return false
+	}
+	return setSize(s.terminal.master, m.Columns, m.Rows, m.Wide, m.Tall) == nil
+}
+
+func setSize(f *os.File, columns, rows, wide, tall uint32) error {
+	return pty.Setsize(f, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows), X: uint16(wide), Y: uint16(tall)})
+}
+
+// runOnTerminal runs cmd on the session's terminal. The error says that it did
+// not start.
+func (s *session) runOnTerminal(cmd *exec.Cmd, use Use) error {
+	t := s.terminal
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.slave, t.slave, t.slave
+	cmd.SysProcAttr.Setctty = true
+	syscall.SetNonblock(int(t.slave.Fd()), false) // commands do not expect it
+	if err := s.begin(cmd); err != nil {
+		return err
+	}
+	t.slave.Close()
+	t.slave = nil
+
+	var input, output sync.WaitGroup
+	// The end of input is not passed on: a terminal has no such thing.
+	input.Go(func() { pump(t.master, s.channel, use.In) })
+	output.Go(func() { drain(s.channel, t.master, use.Out) })
+	s.await(cmd, &output, settle, t.master)
+	t.master.Close() // hangs up what is left on the terminal
+	output.Wait()
+	s.channel.Close()
+	input.Wait()
+	return nil
+}
