@@ -1,0 +1,85 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/berthdev/berth/api"
+)
+
+// UploadArchive sends a tar, plain or packed with gzip, and gives back the hash
+// by which PushVersion names it.
+func (c *Client) UploadArchive(ctx context.Context, tar io.Reader) (api.Archive, error) {
+	var out api.Archive
+	res, err := c.send(ctx, request{method: http.MethodPost, path: "/archives", accept: jsonType,
+		contentType: "application/octet-stream", body: tar})
+	if err != nil {
+		return out, err
+	}
+	defer drain(res.Body)
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&out); err != nil {
+		return out, c.strange(ctx, res, err)
+	}
+	return out, nil
+}
+
+// Templates lists the templates of an organization, or of all when it is empty.
+func (c *Client) Templates(ctx context.Context, organization string, l List) (api.Page[api.Template], error) {
+	return get[api.Page[api.Template]](ctx, c, l.query("/templates", "organization", organization))
+}
+
+// Template is one template, by name or id; the organization is a name, an id or "default".
+func (c *Client) Template(ctx context.Context, organization, template string) (api.Template, error) {
+	return get[api.Template](ctx, c, templatePath(organization, template))
+}
+
+// EditTemplate changes the fields of in that are not nil.
+func (c *Client) EditTemplate(ctx context.Context, organization, template string, in api.EditTemplate) (api.Template, error) {
+	return call[api.EditTemplate, api.Template](ctx, c, http.MethodPatch, templatePath(organization, template), in)
+}
+
+// DeleteTemplate deletes a template that no workspace uses.
+func (c *Client) DeleteTemplate(ctx context.Context, organization, template string) error {
+	_, err := call[nothing, nothing](ctx, c, http.MethodDelete, templatePath(organization, template), nothing{})
+	return err
+}
+
+// TemplateVersions lists the versions of a template, newest first.
+func (c *Client) TemplateVersions(ctx context.Context, organization, template string, l List) (api.Page[api.TemplateVersion], error) {
+	return get[api.Page[api.TemplateVersion]](ctx, c, l.query(templatePath(organization, template, "versions")))
+}
+
+// PushVersion makes a version from an uploaded archive and queues its import,
+// which is a build: see WatchBuild. A template that is not there is made.
+func (c *Client) PushVersion(ctx context.Context, organization, template string, in api.PushVersion) (api.TemplateVersion, error) {
+	return post[api.PushVersion, api.TemplateVersion](ctx, c, templatePath(organization, template, "versions"), in)
+}
+
+// TemplateVersion is one version, by name, id or "active".
+func (c *Client) TemplateVersion(ctx context.Context, organization, template, version string) (api.TemplateVersion, error) {
+	return get[api.TemplateVersion](ctx, c, templatePath(organization, template, "versions", version))
+}
+
+// ActivateVersion makes a version the one that new workspaces get.
+func (c *Client) ActivateVersion(ctx context.Context, organization, template, version string) (api.TemplateVersion, error) {
+	return post[nothing, api.TemplateVersion](ctx, c, templatePath(organization, template, "versions", version, "activate"), nothing{})
+}
+
+// VersionArchive is the archive of a version, as a tar. The caller closes it.
+func (c *Client) VersionArchive(ctx context.Context, organization, template, version string) (io.ReadCloser, error) {
+	return c.download(ctx, templatePath(organization, template, "versions", version, "archive"))
+}
+
+func templatePath(organization, template string, more ...string) string {
+	return path(append([]string{"organizations", organization, "templates", template}, more...)...)
+}
+
+func (c *Client) download(ctx context.Context, path string) (io.ReadCloser, error) {
+	res, err := c.send(ctx, request{method: http.MethodGet, path: path})
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}

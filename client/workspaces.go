@@ -1,0 +1,54 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+
+	"github.com/berthdev/berth/api"
+)
+
+// CreateWorkspace makes a workspace and queues its first build.
+func (c *Client) CreateWorkspace(ctx context.Context, in api.CreateWorkspace) (api.Workspace, error) {
+	return post[api.CreateWorkspace, api.Workspace](ctx, c, "/workspaces", in)
+}
+
+// Workspaces lists the workspaces that the caller may see.
+func (c *Client) Workspaces(ctx context.Context, l List) (api.Page[api.Workspace], error) {
+	return get[api.Page[api.Workspace]](ctx, c, l.query("/workspaces"))
+}
+
+// Workspace is one workspace, by id.
+func (c *Client) Workspace(ctx context.Context, id string) (api.Workspace, error) {
+	return get[api.Workspace](ctx, c, path("workspaces", id))
+}
+
+// FindWorkspace is one workspace by its owner's name ("me" for the caller's) and its own.
+func (c *Client) FindWorkspace(ctx context.Context, owner, name string) (api.Workspace, error) {
+	return get[api.Workspace](ctx, c, path("users", owner, "workspaces", name))
+}
+
+// RenameWorkspace gives a workspace another name.
+func (c *Client) RenameWorkspace(ctx context.Context, id string, in api.RenameWorkspace) (api.Workspace, error) {
+	return call[api.RenameWorkspace, api.Workspace](ctx, c, http.MethodPatch, path("workspaces", id), in)
+}
+
+// WatchWorkspace gives a workspace at every change, the present one first. It
+// ends with an error, or when ctx or the loop over it does.
+func (c *Client) WatchWorkspace(ctx context.Context, id string) iter.Seq2[api.Workspace, error] {
+	return func(yield func(api.Workspace, error) bool) {
+		err := c.watch(ctx, func() string { return path("workspaces", id, "events") }, func(e event) (bool, error) {
+			if e.name != "workspace" {
+				return true, nil
+			}
+			w, err := decode[api.Workspace](e)
+			if err != nil {
+				return false, err
+			}
+			return yield(w, nil), nil
+		})
+		if err != nil {
+			yield(api.Workspace{}, err)
+		}
+	}
+}
