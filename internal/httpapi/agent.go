@@ -1,0 +1,60 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+// hooks are the steps that an agent takes at its start, in order.
+var hooks = []api.Hook{{Kind: "scripts", Name: "start scripts"}}
+
+type agentHelloInput struct{ Body api.AgentHello }
+
+func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[api.Manifest], error) {
+	if in.Body.Protocol < api.OldestAgentProtocol {
+		return nil, berth.InvalidField("protocol",
+			"this agent is too old for the server (protocol %d, at least %d is needed): restart the workspace to get a new one", in.Body.Protocol, api.OldestAgentProtocol)
+	}
+	who, err := h.Workspaces.AgentForLink(ctx, requestOf(ctx).bearer)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Workspaces.AgentHello(ctx, who, in.Body.Version, in.Body.Directory, in.Body.Boot); err != nil {
+		return nil, err
+	}
+	relay := who.Provider.RelayURL
+	if relay == "" {
+		relay = h.AccessURL
+	}
+	return answered(api.Manifest{
+		Protocol: api.AgentProtocol, AgentID: string(who.Agent.ID),
+		WorkspaceID: string(who.Workspace.ID), WorkspaceName: who.Workspace.Name,
+		OwnerName: who.Owner.Username, OwnerFullName: who.Owner.Name, OwnerEmail: who.Owner.Email,
+		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number,
+		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks,
+	}, nil)
+}
+
+type agentStateInput struct{ Body api.AgentState }
+
+func (h *handlers) agentLifecycle(ctx context.Context, in *agentStateInput) (*struct{}, error) {
+	return nil, h.Workspaces.AgentLifecycle(ctx, requestOf(ctx).agent, berth.AgentLifecycle(in.Body.Lifecycle), in.Body.At)
+}
+
+type agentAppendInput struct{ Body api.AgentLogs }
+
+// agentAppendLogs drops what is too much for a log without an error: the agent
+// could do nothing about it but send it again.
+func (h *handlers) agentAppendLogs(ctx context.Context, in *agentAppendInput) (*struct{}, error) {
+	_, err := h.Workspaces.AppendAgentLogs(ctx, requestOf(ctx).agent, in.Body.Boot, in.Body.Lines)
+	return nil, err
+}
+
+// agentLink hands an agent's websocket to the relay, which looks at the token
+// again by itself.
+func (h *handlers) agentLink(w http.ResponseWriter, r *http.Request) error {
+	return h.Relay.ServeLink(w, r)
+}

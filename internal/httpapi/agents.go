@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/workspaces"
+)
+
+type agentInput struct {
+	workspaceInput
+	Agent string `path:"agent" doc:"Name; -: the only one"`
+}
+
+type agentLogsInput struct {
+	agentInput
+	lines
+}
+
+func (h *handlers) agentLogs(ctx context.Context, in *agentLogsInput) (*body[api.Logs], error) {
+	got, next, err := h.Workspaces.AgentLogs(ctx, actorOf(ctx), in.id(), in.Agent, in.After, in.Limit)
+	return answered(api.Logs{Lines: list(got, same), Next: next}, err)
+}
+
+func (h *handlers) pingAgent(ctx context.Context, in *agentInput) (*body[api.Ping], error) {
+	a, err := h.Workspaces.ResolveAgent(ctx, actorOf(ctx), in.id(), in.Agent)
+	if err != nil {
+		return nil, err
+	}
+	took, err := h.Relay.Ping(ctx, a.ID)
+	return answered(api.Ping{Micros: took.Microseconds()}, err)
+}
+
+// openStream hands a person's websocket to the relay.
+func (h *handlers) openStream(w http.ResponseWriter, r *http.Request) error {
+	stream, query := r.PathValue("stream"), r.URL.Query()
+	if !berth.IsID(stream) {
+		return berth.InvalidField("stream", "%q is not a UUID", stream)
+	}
+	kind := query.Get("kind")
+	if kind == "" {
+		return berth.InvalidField("kind", "say what to connect the stream to: kind=ssh")
+	}
+	var from int64
+	if text := query.Get("from"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return berth.InvalidField("from", "%q is not an offset", text)
+		}
+		from = n
+	}
+	ctx := r.Context()
+	a, err := h.Workspaces.ResolveAgent(ctx, actorOf(ctx), berth.WorkspaceID(r.PathValue("workspace")), r.PathValue("agent"))
+	if err != nil {
+		return err
+	}
+	return h.Relay.ServeStream(w, r, a.ID, stream, kind, from)
+}
+
+func viewAgent(v workspaces.AgentView) api.Agent {
+	a := v.Agent
+	return api.Agent{
+		ID: string(a.ID), Name: a.Name, Resource: a.Resource, OS: a.OS, Arch: a.Arch,
+		Status: string(v.Status), Lifecycle: string(a.Lifecycle), Healthy: v.Healthy, Health: v.Health, Blocks: v.Blocks,
+		Directory: a.Directory, Version: a.Version, Scripts: a.Scripts, Apps: a.Apps, Metadata: a.Metadata,
+		StartedAt: moment(a.StartedAt), ReadyAt: moment(a.ReadyAt), ConnectedAt: moment(a.ConnectedAt), SeenAt: moment(a.SeenAt),
+	}
+}

@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/accounts"
+	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/bundle"
+	"github.com/berthdev/berth/internal/links"
+	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/templates"
+	"github.com/berthdev/berth/internal/workspaces"
+)
+
+// Services are what the handlers stand in front of. All are needed.
+type Services struct {
+	Accounts   *accounts.Service
+	Providers  *providers.Service
+	Templates  *templates.Service
+	Workspaces *workspaces.Service
+	Queue      *builds.Queue
+	Relay      *links.Relay
+	Loops      []*loop.Loop
+
+	// Ready tells whether the database answers.
+	Ready func(ctx context.Context) error
+	// Beat is how often a runner beats the lease of a build.
+	Beat time.Duration
+	// Stopping is closed when the server wants to end: answers that last long
+	// end too, and their clients come back.
+	Stopping <-chan struct{}
+
+	Bundle    *bundle.Bundle
+	Dashboard http.Handler
+	AccessURL string // where people and workspaces reach the server, without a slash at the end
+	Database  string // engine, to show
+	Log       *slog.Logger
+}
+
+type handlers struct {
+	Services
+	origin string // of AccessURL, as browsers name it
+}
+
+// New makes the handler of everything that the server answers.
+func New(s Services) http.Handler {
+	h := &handlers{Services: s, origin: originOf(s.AccessURL)}
+	mux := http.NewServeMux()
+	spec := h.mount(mux)
+	mountSpec(mux, spec)
+	mux.HandleFunc("GET /healthz", h.health)
+	mux.HandleFunc("GET /bin/{name}", h.binary)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, berth.Errorf(berth.NotFound, "there is no %s %s; %s%s/docs lists what there is", r.Method, r.URL.Path, s.AccessURL, api.Prefix))
+	})
+	mux.Handle("/", s.Dashboard)
+	return outermost(s.Log, mux)
+}
+
+// mount registers every operation and gives the document that describes them.
+func (h *handlers) mount(mux *http.ServeMux) *huma.OpenAPI {
+	target := humago.NewWithPrefix(mux, api.Prefix, humaConfig())
+	for _, o := range operations {
+		o.register(h, target, mux)
+	}
+	return target.OpenAPI()
+}
+
+// humaConfig is huma without its extras: no links to schemas in the answers,
+// no pages that load from elsewhere, JSON alone.
+func humaConfig() huma.Config {
+	c := huma.DefaultConfig("Berth", "v1")
+	c.CreateHooks = nil
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.Info.Description = "The API of Berth, a platform for developer workspaces. Every error is a Problem."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.Components.SecuritySchemes = securitySchemes
+	return c
+}
+
+// Spec is the OpenAPI document of the API, as it is checked in beside package
+// api: indented JSON with a line end.
+func Spec() ([]byte, error) {
+	h := &handlers{}
+	return specJSON(h.mount(http.NewServeMux()))
+}

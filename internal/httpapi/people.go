@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/accounts"
+)
+
+type firstUserInput struct{ Body api.FirstUser }
+
+func (h *handlers) createFirstUser(ctx context.Context, in *firstUserInput) (*body[api.User], error) {
+	user, err := h.Accounts.FirstUser(ctx, accounts.NewUser{
+		Username: in.Body.Username, Email: in.Body.Email, Name: in.Body.Name, Password: in.Body.Password,
+	})
+	return answered(viewUser(user), err)
+}
+
+type loginInput struct {
+	remote
+	Body api.Login
+}
+
+type loginOutput struct {
+	SetCookie string `header:"Set-Cookie" doc:"Only when the cookie was asked for"`
+	Body      api.LoggedIn
+}
+
+func (h *handlers) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
+	text, token, user, err := h.Accounts.Login(ctx, in.Body.Username, in.Body.Password, in.addr)
+	if err != nil {
+		return nil, err
+	}
+	out := &loginOutput{Body: api.LoggedIn{Token: text, ExpiresAt: token.ExpiresAt, User: viewUser(user)}}
+	if in.Body.Cookie {
+		out.Body.Token = ""
+		out.SetCookie = h.cookie(text, token.ExpiresAt).String()
+	}
+	return out, nil
+}
+
+type logoutOutput struct {
+	SetCookie string `header:"Set-Cookie"`
+}
+
+func (h *handlers) logout(ctx context.Context, _ *struct{}) (*logoutOutput, error) {
+	if err := h.Accounts.Logout(ctx, actorOf(ctx), requestOf(ctx).token); err != nil {
+		return nil, err
+	}
+	return &logoutOutput{SetCookie: h.cookie("", time.Unix(0, 0)).String()}, nil
+}
+
+// cookie holds a login. Scripts cannot read it, other sites' requests do not
+// carry it, and over https it never travels in the clear.
+func (h *handlers) cookie(text string, expires time.Time) *http.Cookie {
+	return &http.Cookie{
+		Name: loginCookie, Value: text, Path: "/", Expires: expires,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(h.AccessURL, "https://"),
+	}
+}
+
+func (h *handlers) me(ctx context.Context, _ *struct{}) (*body[api.User], error) {
+	user, err := h.Accounts.Me(ctx, actorOf(ctx))
+	return answered(viewUser(user), err)
+}
+
+func (h *handlers) listTokens(ctx context.Context, _ *struct{}) (*body[api.Page[api.Token]], error) {
+	tokens, err := h.Accounts.Tokens(ctx, actorOf(ctx))
+	return answered(api.Page[api.Token]{Items: list(tokens, viewToken)}, err)
+}
+
+type createTokenInput struct{ Body api.CreateToken }
+
+func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*body[api.CreatedToken], error) {
+	lifetime, err := seconds("lifetime_seconds", in.Body.Lifetime)
+	if err != nil {
+		return nil, err
+	}
+	text, token, err := h.Accounts.CreateToken(ctx, actorOf(ctx), in.Body.Name, lifetime)
+	return answered(api.CreatedToken{Token: viewToken(token), Secret: text}, err)
+}
+
+// seconds makes a duration of a number from the wire, which may be one that a
+// duration cannot hold.
+func seconds(field string, n int) (time.Duration, error) {
+	const most = 1<<63 - 1
+	if n < 0 || int64(n) > most/int64(time.Second) {
+		return 0, berth.InvalidField(field, "%d seconds are no lifetime", n)
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+type tokenInput struct {
+	Token string `path:"token" doc:"Id or name"`
+}
+
+func (h *handlers) removeToken(ctx context.Context, in *tokenInput) (*struct{}, error) {
+	return nil, h.Accounts.RemoveToken(ctx, actorOf(ctx), in.Token)
+}
+
+func (h *handlers) listOrganizations(ctx context.Context, _ *struct{}) (*body[api.Page[api.Organization]], error) {
+	organizations, err := h.Accounts.Organizations(ctx, actorOf(ctx))
+	return answered(api.Page[api.Organization]{Items: list(organizations, viewOrganization)}, err)
+}
+
+func (h *handlers) listProviders(ctx context.Context, _ *struct{}) (*body[api.Page[api.Provider]], error) {
+	views, err := h.Providers.List(ctx, actorOf(ctx))
+	return answered(api.Page[api.Provider]{Items: list(views, viewProvider)}, err)
+}
+
+// remote catches the address that a request comes from.
+type remote struct{ addr string }
+
+func (r *remote) Resolve(ctx huma.Context) []error {
+	req, _ := humago.Unwrap(ctx)
+	r.addr = req.RemoteAddr
+	return nil
+}

@@ -1,0 +1,54 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/providers"
+)
+
+// moment is a time on the wire, nil for none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func viewUser(u berth.User) api.User {
+	return api.User{
+		ID: string(u.ID), Username: u.Username, Email: u.Email, Name: u.Name, Status: string(u.Status),
+		Roles:     list(u.Roles, func(r berth.Role) string { return string(r) }),
+		CreatedAt: u.CreatedAt,
+	}
+}
+
+func viewToken(t berth.Token) api.Token {
+	return api.Token{
+		ID: string(t.ID), Name: t.Name, Kind: string(t.Kind),
+		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: moment(t.LastUsedAt),
+	}
+}
+
+func viewOrganization(o berth.Organization) api.Organization {
+	return api.Organization{ID: string(o.ID), Name: o.Name, DisplayName: o.DisplayName, Default: o.Default, CreatedAt: o.CreatedAt}
+}
+
+func viewProvider(v providers.View) api.Provider {
+	p := v.Provider
+	return api.Provider{
+		ID: string(p.ID), Name: p.Name, Default: p.Default, Status: string(v.Status), Reason: v.Reason,
+		RelayURL: p.RelayURL, Runners: v.Runners, Slots: v.Slots, SeenAt: moment(p.SeenAt), CreatedAt: p.CreatedAt,
+	}
+}
+
+func viewLoop(l *loop.Loop) api.Loop {
+	r := l.Report()
+	v := api.Loop{Name: r.Name, Every: r.Every.String(), LastRun: moment(r.LastRun), Did: r.Did, Error: r.Error}
+	if v.LastRun != nil {
+		v.Took = r.Took.Round(time.Microsecond).String()
+	}
+	return v
+}

@@ -1,0 +1,19 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+func (h *handlers) version(ctx context.Context, _ *struct{}) (*body[api.Version], error) {
+	setup, err := h.Accounts.SetupRequired(ctx)
+	return answered(api.Version{
+		Version: berth.Release, API: "v1", AccessURL: h.AccessURL, Database: h.Database, SetupRequired: setup,
+	}, err)
+}
+
+func (h *handlers) listLoops(ctx context.Context, _ *struct{}) (*body[api.Page[api.Loop]], error) {
+	return answered(api.Page[api.Loop]{Items: list(h.Loops, viewLoop)}, nil)
+}

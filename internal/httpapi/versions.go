@@ -1,0 +1,62 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/templates"
+)
+
+type listVersionsInput struct {
+	templateInput
+	page
+}
+
+func (h *handlers) listVersions(ctx context.Context, in *listVersionsInput) (*body[api.Page[api.TemplateVersion]], error) {
+	views, next, err := h.Templates.Versions(ctx, actorOf(ctx), in.Organization, in.Template, in.After, in.Limit)
+	return answered(api.Page[api.TemplateVersion]{Items: list(views, viewVersion), Next: next}, err)
+}
+
+type pushVersionInput struct {
+	templateInput
+	Body api.PushVersion
+}
+
+func (h *handlers) pushVersion(ctx context.Context, in *pushVersionInput) (*body[api.TemplateVersion], error) {
+	view, err := h.Templates.Push(ctx, actorOf(ctx), templates.Push{
+		Organization: in.Organization, Template: in.Template, Archive: in.Body.Archive, Name: in.Body.Name,
+		Message: in.Body.Message, Variables: in.Body.Variables, Activate: in.Body.Activate, Provider: in.Body.Provider,
+	})
+	return answered(viewVersion(view), err)
+}
+
+type versionInput struct {
+	templateInput
+	Version string `path:"version" doc:"Name or id; active: the active one"`
+}
+
+func (h *handlers) getVersion(ctx context.Context, in *versionInput) (*body[api.TemplateVersion], error) {
+	view, err := h.Templates.Version(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
+	return answered(viewVersion(view), err)
+}
+
+func (h *handlers) activateVersion(ctx context.Context, in *versionInput) (*body[api.TemplateVersion], error) {
+	view, err := h.Templates.Activate(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
+	return answered(viewVersion(view), err)
+}
+
+func (h *handlers) versionArchive(ctx context.Context, in *versionInput) (*download, error) {
+	data, err := h.Templates.Archive(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
+	return &download{"application/x-tar", data}, err
+}
+
+func viewVersion(v templates.VersionView) api.TemplateVersion {
+	n, c := v.Version, v.Version.Contents
+	return api.TemplateVersion{
+		ID: string(n.ID), Template: v.Template, TemplateID: string(n.TemplateID), Name: n.Name, Message: n.Message,
+		Active: v.Active, Status: string(v.Build.Status()), Error: v.Build.Error, BuildID: string(n.BuildID),
+		Readme: c.Readme, Variables: c.Variables, Parameters: c.Parameters, Presets: c.Presets, Resources: c.Resources,
+		Agents: c.Agents, Plugins: c.Plugins, Modules: c.Modules, Notes: c.Notes,
+		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt,
+	}
+}

@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/workspaces"
+)
+
+type createWorkspaceInput struct{ Body api.CreateWorkspace }
+
+func (h *handlers) createWorkspace(ctx context.Context, in *createWorkspaceInput) (*body[api.Workspace], error) {
+	b := in.Body
+	view, err := h.Workspaces.Create(ctx, actorOf(ctx), workspaces.Create{
+		Name: b.Name, Owner: b.Owner, Organization: b.Organization, Template: b.Template, Version: b.Version,
+		Provider: b.Provider, Parameters: b.Parameters, Preset: b.Preset, Reason: berth.Reason(b.Reason),
+	})
+	return answered(viewWorkspace(view), err)
+}
+
+type listInput struct {
+	page
+	Query string `query:"q" doc:"owner:me status:running template:x name:part outdated:true, and free words for the name"`
+}
+
+func (h *handlers) listWorkspaces(ctx context.Context, in *listInput) (*body[api.Page[api.Workspace]], error) {
+	views, next, err := h.Workspaces.List(ctx, actorOf(ctx), in.Query, in.After, in.Limit)
+	return answered(api.Page[api.Workspace]{Items: list(views, viewWorkspace), Next: next}, err)
+}
+
+type workspaceInput struct {
+	Workspace string `path:"workspace" doc:"Id"`
+}
+
+func (in workspaceInput) id() berth.WorkspaceID { return berth.WorkspaceID(in.Workspace) }
+
+func (h *handlers) getWorkspace(ctx context.Context, in *workspaceInput) (*body[api.Workspace], error) {
+	view, err := h.Workspaces.Get(ctx, actorOf(ctx), in.id())
+	return answered(viewWorkspace(view), err)
+}
+
+type findWorkspaceInput struct {
+	User string `path:"user" doc:"Username; me: the caller"`
+	Name string `path:"name"`
+}
+
+func (h *handlers) findWorkspace(ctx context.Context, in *findWorkspaceInput) (*body[api.Workspace], error) {
+	view, err := h.Workspaces.Find(ctx, actorOf(ctx), in.User, in.Name)
+	return answered(viewWorkspace(view), err)
+}
+
+type renameWorkspaceInput struct {
+	workspaceInput
+	Body api.RenameWorkspace
+}
+
+func (h *handlers) renameWorkspace(ctx context.Context, in *renameWorkspaceInput) (*body[api.Workspace], error) {
+	view, err := h.Workspaces.Rename(ctx, actorOf(ctx), in.id(), in.Body.Name)
+	return answered(viewWorkspace(view), err)
+}
+
+func viewWorkspace(v workspaces.View) api.Workspace {
+	w := v.Workspace
+	return api.Workspace{
+		ID: string(w.ID), Name: w.Name, Owner: v.Owner.Username, OwnerID: string(w.OwnerID),
+		Organization: v.Organization, Provider: v.Provider, Template: v.Template, TemplateID: string(w.TemplateID),
+		Status: string(v.Status), Reason: v.Reason, Healthy: v.Healthy, Health: v.Health, Outdated: v.Outdated,
+		Build: viewBuild(v.Build), Agents: list(v.Agents, viewAgent),
+		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, LastUsedAt: moment(w.LastUsedAt),
+	}
+}
+
+type stateOutput struct {
+	ContentType  string `header:"Content-Type"`
+	CacheControl string `header:"Cache-Control"`
+	Body         []byte
+}
+
+func (h *handlers) pullState(ctx context.Context, in *workspaceInput) (*stateOutput, error) {
+	state, err := h.Workspaces.State(ctx, actorOf(ctx), in.id())
+	return &stateOutput{"application/json", "no-store", state}, err
+}
+
+type pushStateInput struct {
+	workspaceInput
+	raw
+}
+
+func (h *handlers) pushState(ctx context.Context, in *pushStateInput) (*body[api.StateRevision], error) {
+	state, err := readAll(in.body)
+	if err != nil {
+		return nil, err
+	}
+	view, err := h.Workspaces.PushState(ctx, actorOf(ctx), in.id(), state)
+	return answered(viewState(view), err)
+}
+
+func (h *handlers) listStateVersions(ctx context.Context, in *workspaceInput) (*body[api.Page[api.StateRevision]], error) {
+	views, err := h.Workspaces.StateVersions(ctx, actorOf(ctx), in.id())
+	return answered(api.Page[api.StateRevision]{Items: list(views, viewState)}, err)
+}
+
+func viewState(v workspaces.StateView) api.StateRevision {
+	r := v.Revision
+	return api.StateRevision{
+		ID: r.ID, Serial: r.Serial, Lineage: r.Lineage, Current: r.Current,
+		Build: v.Build, CreatedBy: v.CreatedBy, Size: r.Size, CreatedAt: r.CreatedAt,
+	}
+}
