@@ -151,7 +151,7 @@ type StateRevision struct {
 	Size        int
 	CreatedBy   UserID // who pushed it; empty for builds
 	CreatedAt   time.Time
-	ID          int64 // counts up over all workspaces
+	ID          int64 // 1, 2, … of the workspace
 }
 
 // Change is what a plan wants to do to one resource.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -86,4 +87,15 @@ func (c textColumn[S]) Scan(v any) error {
 		return fmt.Errorf("a text column holds a %T", v)
 	}
 	return nil
+}
+
+// clean makes a text from outside storable: PostgreSQL takes neither NUL nor
+// what is not UTF-8. At most limit bytes are kept.
+func clean(s string, limit int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	if len(s) <= limit {
+		return s
+	}
+	const cut = " … (cut)"
+	return strings.ToValidUTF8(s[:max(0, limit-len(cut))], "") + cut
 }

@@ -164,17 +164,21 @@ CREATE TABLE builds (
     created_at         BIGINT NOT NULL,
     started_at         BIGINT,
     canceled_at        BIGINT,
+    forced_at          BIGINT,
     completed_at       BIGINT,
     abandoned_at       BIGINT,
     runner_id          TEXT,
     attempt            BIGINT NOT NULL,
     lease_at           BIGINT,
+    -- When the present attempt was allowed to change things; NULL before, so
+    -- that an attempt without it is known to have changed nothing.
+    judged_at          BIGINT,
     error_code         TEXT NOT NULL,
     error              TEXT NOT NULL,
     refused_json       TEXT NOT NULL,
     resources_json     TEXT NOT NULL,
     timings_json       TEXT NOT NULL,
-    log_bytes          BIGINT NOT NULL DEFAULT 0,
+    log_bytes          BIGINT NOT NULL,
     CHECK ((transition = 'import') = (workspace_id IS NULL))
 );
 CREATE UNIQUE INDEX builds_number ON builds (workspace_id, number) WHERE workspace_id IS NOT NULL;
@@ -182,7 +186,9 @@ CREATE UNIQUE INDEX builds_number ON builds (workspace_id, number) WHERE workspa
 CREATE UNIQUE INDEX builds_one_active ON builds (workspace_id) WHERE completed_at IS NULL AND workspace_id IS NOT NULL;
 CREATE INDEX builds_queue ON builds (provider_id, class, created_at, id) WHERE started_at IS NULL AND completed_at IS NULL;
 CREATE INDEX builds_held ON builds (runner_id) WHERE completed_at IS NULL AND runner_id IS NOT NULL;
+CREATE INDEX builds_running ON builds (provider_id, lease_at) WHERE completed_at IS NULL AND runner_id IS NOT NULL;
 CREATE INDEX builds_page ON builds (created_at, id);
+CREATE INDEX builds_template ON builds (template_id, created_at, id);
 CREATE INDEX builds_version ON builds (version_id);
 
 CREATE TABLE build_logs (
@@ -197,8 +203,8 @@ CREATE TABLE build_logs (
 );
 
 CREATE TABLE state_revisions (
-    id           BIGINT PRIMARY KEY,
     workspace_id TEXT NOT NULL REFERENCES workspaces (id),
+    id           BIGINT NOT NULL,
     build_id     TEXT,
     attempt      BIGINT NOT NULL,
     lineage      TEXT NOT NULL,
@@ -207,10 +213,10 @@ CREATE TABLE state_revisions (
     sealed       BYTEA NOT NULL,
     size         BIGINT NOT NULL,
     created_by   TEXT,
-    created_at   BIGINT NOT NULL
+    created_at   BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX state_revisions_one_current ON state_revisions (workspace_id) WHERE is_current;
-CREATE INDEX state_revisions_page ON state_revisions (workspace_id, id);
 
 CREATE TABLE agents (
     id              TEXT PRIMARY KEY,
@@ -225,6 +231,9 @@ CREATE TABLE agents (
     started_at      BIGINT,
     ready_at        BIGINT,
     version         TEXT NOT NULL,
+    directory       TEXT NOT NULL,
+    boot            BIGINT NOT NULL,
+    log_bytes       BIGINT NOT NULL,
     connected_at    BIGINT,
     seen_at         BIGINT,
     disconnected_at BIGINT,

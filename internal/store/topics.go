@@ -1,0 +1,16 @@
+package store
+
+import "github.com/berthdev/berth"
+
+// BuildTopic is woken when a build, or in this process its log, changed.
+func BuildTopic(id berth.BuildID) string { return "build:" + string(id) }
+
+// WorkspaceTopic is woken when something that a workspace's page shows changed.
+func WorkspaceTopic(id berth.WorkspaceID) string { return "workspace:" + string(id) }
+
+// QueueTopic is woken when a provider has a build to take.
+func QueueTopic(id berth.ProviderID) string { return "queue:" + string(id) }
+
+// WakeHere is Wake without telling other replicas: for what changes many times a
+// second, such as logs.
+func (db *DB) WakeHere(topic string) { db.hub.wake(topic) }
