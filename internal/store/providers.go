@@ -1,0 +1,59 @@
+package store
+
+import (
+	"github.com/berthdev/berth"
+)
+
+const providerColumns = `p.id, p.name, p.relay_url, p.is_default, p.created_at, p.seen_at`
+
+func providerInto(p *berth.Provider) []any {
+	return []any{&p.ID, &p.Name, &p.RelayURL, &p.Default, at(&p.CreatedAt), at(&p.SeenAt)}
+}
+
+func scanProvider(s scanner) (p berth.Provider, err error) {
+	err = s.Scan(providerInto(&p)...)
+	return p, err
+}
+
+// InsertProvider stores a new workspace provider. No hash means that no token
+// opens it, as for the built-in one.
+func (tx *Tx) InsertProvider(p berth.Provider, tokenHash []byte) error {
+	var hash any
+	if len(tokenHash) > 0 {
+		hash = tokenHash
+	}
+	_, err := tx.exec(`INSERT INTO providers (id, name, token_hash, relay_url, is_default, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		p.ID, p.Name, hash, p.RelayURL, p.Default, stamp(p.CreatedAt), stamp(p.SeenAt))
+	return err
+}
+
+// ProviderRef is a provider by id or by name without regard to case; "" is the
+// default one.
+func (q *Query) ProviderRef(ref string) (berth.Provider, error) {
+	const from = `SELECT ` + providerColumns + ` FROM providers p WHERE `
+	switch {
+	case ref == "":
+		return one(q, "default workspace provider", scanProvider, from+`p.is_default ORDER BY p.created_at, p.id LIMIT 1`)
+	case berth.IsID(ref):
+		return one(q, "workspace provider", scanProvider, from+`p.id = $1`, ref)
+	default:
+		return one(q, "workspace provider", scanProvider, from+`lower(p.name) = $1`, lowered(ref))
+	}
+}
+
+// ProviderByToken is the provider whose token has this hash.
+func (q *Query) ProviderByToken(hash []byte) (berth.Provider, error) {
+	return one(q, "workspace provider", scanProvider, `SELECT `+providerColumns+` FROM providers p WHERE p.token_hash = $1`, hash)
+}
+
+// Providers is every provider, the default one first, then the oldest.
+func (q *Query) Providers() ([]berth.Provider, error) {
+	return all(q, scanProvider, `SELECT `+providerColumns+` FROM providers p
+		ORDER BY CASE WHEN p.is_default THEN 0 ELSE 1 END, p.created_at, p.id`)
+}
+
+// ProviderSeen records that a runner of the provider called. It guards itself.
+func (tx *Tx) ProviderSeen(id berth.ProviderID) error {
+	_, err := tx.exec(`UPDATE providers SET seen_at = $2 WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)`, id, stamp(tx.Now))
+	return err
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"github.com/berthdev/berth"
+)
+
+const userColumns = `u.id, u.username, u.email, u.name, u.status, u.roles_json, u.is_system, u.created_at, u.updated_at`
+
+func userInto(u *berth.User) []any {
+	return []any{&u.ID, &u.Username, &u.Email, &u.Name, &u.Status, fromJSON(&u.Roles), &u.System, at(&u.CreatedAt), at(&u.UpdatedAt)}
+}
+
+func scanUser(s scanner) (u berth.User, err error) {
+	err = s.Scan(userInto(&u)...)
+	return u, err
+}
+
+// InsertUser stores a new user. An empty hash means that they cannot sign in by
+// password.
+func (tx *Tx) InsertUser(u berth.User, passwordHash string) error {
+	_, err := tx.exec(`INSERT INTO users (id, username, email, name, status, roles_json, is_system, password_hash, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		u.ID, u.Username, u.Email, clean(u.Name, maxWord), string(u.Status), asJSON(u.Roles), u.System, orNull(passwordHash), stamp(u.CreatedAt), stamp(u.UpdatedAt))
+	return err
+}
+
+// User is a user by id.
+func (q *Query) User(id berth.UserID) (berth.User, error) {
+	return one(q, "user", scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id)
+}
+
+// UserNamed is a user by username, without regard to case.
+func (q *Query) UserNamed(username string) (berth.User, error) {
+	return one(q, "user", scanUser, `SELECT `+userColumns+` FROM users u WHERE lower(u.username) = $1`, lowered(username))
+}
+
+// Credentials is a user by username or e-mail address, with the hash of their
+// password, which may be empty.
+func (q *Query) Credentials(login string) (berth.User, string, error) {
+	var hash string
+	u, err := one(q, "user", func(s scanner) (u berth.User, err error) {
+		err = s.Scan(append(userInto(&u), text(&hash))...)
+		return u, err
+	}, `SELECT `+userColumns+`, u.password_hash FROM users u
+		WHERE lower(u.username) = $1 OR lower(u.email) = $1 ORDER BY CASE WHEN lower(u.username) = $1 THEN 0 ELSE 1 END LIMIT 1`,
+		lowered(login))
+	return u, hash, err
+}
+
+// FirstUser is the person who was there first: they set the site up. not_found
+// when there is no person yet.
+func (q *Query) FirstUser() (berth.User, error) {
+	return one(q, "user", scanUser, `SELECT `+userColumns+` FROM users u WHERE NOT u.is_system ORDER BY u.created_at, u.id LIMIT 1`)
+}
+
+// UpdateUser stores the names, status and roles of a user.
+func (tx *Tx) UpdateUser(u berth.User) error {
+	return tx.must("user", `UPDATE users SET username = $2, email = $3, name = $4, status = $5, roles_json = $6, updated_at = $7 WHERE id = $1`,
+		u.ID, u.Username, u.Email, clean(u.Name, maxWord), string(u.Status), asJSON(u.Roles), stamp(tx.Now))
+}

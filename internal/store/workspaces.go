@@ -1,0 +1,73 @@
+package store
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+const workspaceColumns = `w.id, w.organization_id, w.provider_id, w.owner_id, w.template_id, w.name, w.persistent_json,
+	w.created_at, w.updated_at, w.last_used_at, w.deleted_at`
+
+func workspaceInto(w *berth.Workspace) []any {
+	return []any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent),
+		at(&w.CreatedAt), at(&w.UpdatedAt), at(&w.LastUsedAt), at(&w.DeletedAt)}
+}
+
+func scanWorkspace(s scanner) (w berth.Workspace, err error) {
+	err = s.Scan(workspaceInto(&w)...)
+	return w, err
+}
+
+// InsertWorkspace stores a new workspace, which has no build yet. agentKey is
+// sealed.
+func (tx *Tx) InsertWorkspace(w berth.Workspace, agentKey []byte) error {
+	_, err := tx.exec(`INSERT INTO workspaces (id, organization_id, provider_id, owner_id, template_id, name, build_id, build_number,
+		persistent_json, agent_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8, $9, $10)`,
+		w.ID, w.OrganizationID, w.ProviderID, w.OwnerID, w.TemplateID, w.Name,
+		asJSON(w.Persistent), agentKey, stamp(w.CreatedAt), stamp(w.UpdatedAt))
+	return err
+}
+
+// Workspace is a workspace by id, deleted ones too.
+func (q *Query) Workspace(id berth.WorkspaceID) (berth.Workspace, error) {
+	return one(q, "workspace", scanWorkspace, `SELECT `+workspaceColumns+` FROM workspaces w WHERE w.id = $1`, id)
+}
+
+// WorkspaceNamed is an owner's living workspace by name, without regard to case.
+func (q *Query) WorkspaceNamed(owner berth.UserID, name string) (berth.Workspace, error) {
+	return one(q, "workspace", scanWorkspace, `SELECT `+workspaceColumns+` FROM workspaces w
+		WHERE w.owner_id = $1 AND lower(w.name) = $2 AND w.deleted_at IS NULL`, owner, lowered(name))
+}
+
+// AgentKey is the sealed key from which a workspace's agent tokens are derived.
+func (q *Query) AgentKey(id berth.WorkspaceID) ([]byte, error) {
+	return one(q, "workspace", single[[]byte], `SELECT agent_key FROM workspaces WHERE id = $1`, id)
+}
+
+// RenameWorkspace changes the name.
+func (tx *Tx) RenameWorkspace(id berth.WorkspaceID, name string) error {
+	return tx.must("workspace", `UPDATE workspaces SET name = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`, id, name, stamp(tx.Now))
+}
+
+// SetPersistent stores which addresses in the workspace's state no build but a
+// delete may destroy.
+func (tx *Tx) SetPersistent(id berth.WorkspaceID, addresses []string) error {
+	if addresses == nil {
+		addresses = []string{}
+	}
+	return tx.must("workspace", `UPDATE workspaces SET persistent_json = $2, updated_at = $3 WHERE id = $1`, id, asJSON(addresses), stamp(tx.Now))
+}
+
+// DeleteWorkspace marks a workspace as deleted: the row stays, its name is free.
+func (tx *Tx) DeleteWorkspace(id berth.WorkspaceID) error {
+	return tx.must("workspace", `UPDATE workspaces SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL`, id, stamp(tx.Now))
+}
+
+// UseWorkspace records that somebody used the workspace, at most once a minute.
+// It guards itself.
+func (tx *Tx) UseWorkspace(id berth.WorkspaceID) error {
+	_, err := tx.exec(`UPDATE workspaces SET last_used_at = $2 WHERE id = $1 AND deleted_at IS NULL
+		AND (last_used_at IS NULL OR last_used_at <= $3)`, id, stamp(tx.Now), stamp(tx.Now.Add(-time.Minute)))
+	return err
+}
