@@ -125,7 +125,13 @@ func orNothing(text string) option {
 	return func(o *huma.Operation) {
 		o.Responses["200"] = &huma.Response{}
 		o.Responses["204"] = &huma.Response{Description: text}
-		o.Errors = []int{http.StatusInternalServerError} // else huma adds no error when there are two answers
+		// huma adds this by itself only where there is one answer.
+		o.Responses["default"] = &huma.Response{
+			Description: "Error",
+			Content: map[string]*huma.MediaType{
+				"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+			},
+		}
 	}
 }
 
