@@ -1,0 +1,19 @@
+// Package terraform runs terraform, or tofu, in a directory and reads what it
+// plans and what it leaves behind.
+//
+// Guarantees:
+//   - Run never applies a plan that was not judged: the file that terraform
+//     applies is the one whose changes the judge has seen.
+//   - Every good revision of the state is handed to the Sink while terraform
+//     runs; the last one, from terraform.tfstate or errored.tfstate, is in the
+//     Result, also when Run fails. Recover finds it after a crash.
+//   - Builds never run `terraform init` and need no network: Installer.Ensure
+//     resolves plugins and modules once per archive into a read-only directory.
+//   - Terraform and its plugins see a cleared environment, run in a process
+//     group of their own, as another user where As says so, and are gone when
+//     Run returns.
+//
+// The package knows no server: jobs, leases and uploads belong to
+// internal/runner. It does not change plans or state, and it does not decide
+// what a plan may do.
+package terraform
