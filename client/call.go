@@ -26,15 +26,22 @@ const (
 // call sends in as JSON and reads the answer as JSON. An answer without a body
 // leaves Out at its zero value.
 func call[In, Out any](ctx context.Context, c *Client, method, path string, in In) (Out, error) {
-	var out Out
-	req := request{method: method, path: path, accept: jsonType}
+	req := request{method: method, path: path}
 	if _, none := any(in).(nothing); !none {
 		body, err := json.Marshal(in)
 		if err != nil {
-			return out, fmt.Errorf("writing the request: %w", err)
+			var none Out
+			return none, fmt.Errorf("writing the request: %w", err)
 		}
 		req.contentType, req.body = jsonType, bytes.NewReader(body)
 	}
+	return upload[Out](ctx, c, req)
+}
+
+// upload sends a request as it is and reads the answer as JSON.
+func upload[Out any](ctx context.Context, c *Client, req request) (Out, error) {
+	var out Out
+	req.accept = jsonType
 	res, err := c.send(ctx, req)
 	if err != nil {
 		return out, err

@@ -26,14 +26,9 @@ func (c *Client) State(ctx context.Context, workspace string) ([]byte, error) {
 
 // PushState replaces the state of a workspace; it wants the same lineage and
 // the next serial. The old one is kept as a revision.
-func (c *Client) PushState(ctx context.Context, workspace string, state []byte) error {
-	res, err := c.send(ctx, request{method: http.MethodPut, path: path("workspaces", workspace, "state"),
-		accept: jsonType, contentType: jsonType, body: bytes.NewReader(state)})
-	if err != nil {
-		return err
-	}
-	drain(res.Body)
-	return nil
+func (c *Client) PushState(ctx context.Context, workspace string, state []byte) (api.StateRevision, error) {
+	return upload[api.StateRevision](ctx, c, request{method: http.MethodPut, path: path("workspaces", workspace, "state"),
+		contentType: jsonType, body: bytes.NewReader(state)})
 }
 
 // StateRevisions lists the kept revisions of a workspace's state, newest first.

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 
@@ -12,17 +11,7 @@ import (
 // UploadArchive sends a tar, plain or packed with gzip, and gives back the hash
 // by which PushVersion names it.
 func (c *Client) UploadArchive(ctx context.Context, tar io.Reader) (api.Archive, error) {
-	var out api.Archive
-	res, err := c.send(ctx, request{method: http.MethodPost, path: "/archives", accept: jsonType,
-		contentType: "application/octet-stream", body: tar})
-	if err != nil {
-		return out, err
-	}
-	defer drain(res.Body)
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&out); err != nil {
-		return out, c.strange(ctx, res, err)
-	}
-	return out, nil
+	return upload[api.Archive](ctx, c, request{method: http.MethodPost, path: "/archives", contentType: "application/x-tar", body: tar})
 }
 
 // Templates lists the templates of an organization, or of all when it is empty.
