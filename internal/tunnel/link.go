@@ -1,0 +1,149 @@
+package tunnel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// transport is shared by all links: it keeps no connection of its own.
+var transport = &http2.Transport{
+	AllowHTTP:                  true,
+	DisableCompression:         true,
+	MaxReadFrameSize:           maxData,
+	MaxHeaderListSize:          maxHeader,
+	StrictMaxConcurrentStreams: true,
+	ReadIdleTimeout:            PingEvery,
+	PingTimeout:                pingWait,
+}
+
+// Link is a relay's end of an agent's link. Its methods may be called at the
+// same time from several goroutines.
+type Link struct {
+	cc   *http2.ClientConn
+	conn *watched
+}
+
+// NewLink starts speaking to the agent that serves on carrier, and owns
+// carrier. Carrier's Close must not wait for the peer.
+func NewLink(carrier net.Conn) (*Link, error) {
+	conn := &watched{Conn: carrier, closed: make(chan struct{})}
+	conn.seen.Store(time.Now().UnixNano())
+	cc, err := transport.NewClientConn(conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("starting a link: %w", err)
+	}
+	return &Link{cc: cc, conn: conn}, nil
+}
+
+// RoundTrip calls a handler of the agent.
+func (l *Link) RoundTrip(r *http.Request) (*http.Response, error) { return l.cc.RoundTrip(r) }
+
+// Ping measures the way to the agent and back. It is answered by the agent's
+// process, not by the network in between.
+func (l *Link) Ping(ctx context.Context) (time.Duration, error) {
+	start := time.Now()
+	if err := l.cc.Ping(ctx); err != nil {
+		return 0, fmt.Errorf("pinging the agent: %w", err)
+	}
+	return time.Since(start), nil
+}
+
+// Seen is when the agent was last heard of. While the link lives this is at
+// most PingEvery and a round trip ago.
+func (l *Link) Seen() time.Time { return time.Unix(0, l.conn.seen.Load()) }
+
+// Closed is closed when the link has ended, for whatever reason.
+func (l *Link) Closed() <-chan struct{} { return l.conn.closed }
+
+// Close ends the link and everything on it.
+func (l *Link) Close() error {
+	err := l.cc.Close()
+	l.conn.Close()
+	return err
+}
+
+// Bye tells the agent why, as far as it listens before ctx ends, and closes
+// the link.
+func (l *Link) Bye(ctx context.Context, g Goodbye) {
+	defer l.Close()
+	body, err := json.Marshal(g)
+	if err != nil {
+		return
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://agent/bye", bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	if resp, err := l.RoundTrip(r); err == nil {
+		resp.Body.Close()
+	}
+}
+
+// StatusError is an agent's refusal to open a stream.
+type StatusError struct {
+	Status  int
+	Message string // the agent's; not to be trusted
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("the agent answered %d: %s", e.Status, e.Message)
+}
+
+// Open opens a stream: it sends the frames that it reads from body, and gives
+// those of the agent. Body is read until it or the stream ends, and not
+// closed. The stream ends with ctx, with the result's Close, or when the agent
+// has ended it, which is the result's io.EOF.
+func (l *Link) Open(ctx context.Context, id, kind string, from int64, body io.Reader) (io.ReadCloser, error) {
+	u := url.URL{Scheme: "http", Host: "agent", Path: "/streams/" + id,
+		RawQuery: url.Values{"kind": {kind}, "from": {strconv.FormatInt(from, 10)}}.Encode()}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), struct{ io.Reader }{body})
+	if err != nil {
+		return nil, fmt.Errorf("opening a stream: %w", err)
+	}
+	resp, err := l.RoundTrip(r)
+	if err != nil {
+		return nil, fmt.Errorf("opening a stream: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+		return nil, &StatusError{Status: resp.StatusCode, Message: strings.TrimSpace(string(text))}
+	}
+	return resp.Body, nil
+}
+
+// watched notices when its connection is read from and closed.
+type watched struct {
+	net.Conn
+	seen   atomic.Int64 // Unix nanoseconds
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.seen.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	err := w.Conn.Close()
+	w.once.Do(func() { close(w.closed) })
+	return err
+}
