@@ -1,0 +1,180 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/terraform"
+)
+
+// engine is what a keeper needs of package terraform. Tests script it.
+type engine interface {
+	Ensure(ctx context.Context, o order, log func(berth.Log)) (terraform.Installation, error)
+	Run(ctx context.Context, o terraform.Options, sink terraform.Sink, judge func(context.Context, berth.Plan) (berth.Verdict, error)) (terraform.Result, error)
+	Import(ctx context.Context, o terraform.Options, sink terraform.Sink) (berth.Contents, error)
+}
+
+type realEngine struct{}
+
+func (realEngine) Ensure(ctx context.Context, o order, log func(berth.Log)) (terraform.Installation, error) {
+	i := terraform.Installer{Engine: o.Engine, Mirror: o.Mirror, Dir: o.Installations, As: o.As}
+	archive := func(context.Context) (io.ReadCloser, error) { return os.Open(o.Archive) }
+	return i.Ensure(ctx, o.Job.Archive, archive, log)
+}
+
+func (realEngine) Run(ctx context.Context, o terraform.Options, sink terraform.Sink, judge func(context.Context, berth.Plan) (berth.Verdict, error)) (terraform.Result, error) {
+	return terraform.Run(ctx, o, sink, judge)
+}
+
+func (realEngine) Import(ctx context.Context, o terraform.Options, sink terraform.Sink) (berth.Contents, error) {
+	return terraform.Import(ctx, o, sink)
+}
+
+// hang is how long a killed Terraform may take to be gone before the keeper
+// goes on without it, for instance when it waits for a dead network disk.
+var hang = 30 * time.Second
+
+// work runs the engine to its end, or to where it has been given up.
+func (k *keeper) work(limit time.Duration) api.Finish {
+	done := make(chan api.Finish, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				fmt.Fprintf(os.Stderr, "keeper: %v\n", p)
+				done <- failure("runner", fmt.Errorf("a fault in berth stopped this build: %v; please report it", p))
+			}
+		}()
+		done <- k.runEngine(limit)
+	}()
+	select {
+	case f := <-done:
+		return f
+	case <-k.kill:
+	}
+	for range 2 {
+		select {
+		case f := <-done:
+			return f
+		case <-time.After(hang):
+			killLeftovers(context.Background(), k.rec.name(), identify(os.Getpid()))
+		}
+	}
+	f := failure("runner", errors.New("Terraform was killed but did not end; what was found of its state is kept"))
+	if last, err := terraform.Recover(k.order.Work); err == nil {
+		f = withResult(f, last)
+	}
+	return f
+}
+
+func (k *keeper) runEngine(limit time.Duration) api.Finish {
+	begin := time.Now()
+	installation, err := k.engine.Ensure(k.ctx, k.order, func(l berth.Log) {
+		if l.Stage == "" {
+			l.Stage = "init"
+		}
+		k.Log(l)
+	})
+	timing := berth.Timing{Stage: "init", Start: begin, End: time.Now()}
+	if err != nil {
+		f := k.outcome(api.Finish{}, err, limit)
+		f.Timings = []berth.Timing{timing}
+		return f
+	}
+	o := k.options(installation)
+	if o.Transition == berth.Import {
+		contents, err := k.engine.Import(k.ctx, o, k)
+		f := api.Finish{Timings: []berth.Timing{timing}}
+		if err == nil {
+			f.Contents = &contents
+		}
+		return k.outcome(f, err, limit)
+	}
+	result, err := k.engine.Run(k.ctx, o, k, k.judge)
+	f := withResult(api.Finish{}, result)
+	f.Timings = append([]berth.Timing{timing}, f.Timings...)
+	return k.outcome(f, err, limit)
+}
+
+func (k *keeper) options(i terraform.Installation) terraform.Options {
+	env := maps.Clone(k.order.Env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	maps.Copy(env, k.order.Job.Env)
+	env[marker] = k.rec.name()
+	return terraform.Options{
+		Engine: k.order.Engine, Installation: i, Dir: k.order.Work,
+		Transition: berth.Transition(k.order.Job.Transition),
+		Env:        env, Pass: k.order.Pass, Variables: k.order.Job.Variables,
+		State: k.order.Job.State, Orphan: k.order.Job.Orphan,
+		As: k.order.As, Kill: k.kill,
+	}
+}
+
+// outcome says how it ended. Terraform that came to its end before an
+// interrupt could reach it has done its work, so that counts as success.
+func (k *keeper) outcome(f api.Finish, err error, limit time.Duration) api.Finish {
+	if err == nil {
+		return f
+	}
+	switch context.Cause(k.ctx) {
+	case errCanceled:
+		f.Canceled = true
+	case errTimeout:
+		f.ErrorCode, f.Error = "timeout", fmt.Sprintf("The build took longer than its limit of %s and was stopped. Its state is kept: the next build goes on from there.", limit)
+	case errSignal:
+		f.ErrorCode, f.Error = "runner", "The machine that ran this build is shutting down, so Terraform was interrupted. Its state is kept: start it again."
+	default:
+		f.ErrorCode, f.Error = errorWord(err), errorText(err)
+	}
+	return f
+}
+
+// errorWord is the build's ErrorCode for what package terraform said.
+func errorWord(err error) string {
+	var run *terraform.RunError
+	if errors.As(err, &run) && run.Code != "" {
+		return run.Code
+	}
+	return "runner"
+}
+
+// errorText keeps the words of errors that are not berth's: they come from this
+// machine's own work on the build, and whoever reads them has nothing else.
+func errorText(err error) string {
+	var e *berth.Error
+	if errors.As(err, &e) && e.Message != "" {
+		return e.Message
+	}
+	return err.Error()
+}
+
+func failure(word string, err error) api.Finish {
+	return api.Finish{ErrorCode: word, Error: errorText(err)}
+}
+
+// roomError names the cure when a disk is full.
+func roomError(doing string, err error) error {
+	if full(err) {
+		return berth.Errorf(berth.Unavailable, "%s: the disk of the runner is full; free some room there and try again", doing)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// withResult puts what package terraform found into f.
+func withResult(f api.Finish, r terraform.Result) api.Finish {
+	f.State, f.Lineage, f.Serial = r.State, r.Lineage, r.Serial
+	f.Addresses, f.Resources = r.Addresses, r.Resources
+	f.Timings, f.Refused = r.Timings, r.Refused
+	for _, a := range r.Agents {
+		f.Agents = append(f.Agents, api.FinishedAgent{ID: a.ID, Token: a.Token, AgentSpec: a.AgentSpec})
+	}
+	return f
+}
