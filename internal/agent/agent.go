@@ -2,20 +2,130 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+	"github.com/berthdev/berth/internal/agent/shell"
 )
 
-// Config is what an agent needs to know before it has spoken to the server.
-type Config struct {
-	URL     string // of the server, as the workspace reaches it
-	Token   string // proves which agent this is
-	Version string // of this binary
-	LogDir  string // where relative log_path of scripts go; empty: the temporary directory
-	DataDir string // holds links and data of scripts; empty: made in the temporary directory
-	Log     *slog.Logger
+// flushTime bounds how long an agent that ends sends its last words.
+const flushTime = 5 * time.Second
+
+// server is what the agent calls; *client.Client is one.
+type server interface {
+	AgentHello(ctx context.Context, in api.AgentHello) (api.Manifest, error)
+	AgentLifecycle(ctx context.Context, in api.AgentState) error
+	AgentLogs(ctx context.Context, in api.AgentLogs) error
+	AgentLink(ctx context.Context, relayURL string) (net.Conn, error)
+}
+
+// agent is the running process.
+type agent struct {
+	config Config
+	server server
+	serve  func(ctx context.Context, link net.Conn, sessions *shell.Server) error
+	log    *slog.Logger
+	boot   int64
+
+	manifest  atomic.Pointer[api.Manifest] // the newest
+	directory atomic.Pointer[string]       // where scripts and sessions start
+	dataDir   string                       // empty when there is no place for one
+	sessions  *shell.Server
+	linked     chan struct{} // closed at the first link
+	linkedOnce sync.Once
+	lines     *logQueue
+	states    *stateQueue
 }
 
 // Run is the agent's whole life. When ctx ends it shuts down in order: sessions
 // closed, stop scripts run, their logs and the last state sent for at most 5 s.
 // An error means that it could not begin; it never ends for lack of a server.
-func Run(ctx context.Context, c Config) error { panic("not yet") }
+func Run(ctx context.Context, c Config) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Version == "" {
+		c.Version = berth.Release
+	}
+	calls, err := client.New(c.URL, c.Token, client.WithProgram("berth-agent", c.Version))
+	if err != nil {
+		return err
+	}
+	defer calls.Close()
+	a, err := newAgent(c, calls, serveLink)
+	if err != nil {
+		return err
+	}
+	a.run(ctx)
+	return nil
+}
+
+func newAgent(c Config, s server, serve func(context.Context, net.Conn, *shell.Server) error) (*agent, error) {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	a := &agent{
+		config: c, server: s, serve: serve, log: c.Log,
+		boot: time.Now().UnixMilli(), linked: make(chan struct{}),
+	}
+	a.lines = newLogQueue(a.boot, a.log, s.AgentLogs)
+	a.states = newStateQueue(a.boot, a.log, s.AgentLifecycle)
+	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Log: a.log})
+	if err != nil {
+		return nil, fmt.Errorf("making the SSH server: %w", err)
+	}
+	a.sessions = sessions
+	return a, nil
+}
+
+// run lives until ctx ends, and then shuts down.
+func (a *agent) run(ctx context.Context) {
+	// What is sent to the server goes on while the agent shuts down.
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	var senders sync.WaitGroup
+	senders.Go(func() { a.lines.run(sending) })
+	senders.Go(func() { a.states.run(sending) })
+	defer senders.Wait()
+	defer stopSending()
+
+	a.log.Info("agent starts", "version", a.config.Version, "server", a.config.URL)
+	if !a.greet(ctx) {
+		return
+	}
+	a.settle()
+
+	linking, unlink := context.WithCancel(ctx)
+	var links sync.WaitGroup
+	links.Go(func() { a.link(linking) })
+	scripts := a.newScripts()
+	work, stopWork := context.WithCancel(ctx)
+	var hooks sync.WaitGroup
+	hooks.Go(func() { a.start(work, scripts) })
+
+	<-ctx.Done()
+	a.log.Info("agent shuts down")
+	a.states.set(berth.AgentShuttingDown)
+	a.sessions.Close()
+	unlink()
+	stopWork()
+	hooks.Wait()
+	links.Wait()
+	a.stop(context.WithoutCancel(ctx), scripts)
+	a.flush(sending)
+}
+
+// flush waits until the last lines and states are with the server.
+func (a *agent) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	if !a.lines.flush(ctx) || !a.states.flush(ctx) {
+		a.log.Warn("the server is away; the last lines of the log are lost")
+	}
+}

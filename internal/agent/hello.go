@@ -1,0 +1,42 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/berthdev/berth/api"
+)
+
+// greet says hello until the server answers with the manifest; false when ctx
+// ended first.
+func (a *agent) greet(ctx context.Context) bool {
+	tries := backoff{what: "greeting the server", log: a.log}
+	for {
+		err := a.hello(ctx)
+		if err == nil {
+			tries.worked()
+			return true
+		}
+		if ctx.Err() != nil || !tries.failed(ctx, err) {
+			return false
+		}
+	}
+}
+
+// hello says once who we are and takes the manifest.
+func (a *agent) hello(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	m, err := a.server.AgentHello(ctx, api.AgentHello{
+		Protocol: api.AgentProtocol, Version: a.config.Version, Boot: a.boot, Directory: a.knownDir(),
+	})
+	if err != nil {
+		return err
+	}
+	if m.Protocol > api.AgentProtocol || m.Protocol < api.OldestAgentProtocol {
+		return fmt.Errorf("the server speaks version %d of the agents' protocol and this agent version %d: restart the workspace to get the server's own agent", m.Protocol, api.AgentProtocol)
+	}
+	a.manifest.Store(&m)
+	return nil
+}

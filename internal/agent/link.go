@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+const (
+	linkDialTime = 30 * time.Second
+	// A link that held this long was a good one: the next is tried at once.
+	goodLink = 10 * time.Second
+)
+
+// link keeps a link to the relay until ctx ends. The manifest is fetched anew
+// before each link but the first: the relay may be another one.
+func (a *agent) link(ctx context.Context) {
+	tries := backoff{what: "linking to the relay", log: a.log}
+	for fresh := true; ctx.Err() == nil; fresh = false {
+		held, err := a.linkOnce(ctx, fresh)
+		if ctx.Err() != nil {
+			return
+		}
+		if held > goodLink || held > 0 && wantsRelink(err) {
+			a.log.Info("the link ended", "after", held.Round(time.Millisecond), "error", err)
+			tries = backoff{what: tries.what, log: a.log}
+		}
+		if !tries.failed(ctx, err) {
+			return
+		}
+	}
+}
+
+// linkOnce links and serves until the link ends, and says how long it held.
+func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, err error) {
+	if !fresh {
+		if err := a.hello(ctx); err != nil {
+			return 0, err
+		}
+	}
+	conn, err := a.dial(ctx)
+	if err != nil {
+		if berth.ErrorCode(err) == berth.Conflict {
+			a.log.Warn("another agent is linked with the token of this one; does the template start two computers with one agent?")
+		}
+		return 0, err
+	}
+	defer conn.Close()
+	begin := time.Now()
+	a.log.Info("linked to the relay", "relay", a.manifest.Load().RelayURL)
+	a.onLink()
+	err = a.serve(ctx, conn, a.sessions)
+	if err == nil {
+		err = net.ErrClosed
+	}
+	return time.Since(begin), err
+}
+
+// onLink lets those go on who wait for the first link.
+func (a *agent) onLink() {
+	a.linkedOnce.Do(func() { close(a.linked) })
+}
+
+func (a *agent) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, linkDialTime)
+	defer cancel()
+	return a.server.AgentLink(ctx, a.manifest.Load().RelayURL)
+}

@@ -1,0 +1,182 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+const (
+	// maxLogBytes is what one agent process sends in all; stopLogBytes more are
+	// kept for what its stop scripts say.
+	maxLogBytes  = 1 << 20
+	stopLogBytes = 64 << 10
+	// lineCost is what a line counts beside its text, so that empty lines are
+	// limited too.
+	lineCost = 40
+	maxLine  = 8 << 10
+	maxBatch = 64 << 10
+	batching = 250 * time.Millisecond
+)
+
+// logQueue sends lines to the server in batches, each once and in order. It
+// holds what the server has not taken; since all that an agent may send is
+// limited, so is what it holds.
+type logQueue struct {
+	boot int64
+	log  *slog.Logger
+	send func(context.Context, api.AgentLogs) error
+
+	mu      sync.Mutex
+	seq     int64
+	left    int // bytes that may still come
+	cut     bool
+	pending []berth.Log
+	hurry   bool // do not wait for more lines
+	wake    chan struct{}
+	empty   chan struct{} // closed while nothing is pending
+}
+
+func newLogQueue(boot int64, log *slog.Logger, send func(context.Context, api.AgentLogs) error) *logQueue {
+	q := &logQueue{boot: boot, log: log, send: send, left: maxLogBytes, wake: make(chan struct{}, 1), empty: make(chan struct{})}
+	close(q.empty)
+	return q
+}
+
+// add queues one line. What is over the limit is dropped, after a line that
+// says so.
+func (q *logQueue) add(level, stage, source, text string) {
+	text = clean(text)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if cost := len(text) + lineCost; cost <= q.left {
+		q.left -= cost
+		q.append(level, stage, source, text)
+	} else if !q.cut {
+		q.cut, q.left = true, 0
+		q.append("warn", stage, source, fmt.Sprintf("The log ends here: an agent keeps %d kB of it. The scripts go on, and write on to the files of their log_path.", maxLogBytes>>10))
+	}
+}
+
+func (q *logQueue) append(level, stage, source, text string) {
+	if len(q.pending) == 0 {
+		q.empty = make(chan struct{})
+	}
+	q.seq++
+	q.pending = append(q.pending, berth.Log{Seq: q.seq, At: time.Now().UTC(), Level: level, Stage: stage, Source: source, Text: text})
+	wake(q.wake)
+}
+
+// allow lets n more bytes be sent.
+func (q *logQueue) allow(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.left += n
+	q.cut = false
+}
+
+// clean makes text fit to be stored: valid UTF-8 without NUL.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// batch is the next lines to send; nil when there are none.
+func (q *logQueue) batch() (lines []berth.Log, more bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	size := 0
+	for i, l := range q.pending {
+		if size += len(l.Text) + lineCost; size > maxBatch && i > 0 {
+			return q.pending[:i], true
+		}
+	}
+	return q.pending, q.hurry
+}
+
+// run sends until ctx ends.
+func (q *logQueue) run(ctx context.Context) {
+	tries := backoff{what: "sending the log", log: q.log}
+	for {
+		lines, hurry := q.batch()
+		if len(lines) == 0 {
+			select {
+			case <-q.wake:
+			case <-ctx.Done():
+				return
+			}
+			// More lines are likely to follow the first.
+			if !hurry {
+				q.collect(ctx)
+			}
+			continue
+		}
+		err := withTimeout(ctx, func(ctx context.Context) error {
+			return q.send(ctx, api.AgentLogs{Boot: q.boot, Lines: lines})
+		})
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			tries.worked()
+		case berth.ErrorCode(err) == berth.Invalid:
+			q.log.Warn("the server does not take lines of the log", "lines", len(lines), "error", err)
+		default:
+			if !tries.failed(ctx, err) {
+				return
+			}
+			continue
+		}
+		q.sent(len(lines))
+		if !hurry {
+			q.collect(ctx)
+		}
+	}
+}
+
+// collect waits a moment, unless somebody waits for the queue to be empty.
+func (q *logQueue) collect(ctx context.Context) {
+	end := time.NewTimer(batching)
+	defer end.Stop()
+	for {
+		select {
+		case <-end.C:
+			return
+		case <-ctx.Done():
+			return
+		case <-q.wake:
+			if _, hurry := q.batch(); hurry {
+				return
+			}
+		}
+	}
+}
+
+func (q *logQueue) sent(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending = append([]berth.Log(nil), q.pending[n:]...)
+	if len(q.pending) == 0 && n > 0 {
+		close(q.empty)
+	}
+}
+
+// flush waits until everything is sent; false when ctx ended first.
+func (q *logQueue) flush(ctx context.Context) bool {
+	q.mu.Lock()
+	q.hurry = true
+	empty := q.empty
+	wake(q.wake)
+	q.mu.Unlock()
+	select {
+	case <-empty:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
