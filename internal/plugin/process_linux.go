@@ -1,0 +1,288 @@
+package plugin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth"
+)
+
+const (
+	// markVariable marks a process and, since it is inherited, all that it
+	// starts. Its value is WORKSPACE/NAME/RUN/RANDOM.
+	markVariable = "BERTH_PROCESS_ID"
+	// maxLog is how large an output file may be, in bytes, when a build looks at it.
+	maxLog = 4 << 20
+	// killWait is how long killed processes may take to be gone.
+	killWait = 10 * time.Second
+)
+
+// start starts c in a session of its own. A process of this name that an
+// earlier build started and did not live to record is ended first.
+func start(ctx context.Context, c command) (process, error) {
+	run := parentRun()
+	prefix := c.Host.workspace + "/" + c.Name + "/"
+	if err := endStrays(ctx, prefix, prefix+run+"/", c.Name); err != nil {
+		return process{}, err
+	}
+	p := process{Mark: prefix + run + "/" + rand.Text(), Log: c.logPath(), Boot: bootID()}
+	output, err := openLog(p.Log)
+	if err != nil {
+		return process{}, err
+	}
+	defer output.Close()
+	if info, err := os.Stat(c.Directory); err != nil || !info.IsDir() {
+		return process{}, berth.InvalidField("directory", "%q is not a directory on this host", c.Directory)
+	}
+	cmd := exec.Command(c.Args[0], c.Args[1:]...)
+	cmd.Dir = c.Directory
+	cmd.Env = append(append(cleared(c.Directory), c.Env...), markVariable+"="+p.Mark)
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return process{}, berth.InvalidField("command", "%v", err)
+	}
+	p.PID = cmd.Process.Pid
+	stat, _ := readStat(p.PID) // not yet waited for, so it cannot be another one's
+	p.Started = stat.started
+	go cmd.Wait() // ends with the process or with the plugin, whichever is first
+	return p, nil
+}
+
+// cleared is the environment of a process that was given none.
+func cleared(directory string) []string {
+	name, shell := strconv.Itoa(os.Getuid()), "/bin/sh"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=" + directory, "USER=" + name, "LOGNAME=" + name, "SHELL=" + shell, "LANG=C.UTF-8",
+	}
+}
+
+// endStrays ends what earlier runs left under the prefix. One that this same
+// run has started is no stray: two resources have one name.
+func endStrays(ctx context.Context, prefix, own, name string) error {
+	if len(find(own)) > 0 {
+		return berth.InvalidField("name", "two berth_process resources of this template are called %q; give each a name of its own", name)
+	}
+	return killAll(ctx, func() []int { return find(prefix) })
+}
+
+// parentRun names the Terraform run that this plugin serves.
+func parentRun() string {
+	parent := os.Getppid()
+	stat, _ := readStat(parent)
+	return fmt.Sprintf("%d-%s", parent, stat.started)
+}
+
+// alive tells whether the process itself still runs.
+func (p process) alive() bool {
+	if p.PID <= 0 || p.Boot != bootID() {
+		return false
+	}
+	stat, err := readStat(p.PID)
+	return err == nil && stat.started == p.Started && !stat.dead()
+}
+
+// marked lists what p has started and is still there, without p when that has
+// ended.
+func (p process) marked() []int {
+	if p.Mark == "" || p.Boot != bootID() {
+		return nil
+	}
+	return find(p.Mark)
+}
+
+// end asks p to end, gives it the time that it may take, and kills what is
+// left of it and of all that it started. When ctx ends there is no more waiting.
+func (p process) end(ctx context.Context, patience time.Duration) error {
+	if fd, err := unix.PidfdOpen(p.PID, 0); err == nil {
+		defer unix.Close(fd)
+		// Alive now, after the descriptor was opened: so the descriptor is p's.
+		if p.alive() && unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0) == nil {
+			p.wait(ctx, fd, patience)
+		}
+	}
+	return killAll(context.WithoutCancel(ctx), func() []int {
+		left := p.marked()
+		if p.alive() {
+			left = append(left, p.PID)
+			left = append(left, session(p.PID)...)
+		}
+		return left
+	})
+}
+
+// wait waits until p has ended, but no longer than patience.
+func (p process) wait(ctx context.Context, fd int, patience time.Duration) {
+	for until := time.Now().Add(patience); time.Now().Before(until) && ctx.Err() == nil; {
+		slice := min(100*time.Millisecond, time.Until(until))
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(slice.Milliseconds())+1)
+		if err != nil && err != unix.EINTR || n > 0 {
+			return
+		}
+	}
+}
+
+// killAll kills what list gives until it gives nothing: what was forked while
+// we looked is found the next time.
+func killAll(ctx context.Context, list func() []int) error {
+	for until := time.Now().Add(killWait); ; {
+		left := list()
+		if len(left) == 0 {
+			return nil
+		}
+		for _, pid := range left {
+			killOne(pid)
+		}
+		if time.Now().After(until) || ctx.Err() != nil {
+			return berth.Errorf(berth.Unavailable, "processes %v of this workspace do not end though they were killed; they may wait for a disk or device", left)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// killOne kills pid, and no other process that has its number by then.
+func killOne(pid int) {
+	before, err := readStat(pid)
+	if err != nil {
+		return
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	if now, err := readStat(pid); err == nil && now.started == before.started {
+		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+	}
+}
+
+// find lists the live processes whose mark begins with prefix. Only those of
+// our own user can be seen, which are those that we can have started.
+func find(prefix string) []int {
+	want := markVariable + "=" + prefix
+	return processes(func(pid int) bool {
+		environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil {
+			return false
+		}
+		for v := range strings.SplitSeq(string(environ), "\x00") {
+			if strings.HasPrefix(v, want) {
+				stat, err := readStat(pid)
+				return err == nil && !stat.dead()
+			}
+		}
+		return false
+	})
+}
+
+// session lists the live processes of the session that leader leads: some of
+// them may have cleared their environment.
+func session(leader int) []int {
+	return processes(func(pid int) bool {
+		stat, err := readStat(pid)
+		return err == nil && stat.session == leader && !stat.dead() && pid != leader
+	})
+}
+
+func processes(keep func(pid int) bool) []int {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	var found []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() && keep(pid) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+type stat struct {
+	state   string
+	session int
+	started string // clock ticks after the boot
+}
+
+func (s stat) dead() bool { return s.state == "Z" || s.state == "X" }
+
+func readStat(pid int) (stat, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return stat{}, err
+	}
+	return parseStat(string(text))
+}
+
+// parseStat reads /proc/PID/stat. The second field is the program's name in
+// parentheses and may hold anything, parentheses and spaces included.
+func parseStat(text string) (stat, error) {
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+	if len(fields) < 20 {
+		return stat{}, errors.New("reading a process's stat: too few fields")
+	}
+	session, err := strconv.Atoi(fields[3])
+	return stat{state: fields[0], session: session, started: fields[19]}, err
+}
+
+func bootID() string {
+	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(text))
+}
+
+// openLog opens a fresh file for the output of a process. It is written at its
+// end, so that it can be shortened while the process writes.
+func openLog(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the log directory: %w", err)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("removing the old log: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the log: %w", err)
+	}
+	return file, nil
+}
+
+// trimLog empties a log that has grown too large.
+func trimLog(path string) {
+	file, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > maxLog {
+		_ = file.Truncate(0)
+	}
+}
+
+// removeLog removes a log and the directories that it leaves empty.
+func removeLog(path string) {
+	if path == "" {
+		return
+	}
+	_ = os.Remove(path)
+	_ = os.Remove(filepath.Dir(path))
+	_ = os.Remove(filepath.Dir(filepath.Dir(path)))
+}
