@@ -2,7 +2,8 @@ package accounts
 
 import (
 	"context"
-	"time"
+	"errors"
+	"fmt"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
@@ -23,56 +24,65 @@ func New(db *store.DB) *Service {
 
 // EnsureDefaults makes what every installation has: the default organization
 // and the system user `prebuilds`. It is safe on several replicas at once.
-func (s *Service) EnsureDefaults(ctx context.Context) error { panic("not yet") }
-
-// SetupRequired tells whether the first user is still to be made.
-func (s *Service) SetupRequired(ctx context.Context) (bool, error) { panic("not yet") }
-
-// NewUser is what it takes to make a user.
-type NewUser struct{ Username, Email, Name, Password string }
-
-// FirstUser makes the first user, who owns the site and is a member of the
-// default organization. It is a conflict when there is one already.
-func (s *Service) FirstUser(ctx context.Context, in NewUser) (berth.User, error) { panic("not yet") }
-
-// Login signs in by username or e-mail address and password, and gives the text
-// of a new token. remoteAddr is where the person comes from, for the limit.
-func (s *Service) Login(ctx context.Context, username, password, remoteAddr string) (string, berth.Token, berth.User, error) {
-	panic("not yet")
+func (s *Service) EnsureDefaults(ctx context.Context) error {
+	err := s.db.Write(ctx, ensureDefaults)
+	if errors.Is(err, berth.Conflict) { // another replica made them at this moment
+		err = s.db.Write(ctx, ensureDefaults)
+	}
+	if err != nil {
+		return fmt.Errorf("making the default organization: %w", err)
+	}
+	return nil
 }
 
-// Logout ends the login that the token belongs to.
-func (s *Service) Logout(ctx context.Context, actor authz.Actor, token berth.Token) error {
-	panic("not yet")
-}
-
-// Authenticate tells whose token it is: unauthenticated for one that is
-// unknown, expired, or whose user may not sign in.
-func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, berth.User, berth.Token, error) {
-	panic("not yet")
+func ensureDefaults(tx *store.Tx) error {
+	o, err := tx.OrganizationRef("default")
+	if errors.Is(err, berth.NotFound) {
+		o = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", DisplayName: "Default", Default: true, CreatedAt: tx.Now}
+		err = tx.InsertOrganization(o)
+	}
+	if err != nil {
+		return err
+	}
+	u, err := tx.UserNamed(berth.PrebuildsUsername)
+	if errors.Is(err, berth.NotFound) {
+		u = berth.User{ID: berth.NewID[berth.User](), Username: berth.PrebuildsUsername, Email: "prebuilds@berth.invalid", Name: "Prebuilt workspaces",
+			Status: berth.UserActive, System: true, CreatedAt: tx.Now, UpdatedAt: tx.Now}
+		err = tx.InsertUser(u, "")
+	}
+	if err != nil {
+		return err
+	}
+	return tx.AddMember(o.ID, u.ID)
 }
 
 // Me is the actor as a user.
-func (s *Service) Me(ctx context.Context, actor authz.Actor) (berth.User, error) { panic("not yet") }
-
-// CreateToken makes a token for the actor and gives its text, which is shown
-// once. No lifetime means DefaultTokenLifetime.
-func (s *Service) CreateToken(ctx context.Context, actor authz.Actor, name string, lifetime time.Duration) (string, berth.Token, error) {
-	panic("not yet")
+func (s *Service) Me(ctx context.Context, actor authz.Actor) (u berth.User, err error) {
+	if err := authz.Check(actor, authz.Read, authz.OfUser(actor.UserID), "the user"); err != nil {
+		return u, err
+	}
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		u, err = q.User(actor.UserID)
+		return err
+	})
+	return u, err
 }
 
-// Tokens lists the actor's tokens that have not expired, newest first.
-func (s *Service) Tokens(ctx context.Context, actor authz.Actor) ([]berth.Token, error) {
-	panic("not yet")
-}
-
-// RemoveToken ends one of the actor's tokens, named by id or, an API token, by
-// name.
-func (s *Service) RemoveToken(ctx context.Context, actor authz.Actor, idOrName string) error {
-	panic("not yet")
-}
-
-// Organizations lists those that the actor may see, by name.
+// Organizations lists those that the actor may see, oldest first.
 func (s *Service) Organizations(ctx context.Context, actor authz.Actor) ([]berth.Organization, error) {
-	panic("not yet")
+	if actor.Anonymous() {
+		return nil, authz.Check(actor, authz.Read, authz.All(authz.KindOrganization), "the organizations")
+	}
+	var seen []berth.Organization
+	err := s.db.Read(ctx, func(q *store.Query) error {
+		os, err := q.Organizations()
+		seen = seen[:0]
+		for _, o := range os {
+			if authz.Can(actor, authz.Read, authz.OfOrganization(o.ID)) {
+				seen = append(seen, o)
+			}
+		}
+		return err
+	})
+	return seen, err
 }

@@ -1,5 +1,110 @@
 package accounts
 
-type tries struct{}
+import (
+	"crypto/sha256"
+	"net"
+	"strings"
+	"sync"
+	"time"
 
-func newTries() *tries { return &tries{} }
+	"github.com/berthdev/berth"
+)
+
+// Limits of signing in, each a bucket that refills steadily. They live in the
+// memory of each server: a replica more allows so many tries more.
+var (
+	perPerson  = bucket{size: 8, refill: 15 * time.Second} // of one name from one address
+	perAddress = bucket{size: 60, refill: time.Second}     // of any name from one address
+)
+
+const rememberedTries = 20_000
+
+// bucket allows size tries at once, and one more for each refill.
+type bucket struct {
+	size   float64
+	refill time.Duration
+}
+
+// level is how full a bucket is at a time.
+type level struct {
+	left float64
+	at   time.Time
+}
+
+// tries counts who tries to sign in how often.
+type tries struct {
+	mu     sync.Mutex
+	levels map[[32]byte]level
+}
+
+func newTries() *tries { return &tries{levels: map[[32]byte]level{}} }
+
+// take counts one try and refuses it when there were too many. The answer does
+// not depend on whether the user exists.
+func (t *tries) take(username, remoteAddr string, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	host := hostOf(remoteAddr)
+	wait := max(t.draw(perPerson, personKey(username, host), now), t.draw(perAddress, addressKey(host), now))
+	if wait == 0 {
+		return nil
+	}
+	return berth.Errorf(berth.Limit, "too many tries to sign in: wait %s and try again", wait.Round(time.Second)+time.Second)
+}
+
+// forget forgives the tries of one name from one address, after a good one.
+func (t *tries) forget(username, remoteAddr string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.levels, personKey(username, hostOf(remoteAddr)))
+}
+
+// draw takes one out of a bucket, or tells how long until that can be done.
+func (t *tries) draw(b bucket, key [32]byte, now time.Time) time.Duration {
+	l, known := t.levels[key]
+	if !known {
+		t.makeRoom(now)
+		l = level{left: b.size, at: now}
+	}
+	if passed := now.Sub(l.at); passed > 0 { // the clock may go back
+		l.left = min(b.size, l.left+float64(passed)/float64(b.refill))
+	}
+	l.at = now
+	if l.left < 1 {
+		t.levels[key] = l
+		return time.Duration((1 - l.left) * float64(b.refill))
+	}
+	l.left--
+	t.levels[key] = l
+	return 0
+}
+
+// makeRoom keeps the memory bounded: who was quiet for long is forgotten, and in
+// a flood from everywhere everybody is.
+func (t *tries) makeRoom(now time.Time) {
+	if len(t.levels) < rememberedTries {
+		return
+	}
+	full := time.Duration(perPerson.size) * perPerson.refill
+	for k, l := range t.levels {
+		if now.Sub(l.at) > full {
+			delete(t.levels, k)
+		}
+	}
+	if len(t.levels) >= rememberedTries {
+		clear(t.levels)
+	}
+}
+
+func personKey(username, host string) [32]byte {
+	return sha256.Sum256([]byte("person\x00" + strings.ToLower(username) + "\x00" + host))
+}
+
+func addressKey(host string) [32]byte { return sha256.Sum256([]byte("address\x00" + host)) }
+
+func hostOf(remoteAddr string) string {
+	if host, _, err := net.SplitHostPort(remoteAddr); err == nil {
+		return host
+	}
+	return remoteAddr
+}

@@ -60,3 +60,9 @@ func (tx *Tx) DeleteToken(u berth.UserID, id berth.TokenID) error {
 func (tx *Tx) DeleteExpired(before time.Time, limit int) (int64, error) {
 	return tx.exec(`DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < $1 LIMIT $2)`, stamp(before), limit)
 }
+
+// DeleteExpiredOf removes a user's expired tokens.
+func (tx *Tx) DeleteExpiredOf(u berth.UserID) error {
+	_, err := tx.exec(`DELETE FROM tokens WHERE user_id = $1 AND expires_at <= $2`, u, stamp(tx.Now))
+	return err
+}

@@ -1,0 +1,102 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// LoginLifetime is how long a login lasts after its last use.
+const LoginLifetime = 30 * 24 * time.Hour
+
+// errLogin is the one answer to every wrong login: it must not tell whether the
+// user exists.
+var errLogin = berth.Errorf(berth.Unauthenticated, "the username or the password is wrong")
+
+// Login signs in by username or e-mail address and password, and gives the text
+// of a new token. remoteAddr is where the person comes from, for the limit.
+func (s *Service) Login(ctx context.Context, username, password, remoteAddr string) (string, berth.Token, berth.User, error) {
+	fail := func(err error) (string, berth.Token, berth.User, error) {
+		return "", berth.Token{}, berth.User{}, err
+	}
+	if err := s.tries.take(username, remoteAddr, time.Now()); err != nil {
+		return fail(err)
+	}
+	if len(password) > berth.MaxPasswordLength || len(username) > 254 {
+		return fail(errLogin)
+	}
+	u, hash, err := s.credentials(ctx, username)
+	if err != nil {
+		return fail(err)
+	}
+	if u.System || u.Status == berth.UserSuspended {
+		hash = ""
+	}
+	ok, err := s.hashes.verify(ctx, hash, password)
+	if err != nil {
+		return fail(err)
+	}
+	if !ok {
+		return fail(errLogin)
+	}
+	text, token := newToken(u.ID, berth.TokenLogin, "login")
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		now, err := tx.User(u.ID) // they may have been suspended while we hashed
+		if err != nil {
+			return err
+		}
+		if now.Status == berth.UserSuspended {
+			return errLogin
+		}
+		if now.Status == berth.UserDormant {
+			now.Status = berth.UserActive
+			if err := tx.UpdateUser(now); err != nil {
+				return err
+			}
+		}
+		u = now
+		token.CreatedAt, token.ExpiresAt, token.LastUsedAt = tx.Now, tx.Now.Add(LoginLifetime), tx.Now
+		if err := tx.InsertToken(token); err != nil {
+			return err
+		}
+		return tx.InsertAudit(store.Audit{ActorID: u.ID, Action: "login", Kind: "user", TargetID: string(u.ID), TargetName: u.Username,
+			Detail: map[string]any{"from": hostOf(remoteAddr)}})
+	})
+	if err != nil {
+		return fail(err)
+	}
+	s.tries.forget(username, remoteAddr)
+	return text, token, u, nil
+}
+
+// credentials is a user and the hash of their password; nobody and no hash for
+// an unknown one.
+func (s *Service) credentials(ctx context.Context, username string) (u berth.User, hash string, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		u, hash, err = q.Credentials(username)
+		if errors.Is(err, berth.NotFound) {
+			u, hash = berth.User{}, ""
+			return nil
+		}
+		return err
+	})
+	return u, hash, err
+}
+
+// Logout ends the login that the token belongs to. Ending it twice is no error.
+func (s *Service) Logout(ctx context.Context, actor authz.Actor, token berth.Token) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		err := tx.DeleteToken(actor.UserID, token.ID)
+		if errors.Is(err, berth.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "logout", Kind: "user", TargetID: string(actor.UserID), TargetName: actor.Username})
+	})
+}
