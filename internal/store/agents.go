@@ -60,6 +60,13 @@ func (tx *Tx) RemoveAgents(ws berth.WorkspaceID, keep []berth.AgentID) error {
 	return nil
 }
 
+// FreeAgentNames lets the agents of a workspace get their names anew, perhaps
+// each other's: a PutAgent of each of them follows.
+func (tx *Tx) FreeAgentNames(ws berth.WorkspaceID) error {
+	_, err := tx.exec(`UPDATE agents SET name = id WHERE workspace_id = $1`, ws)
+	return err
+}
+
 // Agent is one agent.
 func (q *Query) Agent(id berth.AgentID) (berth.Agent, error) {
 	return one(q, "agent", scanAgent, `SELECT `+agentColumns+` FROM agents WHERE id = $1`, id)
@@ -82,13 +89,16 @@ func (q *Query) AgentsOf(ws []berth.WorkspaceID) ([]berth.Agent, error) {
 	return all(q, scanAgent, `SELECT `+agentColumns+` FROM agents`+w.String()+` ORDER BY workspace_id, lower(name)`, w.args...)
 }
 
-// GreetAgent notes what an agent process says of itself at its start. A process
-// that started earlier than the last one that greeted is conflict: it is a
-// leftover.
+// GreetAgent notes what an agent process says of itself at its start; what an
+// earlier process reported of its scripts is forgotten. A process that started
+// earlier than the last one that greeted is conflict: it is a leftover.
 func (tx *Tx) GreetAgent(id berth.AgentID, boot int64, version, directory string) error {
 	n, err := tx.exec(`
 		UPDATE agents SET version = $3, directory = $4, boot = $2,
-			log_bytes = CASE WHEN boot = $2 THEN log_bytes ELSE 0 END
+			log_bytes = CASE WHEN boot = $2 THEN log_bytes ELSE 0 END,
+			lifecycle = CASE WHEN boot = $2 THEN lifecycle ELSE 'created' END,
+			started_at = CASE WHEN boot = $2 THEN started_at END,
+			ready_at = CASE WHEN boot = $2 THEN ready_at END
 		WHERE id = $1 AND boot <= $2`, id, boot, clean(version, maxWord), clean(directory, 4096))
 	if err == nil && n == 0 {
 		return berth.Errorf(berth.Conflict, "a newer process of this agent is running: end this one")
