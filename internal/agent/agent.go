@@ -34,14 +34,14 @@ type agent struct {
 	log    *slog.Logger
 	boot   int64
 
-	manifest  atomic.Pointer[api.Manifest] // the newest
-	directory atomic.Pointer[string]       // where scripts and sessions start
-	dataDir   string                       // empty when there is no place for one
-	sessions  *shell.Server
+	manifest   atomic.Pointer[api.Manifest] // the newest
+	directory  atomic.Pointer[string]       // where scripts and sessions start
+	dataDir    string                       // empty when there is no place for one
+	sessions   *shell.Server
 	linked     chan struct{} // closed at the first link
 	linkedOnce sync.Once
-	lines     *logQueue
-	states    *stateQueue
+	lines      *logQueue
+	states     *stateQueue
 }
 
 // Run is the agent's whole life. When ctx ends it shuts down in order: sessions

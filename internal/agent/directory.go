@@ -58,7 +58,9 @@ func (a *agent) motd() string {
 func (a *agent) binDir() string { return filepath.Join(a.dataDir, "bin") }
 
 // scriptDir is the folder that a script may keep data in.
-func (a *agent) scriptDir(id string) string { return filepath.Join(a.dataDir, "scripts", filepath.Base(id)) }
+func (a *agent) scriptDir(id string) string {
+	return filepath.Join(a.dataDir, "scripts", filepath.Base(id))
+}
 
 // makeDataDir finds a place for the folder of our commands and of the scripts'
 // data, makes it and fills it. Empty: there is none.

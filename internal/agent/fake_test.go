@@ -1,0 +1,170 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/shell"
+)
+
+// fake is a server in memory. Its answers can be made to fail.
+type fake struct {
+	mu       sync.Mutex
+	manifest api.Manifest
+	away     error // every call fails with it
+	hellos   []api.AgentHello
+	states   []string
+	lines    []berth.Log
+	links    int
+	end      chan struct{} // closing it ends the present link
+}
+
+func newFake(spec berth.AgentSpec) *fake {
+	return &fake{end: make(chan struct{}), manifest: api.Manifest{
+		Protocol: api.AgentProtocol, AgentID: "a1", WorkspaceName: "ws", OwnerName: "ann", Agent: spec,
+		Hooks: []api.Hook{{Kind: "scripts", Name: "scripts"}},
+	}}
+}
+
+func (f *fake) AgentHello(_ context.Context, in api.AgentHello) (api.Manifest, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hellos = append(f.hellos, in)
+	return f.manifest, f.away
+}
+
+func (f *fake) AgentLifecycle(_ context.Context, in api.AgentState) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.states = append(f.states, in.Lifecycle)
+	}
+	return f.away
+}
+
+func (f *fake) AgentLogs(_ context.Context, in api.AgentLogs) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.lines = append(f.lines, in.Lines...)
+	}
+	return f.away
+}
+
+func (f *fake) AgentLink(context.Context, string) (net.Conn, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away != nil {
+		return nil, f.away
+	}
+	f.links++
+	conn, _ := net.Pipe()
+	return conn, nil
+}
+
+// serve holds a link until the fake ends it.
+func (f *fake) serve(ctx context.Context, _ net.Conn, _ *shell.Server) error {
+	f.mu.Lock()
+	end := f.end
+	f.mu.Unlock()
+	select {
+	case <-end:
+		return errors.New("link ended")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *fake) endLink() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.end)
+	f.end = make(chan struct{})
+}
+
+func (f *fake) goAway(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = err
+}
+
+func (f *fake) sawStates() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.states)
+}
+
+func (f *fake) linkCount() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.links
+}
+
+// text is what the log says of a source, a line each.
+func (f *fake) text(source string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var b strings.Builder
+	for _, l := range f.lines {
+		if source == "" || l.Source == source {
+			b.WriteString(l.Text + "\n")
+		}
+	}
+	return b.String()
+}
+
+type testLog struct{ t *testing.T }
+
+func (w testLog) Write(p []byte) (int, error) {
+	w.t.Logf("%s", bytes.TrimSpace(p))
+	return len(p), nil
+}
+
+// testAgent makes an agent of f with folders of its own.
+func testAgent(t *testing.T, f *fake) *agent {
+	t.Helper()
+	a, err := newAgent(Config{
+		URL: "http://server", Token: "secret", LogDir: t.TempDir(), DataDir: t.TempDir(),
+		Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
+	}, f, f.serve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// runAgent runs an agent of f; the function that it gives ends it and waits.
+func startAgent(t *testing.T, f *fake) (*agent, func()) {
+	t.Helper()
+	a := testAgent(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); a.run(ctx) }()
+	end := sync.OnceFunc(func() { cancel(); <-done })
+	t.Cleanup(end)
+	return a, end
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("waited in vain: %s", what)
+}
+
+func onStart(name, text string) berth.Script {
+	return berth.Script{ID: name, DisplayName: name, Script: text, RunOnStart: true}
+}
