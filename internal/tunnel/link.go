@@ -104,27 +104,49 @@ func (e *StatusError) Error() string {
 }
 
 // Open opens a stream: it sends the frames that it reads from body, and gives
-// those of the agent. Body is read until it or the stream ends, and not
-// closed. The stream ends with ctx, with the result's Close, or when the agent
-// has ended it, which is the result's io.EOF.
-func (l *Link) Open(ctx context.Context, id, kind string, from int64, body io.Reader) (io.ReadCloser, error) {
+// those of the agent. The stream ends with ctx, with the result's Close, or
+// when the agent has ended it, which is the result's io.EOF. Then, and when
+// the link is lost, body is closed, which must end a Read that waits, except
+// that after the first two it may end later. No error is returned before body
+// is closed, or about to be.
+func (l *Link) Open(ctx context.Context, id, kind string, from int64, body io.ReadCloser) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancel(ctx)
 	u := url.URL{Scheme: "http", Host: "agent", Path: "/streams/" + id,
 		RawQuery: url.Values{"kind": {kind}, "from": {strconv.FormatInt(from, 10)}}.Encode()}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), struct{ io.Reader }{body})
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), body)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("opening a stream: %w", err)
 	}
 	resp, err := l.RoundTrip(r)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("opening a stream: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+		cancel()
+		resp.Body.Close()
 		return nil, &StatusError{Status: resp.StatusCode, Message: strings.TrimSpace(string(text))}
 	}
-	return resp.Body, nil
+	return response{resp.Body, cancel}, nil
 }
+
+// response is the agent's half of a stream. Without cancel, Close would wait
+// for the other half's Read.
+type response struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (r response) Close() error {
+	r.cancel()
+	return r.ReadCloser.Close()
+}
+
+// Lost tells that nothing on the link goes on. It is true before any stream's
+// body is closed for that reason.
+func (l *Link) Lost() bool { return l.cc.State().Closed }
 
 // watched notices when its connection is read from and closed.
 type watched struct {

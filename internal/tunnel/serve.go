@@ -134,6 +134,9 @@ func (a *agent) run(w http.ResponseWriter, r *http.Request, serve func(context.C
 	}
 	s := New(c)
 	serve(r.Context(), s)
+	if r.Context().Err() != nil {
+		s.Reset("the connection to the agent ended") // not an end that serve meant
+	}
 	s.Close()
 	<-s.Done()
 	c.detach()

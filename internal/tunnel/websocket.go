@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -255,4 +256,58 @@ func (c *corked) flush() error {
 	defer corks.Put(buf)
 	_, err := c.ReadWriteCloser.Write(buf[:n])
 	return err
+}
+
+// Person is a relay's end of a person's websocket, which carries frames of one
+// stream.
+type Person struct{ w *wsConn }
+
+// AcceptStream upgrades a request to a Person, and watches that it lives: a
+// silent one is given up, which its Read tells. On an error it has answered
+// the request.
+func AcceptStream(rw http.ResponseWriter, r *http.Request) (*Person, error) {
+	w, err := accept(rw, r)
+	if err != nil {
+		return nil, err
+	}
+	w.watch()
+	return &Person{w}, nil
+}
+
+func (p *Person) Read(b []byte) (int, error)  { return p.w.Read(b) }
+func (p *Person) Write(b []byte) (int, error) { return p.w.Write(b) }
+
+// Close ends the websocket after all that was written; Bye also says why;
+// Abort waits for nothing. Somebody must be reading for the first two.
+func (p *Person) Close() error { return p.w.say(websocket.StatusNormalClosure, "") }
+func (p *Person) Abort()       { p.w.Abort() }
+func (p *Person) Bye(g Goodbye) error {
+	if g.Relink {
+		return p.w.say(websocket.StatusGoingAway, g.Reason)
+	}
+	return p.w.say(websocket.StatusPolicyViolation, g.Reason)
+}
+
+// ErrWrite is in the chain of Copy's error when it was the writer's.
+var ErrWrite = errors.New("the writer failed")
+
+// Copy moves frames from an agent to a person until the agent ends them, which
+// is no error.
+func Copy(to io.Writer, from io.Reader) error {
+	c := chunks.Get().(chunk)
+	defer chunks.Put(c)
+	for {
+		n, err := from.Read(c[:])
+		if n > 0 {
+			if _, werr := to.Write(c[:n]); werr != nil {
+				return fmt.Errorf("%w: %w", ErrWrite, werr)
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }

@@ -1,0 +1,197 @@
+package links
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/tunnel"
+)
+
+// Ping measures the way to an agent and back.
+func (r *Relay) Ping(ctx context.Context, agent berth.AgentID) (time.Duration, error) {
+	l, err := r.find(ctx, agent)
+	if err != nil {
+		return 0, err
+	}
+	took, err := l.tunnel.Ping(ctx)
+	if err != nil {
+		return 0, r.broken(l, err)
+	}
+	return took, nil
+}
+
+// Open opens a stream of an agent from this process. What it returns carries
+// frames: tunnel.New makes a connection of it. It ends with ctx.
+func (r *Relay) Open(ctx context.Context, agent berth.AgentID, stream, kind string, from int64) (io.ReadWriteCloser, error) {
+	out, in := io.Pipe()
+	ctx, cancel := context.WithCancel(ctx)
+	c, err := r.open(ctx, agent, stream, kind, from, out)
+	if err != nil {
+		cancel()
+		out.Close()
+		return nil, err
+	}
+	return &opened{carrier: c, in: in, cancel: cancel}, nil
+}
+
+// opened is a stream of this process: what is written to it goes to the agent.
+type opened struct {
+	*carrier
+	in     *io.PipeWriter
+	cancel context.CancelFunc
+}
+
+func (o *opened) Write(p []byte) (int, error) {
+	n, err := o.in.Write(p)
+	o.towards(n)
+	return n, err
+}
+
+// Close ends what the agent reads, and gives it a moment to end its side.
+func (o *opened) Close() error {
+	o.in.Close()
+	return o.carrier.Close()
+}
+
+// Abort ends both at once.
+func (o *opened) Abort() {
+	o.in.CloseWithError(io.ErrClosedPipe)
+	o.cancel()
+	o.carrier.Close()
+}
+
+// carrier is the agent's half of a stream: what comes from it. Its Close ends
+// the stream.
+type carrier struct {
+	io.ReadCloser
+	*counter
+	link *link
+	once sync.Once
+}
+
+func (c *carrier) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.from(n)
+	return n, err
+}
+
+func (c *carrier) Close() error {
+	c.once.Do(func() {
+		c.link.leave()
+		c.stop()
+	})
+	return c.ReadCloser.Close()
+}
+
+// open opens a stream whose frames towards the agent are read from body.
+func (r *Relay) open(ctx context.Context, agent berth.AgentID, stream, kind string, from int64, body io.ReadCloser) (*carrier, error) {
+	if !berth.IsID(stream) {
+		return nil, berth.InvalidField("stream", "The id of a stream is a UUID in lower case.")
+	}
+	l, err := r.find(ctx, agent)
+	if err != nil {
+		return nil, err
+	}
+	if !l.enter() {
+		return nil, berth.Errorf(berth.Limit, "This agent serves %d connections already; close some of them.", tunnel.MaxStreams)
+	}
+	in, err := l.tunnel.Open(ctx, stream, kind, from, body)
+	if err != nil {
+		l.leave()
+		return nil, r.refused(l, kind, err)
+	}
+	return &carrier{ReadCloser: in, link: l, counter: r.count(agent, stream, kind)}, nil
+}
+
+func (l *link) enter() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.streams >= tunnel.MaxStreams {
+		return false
+	}
+	l.streams++
+	return true
+}
+
+func (l *link) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.streams--
+}
+
+// refused says why an agent did not open a stream. What the agent says is not
+// repeated: it is a stranger's text.
+func (r *Relay) refused(l *link, kind string, err error) error {
+	var s *tunnel.StatusError
+	if !errors.As(err, &s) {
+		return r.broken(l, err)
+	}
+	r.o.Log.Info("agent refused a stream", "agent", l.Agent, "kind", kind, "status", s.Status, "message", s.Message)
+	switch s.Status {
+	case http.StatusNotFound:
+		return berth.InvalidField("kind", "The workspace's agent knows no connections of this kind; restart the workspace to get this server's agent.")
+	case http.StatusGone:
+		return &berth.Error{Code: berth.Conflict, Field: "from", Message: "This connection cannot be resumed; open a new one, from 0.", Err: err}
+	case http.StatusConflict:
+		return &berth.Error{Code: berth.Conflict, Field: "stream", Message: "A connection with this id is open already; open one with a new id.", Err: err}
+	default:
+		return &berth.Error{Code: berth.Unavailable, Message: "The workspace's agent refused the connection.", Err: err}
+	}
+}
+
+func (r *Relay) broken(l *link, err error) error {
+	return &berth.Error{Code: berth.Unavailable, Err: err,
+		Message: "The workspace's agent does not answer (last heard of " + ago(time.Since(l.tunnel.Seen())) + "); try again in half a minute."}
+}
+
+// find finds the agent's link, or says why there is none.
+func (r *Relay) find(ctx context.Context, agent berth.AgentID) (*link, error) {
+	r.mu.Lock()
+	l := r.links[agent]
+	r.mu.Unlock()
+	if l != nil {
+		return l, nil
+	}
+	relay, ok, err := r.o.Directory.Where(ctx, agent)
+	if err != nil {
+		return nil, err
+	}
+	if ok && relay != r.o.Name {
+		return nil, berth.Errorf(berth.Unavailable, "The workspace's agent is linked to another server (%s), which this one cannot reach; try again there.", relay)
+	}
+	return nil, r.unlinked(ctx, agent)
+}
+
+func (r *Relay) unlinked(ctx context.Context, agent berth.AgentID) error {
+	const plain = "The workspace's agent is not connected."
+	if r.o.Look == nil {
+		return berth.Errorf(berth.Unavailable, plain)
+	}
+	a, err := r.o.Look(ctx, agent)
+	if err != nil {
+		return err
+	}
+	switch now := time.Now(); {
+	case a.ConnectedAt.IsZero() && a.Status(now) == berth.AgentConnectTimeout:
+		return berth.Errorf(berth.Unavailable, "The workspace's agent has not connected since it was made %s; see its log, or restart the workspace.", ago(now.Sub(a.CreatedAt)))
+	case a.ConnectedAt.IsZero():
+		return berth.Errorf(berth.Unavailable, "The workspace's agent is still connecting (made %s); try again in a moment.", ago(now.Sub(a.CreatedAt)))
+	case a.Disconnected.IsZero():
+		return berth.Errorf(berth.Unavailable, "The workspace's agent was last heard of %s; it is expected back in a moment.", ago(now.Sub(a.SeenAt)))
+	default:
+		return berth.Errorf(berth.Unavailable, "The workspace's agent disconnected %s; if it does not come back, restart the workspace.", ago(now.Sub(a.Disconnected)))
+	}
+}
+
+// ago says how long ago something was, in words short enough for a sentence.
+func ago(d time.Duration) string {
+	if d < time.Second {
+		return "just now"
+	}
+	return d.Round(time.Second).String() + " ago"
+}
