@@ -139,7 +139,9 @@ type command struct {
 
 // logPath is where the output of the named process goes: beside the
 // workspace's directories, under a name that none of them can have.
-func (c command) logPath() string { return filepath.Join(c.Host.root, c.Host.workspace, ".log", c.Name) }
+func (c command) logPath() string {
+	return filepath.Join(c.Host.root, c.Host.workspace, ".log", c.Name)
+}
 
 // process is one that was started, as the state keeps it.
 type process struct {

@@ -77,10 +77,10 @@ func cleared(directory string) []string {
 // endStrays ends what earlier runs left under the prefix. One that this same
 // run has started is no stray: two resources have one name.
 func endStrays(ctx context.Context, prefix, own, name string) error {
-	if len(find(own)) > 0 {
+	if len(processes(hasMark(own))) > 0 {
 		return berth.InvalidField("name", "two berth_process resources of this template are called %q; give each a name of its own", name)
 	}
-	return killAll(ctx, func() []int { return find(prefix) })
+	return killAll(ctx, hasMark(prefix))
 }
 
 // parentRun names the Terraform run that this plugin serves.
@@ -105,7 +105,7 @@ func (p process) marked() []int {
 	if p.Mark == "" || p.Boot != bootID() {
 		return nil
 	}
-	return find(p.Mark)
+	return processes(hasMark(p.Mark))
 }
 
 // end asks p to end, gives it the time that it may take, and kills what is
@@ -118,14 +118,20 @@ func (p process) end(ctx context.Context, patience time.Duration) error {
 			p.wait(ctx, fd, patience)
 		}
 	}
-	return killAll(context.WithoutCancel(ctx), func() []int {
-		left := p.marked()
-		if p.alive() {
-			left = append(left, p.PID)
-			left = append(left, session(p.PID)...)
-		}
-		return left
-	})
+	return killAll(context.WithoutCancel(ctx), p.belongs)
+}
+
+// belongs tells whether a process is p or of p: it has its mark, or is in its
+// session while that is known to be p's.
+func (p process) belongs(pid int) bool {
+	if p.Boot != bootID() {
+		return false
+	}
+	if p.Mark != "" && hasMark(p.Mark)(pid) {
+		return true
+	}
+	stat, err := readStat(pid)
+	return err == nil && !stat.dead() && stat.session == p.PID && p.alive()
 }
 
 // wait waits until p has ended, but no longer than patience.
@@ -139,16 +145,16 @@ func (p process) wait(ctx context.Context, fd int, patience time.Duration) {
 	}
 }
 
-// killAll kills what list gives until it gives nothing: what was forked while
-// we looked is found the next time.
-func killAll(ctx context.Context, list func() []int) error {
+// killAll kills the processes that match until there are none: what was forked
+// while we looked is found the next time.
+func killAll(ctx context.Context, match func(pid int) bool) error {
 	for until := time.Now().Add(killWait); ; {
-		left := list()
+		left := processes(match)
 		if len(left) == 0 {
 			return nil
 		}
 		for _, pid := range left {
-			killOne(pid)
+			kill(pid, match)
 		}
 		if time.Now().After(until) || ctx.Err() != nil {
 			return berth.Errorf(berth.Unavailable, "processes %v of this workspace do not end though they were killed; they may wait for a disk or device", left)
@@ -157,29 +163,26 @@ func killAll(ctx context.Context, list func() []int) error {
 	}
 }
 
-// killOne kills pid, and no other process that has its number by then.
-func killOne(pid int) {
-	before, err := readStat(pid)
-	if err != nil {
-		return
-	}
+// kill kills pid if it matches after a descriptor was taken on it: its number
+// may be another process's by now, the descriptor is not.
+func kill(pid int, match func(pid int) bool) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return
 	}
 	defer unix.Close(fd)
-	if now, err := readStat(pid); err == nil && now.started == before.started {
+	if match(pid) {
 		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 	}
 }
 
-// find lists the live processes whose mark begins with prefix. Only those of
-// our own user can be seen, which are those that we can have started.
-func find(prefix string) []int {
+// hasMark matches the live processes whose mark begins with prefix. Only those
+// of our own user can be seen, which are those that we can have started.
+func hasMark(prefix string) func(pid int) bool {
 	want := markVariable + "=" + prefix
-	return processes(func(pid int) bool {
+	return func(pid int) bool {
 		environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		if err != nil {
+		if err != nil || !strings.Contains(string(environ), want) {
 			return false
 		}
 		for v := range strings.SplitSeq(string(environ), "\x00") {
@@ -189,19 +192,11 @@ func find(prefix string) []int {
 			}
 		}
 		return false
-	})
+	}
 }
 
-// session lists the live processes of the session that leader leads: some of
-// them may have cleared their environment.
-func session(leader int) []int {
-	return processes(func(pid int) bool {
-		stat, err := readStat(pid)
-		return err == nil && stat.session == leader && !stat.dead() && pid != leader
-	})
-}
-
-func processes(keep func(pid int) bool) []int {
+// processes lists the process ids that match.
+func processes(match func(pid int) bool) []int {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil
@@ -210,7 +205,7 @@ func processes(keep func(pid int) bool) []int {
 	names, _ := dir.Readdirnames(-1)
 	var found []int
 	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() && keep(pid) {
+		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() && match(pid) {
 			found = append(found, pid)
 		}
 	}

@@ -1,0 +1,175 @@
+package terraform
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/berthdev/berth"
+)
+
+// agents reads the coder_agent objects and everything that belongs to them.
+// Two agents of one name, or an agent whose name cannot be one, are an error.
+func agents(objects []object) ([]FoundAgent, error) {
+	var found []FoundAgent
+	for _, o := range objects {
+		if o.kind != "coder_agent" || o.text("id") == "" {
+			continue
+		}
+		found = append(found, FoundAgent{ID: o.text("id"), Token: o.text("token"), AgentSpec: spec(o, objects)})
+	}
+	if err := checkAgents(names(found), nil); err != nil {
+		return found, err
+	}
+	for i := range found {
+		env, err := environment(found[i].ID, found[i].Env, objects)
+		if err != nil {
+			return found, err
+		}
+		found[i].Env = env
+	}
+	return found, nil
+}
+
+func names(found []FoundAgent) []string {
+	var list []string
+	for _, a := range found {
+		list = append(list, a.Name)
+	}
+	return list
+}
+
+func spec(o object, objects []object) berth.AgentSpec {
+	s := berth.AgentSpec{
+		Name: o.name, Address: o.address, Resource: computer(o, objects),
+		OS: o.text("os"), Arch: o.text("arch"), Auth: o.text("auth"),
+		Directory: o.text("dir"), Env: o.texts("env"),
+		ConnectionTimeout: o.number("connection_timeout"), TroubleshootURL: o.text("troubleshooting_url"),
+		MOTDFile: o.text("motd_file"), Order: o.number("order"),
+		DisplayApps: displayApps(o), Scripts: ownScripts(o),
+	}
+	for _, m := range o.blocks("metadata") {
+		s.Metadata = append(s.Metadata, berth.AgentMetadata{
+			Key: m.text("key"), DisplayName: m.text("display_name"), Script: m.text("script"),
+			Interval: m.number("interval"), Timeout: m.number("timeout"), Order: m.number("order"),
+		})
+	}
+	for _, other := range objects {
+		if other.text("agent_id") != o.text("id") {
+			continue
+		}
+		switch other.kind {
+		case "coder_script":
+			s.Scripts = append(s.Scripts, script(other))
+		case "coder_app":
+			s.Apps = append(s.Apps, app(other))
+		}
+	}
+	return s
+}
+
+// displayApps are the built-in buttons that an agent shows. Without a block it
+// is the plugin's default that stands in the state.
+func displayApps(o object) []string {
+	var shown []string
+	for _, block := range o.blocks("display_apps") {
+		for _, name := range []string{"vscode", "vscode_insiders", "web_terminal", "ssh_helper", "port_forwarding_helper"} {
+			if block.yes(name) && !slices.Contains(shown, name) {
+				shown = append(shown, name)
+			}
+		}
+	}
+	return shown
+}
+
+// ownScripts are the startup and shutdown script of the agent itself.
+func ownScripts(o object) []berth.Script {
+	var list []berth.Script
+	if text := o.text("startup_script"); text != "" {
+		list = append(list, berth.Script{
+			ID: o.text("id") + "-startup", DisplayName: "Startup Script", Script: text, LogPath: "coder-startup-script.log",
+			RunOnStart: true, StartBlocksLogin: o.text("startup_script_behavior") == "blocking",
+		})
+	}
+	if text := o.text("shutdown_script"); text != "" {
+		list = append(list, berth.Script{
+			ID: o.text("id") + "-shutdown", DisplayName: "Shutdown Script", Script: text, LogPath: "coder-shutdown-script.log",
+			RunOnStop: true,
+		})
+	}
+	return list
+}
+
+func script(o object) berth.Script {
+	return berth.Script{
+		ID: o.text("id"), DisplayName: o.text("display_name"), Icon: o.text("icon"), Script: o.text("script"),
+		LogPath: o.text("log_path"), Cron: o.text("cron"), RunOnStart: o.yes("run_on_start"), RunOnStop: o.yes("run_on_stop"),
+		StartBlocksLogin: o.yes("start_blocks_login"), Timeout: o.number("timeout"),
+	}
+}
+
+func app(o object) berth.App {
+	a := berth.App{
+		ID: o.text("id"), Slug: o.text("slug"), DisplayName: o.text("display_name"), URL: o.text("url"), Command: o.text("command"),
+		Icon: o.text("icon"), External: o.yes("external"), Subdomain: o.yes("subdomain"), Share: o.text("share"),
+		OpenIn: o.text("open_in"), Group: o.text("group"), Order: o.number("order"), Hidden: o.yes("hidden"), Tooltip: o.text("tooltip"),
+	}
+	if h := o.blocks("healthcheck"); len(h) > 0 {
+		a.Health = &berth.Healthcheck{URL: h[0].text("url"), Interval: h[0].number("interval"), Threshold: h[0].number("threshold")}
+	}
+	return a
+}
+
+// environment joins the coder_env objects of an agent, in the order of their
+// addresses, each by its merge strategy. What the agent says itself stays.
+func environment(agentID string, own map[string]string, objects []object) (map[string]string, error) {
+	joined := map[string]string{}
+	for _, o := range objects {
+		if o.kind != "coder_env" || o.text("agent_id") != agentID {
+			continue
+		}
+		name, value := o.text("name"), o.text("value")
+		before, set := joined[name]
+		switch strategy := o.text("merge_strategy"); {
+		case !set:
+			joined[name] = value
+		case strategy == "append":
+			joined[name] = before + ":" + value
+		case strategy == "prepend":
+			joined[name] = value + ":" + before
+		case strategy == "error":
+			return own, berth.Errorf(berth.Invalid, "%s sets %s, which another coder_env of its agent has set already, and its merge_strategy is \"error\"; remove one, or choose replace, append or prepend", o.address, name)
+		default:
+			joined[name] = value
+		}
+	}
+	for name, value := range own {
+		joined[name] = value
+	}
+	if len(joined) == 0 {
+		return nil, nil
+	}
+	return joined, nil
+}
+
+// checkAgents checks the names of a template's agents. where says for a name
+// where it stands, and may be nil.
+func checkAgents(names []string, where func(name string) string) error {
+	place := func(name string) string {
+		if where == nil {
+			return ""
+		}
+		return where(name)
+	}
+	seen := map[string]string{}
+	for _, name := range names {
+		if !berth.ValidAgentName(name) {
+			return berth.Errorf(berth.Invalid, "%sthe agent is called %q: an agent's name becomes part of a host name, so use letters, digits and single hyphens", place(name), name)
+		}
+		low := strings.ToLower(name)
+		if other, ok := seen[low]; ok {
+			return berth.Errorf(berth.Invalid, "%stwo agents are called %q and %q: give each coder_agent a name of its own (upper and lower case count as one)", place(name), other, name)
+		}
+		seen[low] = name
+	}
+	return nil
+}

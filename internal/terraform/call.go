@@ -1,0 +1,173 @@
+package terraform
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// searchPath is the PATH of terraform and what it starts.
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+const (
+	// maxLine is the longest line of output that is looked at, in bytes; the
+	// rest of a longer one is dropped.
+	maxLine = 4 << 20
+	// drain is how long output may go on after terraform has ended, while
+	// something that it started still holds it open.
+	drain = 2 * time.Second
+)
+
+// errKilled is what a call ends with that was killed through its kill channel.
+var errKilled = errors.New("terraform was killed")
+
+// call is one run of terraform.
+type call struct {
+	path   string
+	args   []string
+	dir    string
+	env    []string
+	as     *As
+	kill   <-chan struct{}
+	stdout func(line []byte)
+	stderr func(line []byte)
+	answer *bytes.Buffer // gets standard output instead of stdout, when set
+}
+
+// run runs c to its end. When ctx ends, terraform alone is interrupted, so that
+// its plugins can finish what they are at. Whatever is left of its group when
+// it has ended is killed.
+func (c call) run(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() {
+		// The death signal counts from the thread that started the child, so
+		// the thread must live as long.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		done <- c.runHere(ctx)
+	}()
+	return <-done
+}
+
+func (c call) runHere(ctx context.Context) error {
+	cmd := exec.Command(c.path, c.args...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.WaitDelay = c.dir, c.env, attributes(c.as), drain
+	var turn sync.Mutex
+	out, problems := &lines{turn: &turn, each: c.stdout}, &lines{turn: &turn, each: c.stderr}
+	cmd.Stdout, cmd.Stderr = io.Writer(out), io.Writer(problems)
+	if c.answer != nil {
+		cmd.Stdout = c.answer
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	freed, killed := make(chan struct{}), make(chan bool, 1)
+	go func() { killed <- c.watch(ctx, cmd.Process.Pid, freed) }()
+	err := settle(cmd, sync.OnceFunc(func() { close(freed) }))
+	out.end()
+	problems.end()
+	if <-killed {
+		return errKilled
+	}
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil // it ended well; something that it left behind held on to its output
+	}
+	return err
+}
+
+// watch interrupts and kills terraform until its number is free. It tells
+// whether it killed.
+func (c call) watch(ctx context.Context, pid int, freed <-chan struct{}) bool {
+	interrupt, kill, killed := ctx.Done(), c.kill, false
+	for {
+		select {
+		case <-freed:
+			return killed
+		case <-kill:
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+			kill, killed = nil, true
+		case <-interrupt:
+			_ = syscall.Kill(pid, syscall.SIGINT)
+			interrupt = nil
+		}
+	}
+}
+
+// environ is what terraform and its plugins see: nothing of ours but what the
+// options name.
+func environ(dir string, o Options) []string {
+	set := map[string]string{}
+	for _, name := range o.Pass {
+		if value, ok := os.LookupEnv(name); ok {
+			set[name] = value
+		}
+	}
+	for name, value := range o.Env {
+		set[name] = value
+	}
+	for name, value := range map[string]string{
+		"PATH":               searchPath,
+		"HOME":               dir,
+		"TMPDIR":             filepath.Join(dir, "tmp"),
+		"LANG":               "C.UTF-8",
+		"TF_CLI_CONFIG_FILE": filepath.Join(dir, "terraformrc"),
+		"CHECKPOINT_DISABLE": "1",
+		"TF_IN_AUTOMATION":   "1",
+		"TF_INPUT":           "0",
+	} {
+		set[name] = value
+	}
+	env := make([]string, 0, len(set))
+	for name, value := range set {
+		env = append(env, name+"="+value)
+	}
+	slices.Sort(env)
+	return env
+}
+
+// lines cuts what is written to it into lines.
+type lines struct {
+	turn *sync.Mutex // one line at a time over several streams
+	each func([]byte)
+	part []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	n := len(p)
+	for {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			l.keep(p)
+			return n, nil
+		}
+		l.keep(p[:i])
+		l.flush()
+		p = p[i+1:]
+	}
+}
+
+func (l *lines) keep(p []byte) { l.part = append(l.part, p[:min(len(p), maxLine-len(l.part))]...) }
+
+func (l *lines) flush() {
+	if line := bytes.TrimRight(l.part, "\r"); len(line) > 0 && l.each != nil {
+		l.each(line)
+	}
+	l.part = l.part[:0]
+}
+
+func (l *lines) end() {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	l.flush()
+}

@@ -1,0 +1,33 @@
+package terraform
+
+import (
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// attributes start a child in a group of its own, as another user when as is
+// set, and end it with the thread that started it.
+func attributes(as *As) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if as != nil {
+		attr.Credential = &syscall.Credential{Uid: as.UID, Gid: as.GID, Groups: as.Groups}
+	}
+	return attr
+}
+
+// settle waits for the end of cmd, ends what is left of its group, says that
+// its number is about to become free, and frees it.
+func settle(cmd *exec.Cmd, freeing func()) error {
+	pid := cmd.Process.Pid
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	_ = syscall.Kill(-pid, syscall.SIGKILL)
+	freeing()
+	return cmd.Wait()
+}
