@@ -24,14 +24,14 @@ func (tx *Tx) TakeBuild(provider berth.ProviderID, runner string, most berth.Cla
 	}
 	// The guard is repeated: on PostgreSQL another runner may have taken it since
 	// it was read.
-	taken, err := all(&tx.Query, scanBuild, `
-		UPDATE builds AS b SET runner_id = $2, attempt = attempt + 1, started_at = $3, lease_at = $4, judged_at = NULL
-		WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL
-		RETURNING `+buildColumns, ids[0], runner, tx.Now.UnixMicro(), tx.lease(lease))
-	if err != nil || len(taken) == 0 {
+	n, err := tx.exec(`
+		UPDATE builds SET runner_id = $2, attempt = attempt + 1, started_at = $3, lease_at = $4, judged_at = NULL
+		WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL`, ids[0], runner, tx.Now.UnixMicro(), tx.lease(lease))
+	if err != nil || n == 0 {
 		return b, false, err == nil, err
 	}
-	return taken[0], true, true, nil
+	b, err = tx.Build(ids[0])
+	return b, err == nil, true, err
 }
 
 // held is the guard of everything that a holder does.
