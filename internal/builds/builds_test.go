@@ -2,6 +2,7 @@ package builds_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -141,4 +142,23 @@ func each(t *testing.T, opt builds.Options, test func(t *testing.T, h *house)) {
 	storetest.Run(t, func(t *testing.T, open func(t *testing.T) *store.DB) {
 		test(t, newHouse(t, open(t), opt))
 	})
+}
+
+// kept lists the serials of the kept revisions, newest first.
+func (h *house) kept(ws berth.WorkspaceID) (serials []string) {
+	h.t.Helper()
+	if err := h.db.Read(h.t.Context(), func(q *store.Query) error {
+		revisions, err := q.States(ws)
+		for _, r := range revisions {
+			s := strconv.FormatInt(r.Serial, 10)
+			if r.Current {
+				s += " current"
+			}
+			serials = append(serials, s)
+		}
+		return err
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	return serials
 }
