@@ -60,22 +60,34 @@ func (q *Query) VersionCount(t berth.TemplateID) (int, error) {
 	return one(q, "template", single[int], `SELECT count(*) FROM versions WHERE template_id = $1`, t)
 }
 
-// VersionRow is a version with what its list shows beside it; no contents.
+// VersionRow is a version with what its list shows beside it.
 type VersionRow struct {
 	berth.Version
 	CreatedByName string
+	Build         berth.Build // its import
 }
 
-// VersionPage is one page of a template's versions, newest first, and the mark
-// of the next.
+const versionFrom = ` FROM versions v JOIN users u ON u.id = v.created_by JOIN builds b ON b.id = v.build_id`
+
+// VersionRow is the row of one version, with its contents.
+func (q *Query) VersionRow(id berth.VersionID) (VersionRow, error) {
+	return one(q, "version", func(s scanner) (r VersionRow, err error) {
+		more := append(versionInto(&r.Version), &r.CreatedByName, fromJSON(&r.Contents))
+		r.Build, err = scanBuild(extended{s, more})
+		return r, err
+	}, `SELECT `+buildColumns+`, `+versionColumns+`, u.username, v.contents_json`+versionFrom+` WHERE v.id = $1`, id)
+}
+
+// VersionPage is one page of a template's versions without their contents,
+// newest first, and the mark of the next.
 func (q *Query) VersionPage(t berth.TemplateID, p Page) ([]VersionRow, string, error) {
 	var w where
 	w.add(`v.template_id = ?`, t)
 	end := p.bound(&w, "v.created_at", "v.id", true)
 	rows, err := all(q, func(s scanner) (r VersionRow, err error) {
-		err = s.Scan(append(versionInto(&r.Version), &r.CreatedByName)...)
+		r.Build, err = scanBuild(extended{s, append(versionInto(&r.Version), &r.CreatedByName)})
 		return r, err
-	}, `SELECT `+versionColumns+`, u.username FROM versions v JOIN users u ON u.id = v.created_by`+w.String()+end, w.args...)
+	}, `SELECT `+buildColumns+`, `+versionColumns+`, u.username`+versionFrom+w.String()+end, w.args...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,0 +1,76 @@
+package templates
+
+import (
+	"maps"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// importTimeout bounds an import; it may download plugins and modules.
+const importTimeout = 30 * time.Minute
+
+// Kind is what the queue needs to know of imports.
+func (s *Service) Kind() builds.Kind {
+	return builds.Kind{Job: s.job, Judge: judge, Finish: s.finish}
+}
+
+func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
+	v, err := q.Version(b.VersionID)
+	if err != nil {
+		return builds.Input{}, err
+	}
+	variables, err := s.Variables(q, v.ID)
+	if err != nil {
+		return builds.Input{}, err
+	}
+	return builds.Input{Archive: v.Archive, Variables: variables, Env: maps.Clone(s.opt.Env), Timeout: importTimeout}, nil
+}
+
+// judge refuses everything: an import looks and changes nothing.
+func judge(*store.Query, berth.Build, berth.Plan) (berth.Verdict, error) {
+	return berth.Verdict{Reason: "an import may not change anything", ErrorCode: "runner"}, nil
+}
+
+// finish stores what a successful import found and makes the version the active
+// one if that was asked for. An import that ends late does not push a newer
+// version aside.
+func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
+	if r.Error != "" || r.Canceled {
+		return nil
+	}
+	if r.Contents == nil {
+		return berth.Errorf(berth.Invalid, "the runner reported no contents of the version: update the runner and push again")
+	}
+	v, err := tx.Version(b.VersionID)
+	if err != nil {
+		return err
+	}
+	if err := tx.SetContents(v.ID, *r.Contents); err != nil {
+		return err
+	}
+	t, err := tx.Template(v.TemplateID)
+	if err != nil || !v.Activate || !t.DeletedAt.IsZero() {
+		return err
+	}
+	if t.ActiveVersionID != "" {
+		present, err := tx.Version(t.ActiveVersionID)
+		if err != nil {
+			return err
+		}
+		if newer(present, v) {
+			return nil
+		}
+	}
+	return tx.SetActiveVersion(t.ID, v.ID)
+}
+
+// newer tells whether a was pushed after b.
+func newer(a, b berth.Version) bool {
+	if a.CreatedAt.Equal(b.CreatedAt) {
+		return a.ID > b.ID
+	}
+	return a.CreatedAt.After(b.CreatedAt)
+}

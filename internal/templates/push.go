@@ -1,0 +1,188 @@
+package templates
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Push is a new version of a template.
+type Push struct {
+	Organization string // name or id; empty or "default": the default one
+	Template     string // name (made when new) or id
+	Archive      string // hash that Upload gave
+	Name         string // of the version; made up when empty
+	Message      string
+	Variables    map[string]string
+	Activate     bool   // make it the active version when the import succeeds
+	Provider     string // name or id of the workspace provider that imports it; empty: the default one
+}
+
+func (in Push) validate() error {
+	if !berth.IsID(in.Template) {
+		if err := berth.ValidateName("template", in.Template); err != nil {
+			return err
+		}
+	}
+	if in.Name != "" {
+		if err := berth.ValidateName("name", in.Name); err != nil {
+			return err
+		}
+	}
+	if in.Name == Active || berth.IsID(in.Name) {
+		return berth.InvalidField("name", "%q has a meaning of its own: choose another name for the version", in.Name)
+	}
+	if len(in.Message) > 16<<10 {
+		return berth.InvalidField("message", "it is too long: at most 16,384 characters")
+	}
+	size := 0
+	for k, v := range in.Variables {
+		if size += len(k) + len(v); size > 1<<20 {
+			return berth.InvalidField("variables", "they are too large: at most 1 MB in all")
+		}
+	}
+	return nil
+}
+
+// Push makes a version, and the template when it is new, and queues the import.
+func (s *Service) Push(ctx context.Context, actor authz.Actor, in Push) (v VersionView, err error) {
+	// A made-up name can meet another push's, and so can a new template: then
+	// the second try sees what the other one made.
+	for range 5 {
+		v, err = s.push(ctx, actor, in)
+		var e *berth.Error
+		if !errors.As(err, &e) || e.Code != berth.Conflict || e.Field != "name" || in.Name != "" {
+			return v, err
+		}
+	}
+	return v, err
+}
+
+func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view VersionView, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		o, err := tx.OrganizationRef(in.Organization)
+		if err != nil {
+			return hide(actor, err, "organization "+in.Organization)
+		}
+		if err := mayPush(actor, authz.OfTemplate(o.ID)); err != nil {
+			return err
+		}
+		if err := in.validate(); err != nil {
+			return err
+		}
+		if there, err := tx.HasArchive(in.Archive); err != nil {
+			return err
+		} else if !there {
+			return berth.InvalidField("archive", "there is no such archive: upload it first, and give the hash that is answered")
+		}
+		p, err := providers.Resolve(&tx.Query, actor, in.Provider)
+		if err != nil {
+			return err
+		}
+		t, err := s.template(tx, actor, o, in.Template)
+		if err != nil {
+			return err
+		}
+		v, b, err := s.version(tx, actor, t, p, in)
+		if err != nil {
+			return err
+		}
+		view = VersionView{Version: v, Template: t.Name, Build: b, CreatedBy: actor.Username}
+		return audit(tx, actor, "push", t, map[string]any{"version": v.Name, "archive": v.Archive})
+	})
+	return view, err
+}
+
+// template is the one that is pushed to, made when there is none of the name.
+func (s *Service) template(tx *store.Tx, actor authz.Actor, o berth.Organization, ref string) (berth.Template, error) {
+	t, err := tx.TemplateRef(o.ID, ref)
+	if !errors.Is(err, berth.NotFound) {
+		return t, err
+	}
+	if berth.IsID(ref) {
+		return t, authz.Hidden("template " + ref)
+	}
+	t = berth.Template{ID: berth.NewID[berth.Template](), OrganizationID: o.ID, Name: ref, CreatedBy: actor.UserID, CreatedAt: tx.Now, UpdatedAt: tx.Now}
+	return t, tx.InsertTemplate(t)
+}
+
+func (s *Service) version(tx *store.Tx, actor authz.Actor, t berth.Template, p berth.Provider, in Push) (berth.Version, berth.Build, error) {
+	v := berth.Version{ID: berth.NewID[berth.Version](), OrganizationID: t.OrganizationID, TemplateID: t.ID, Name: in.Name,
+		Message: in.Message, Archive: in.Archive, Activate: in.Activate, CreatedBy: actor.UserID, CreatedAt: tx.Now}
+	if v.Name == "" {
+		n, err := tx.VersionCount(t.ID)
+		if err != nil {
+			return v, berth.Build{}, err
+		}
+		if v.Name, err = freeName(tx, t, n); err != nil {
+			return v, berth.Build{}, err
+		}
+	}
+	sealed, err := s.sealVariables(v.ID, in.Variables)
+	if err != nil {
+		return v, berth.Build{}, err
+	}
+	if err := tx.InsertVersion(v, sealed); err != nil {
+		return v, berth.Build{}, err
+	}
+	b, err := s.queue.Enqueue(tx, berth.Build{OrganizationID: t.OrganizationID, ProviderID: p.ID, Transition: berth.Import,
+		TemplateID: t.ID, VersionID: v.ID, Reason: berth.ReasonInitiator, Class: berth.ClassImport, InitiatorID: actor.UserID})
+	if err != nil {
+		return v, b, err
+	}
+	v.BuildID = b.ID
+	return v, b, tx.SetVersionBuild(v.ID, b.ID)
+}
+
+// freeName makes a name up for the version after the first n: v8, or the next
+// that nobody took.
+func freeName(tx *store.Tx, t berth.Template, n int) (string, error) {
+	for {
+		n++
+		name := "v" + strconv.Itoa(n)
+		if _, err := tx.VersionRef(t.ID, name); errors.Is(err, berth.NotFound) {
+			return name, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
+}
+
+// variablesBound binds sealed variables to their version.
+func variablesBound(v berth.VersionID) []byte { return []byte("berth version variables " + v) }
+
+func (s *Service) sealVariables(v berth.VersionID, values map[string]string) ([]byte, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	plain, err := json.Marshal(values)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := s.keys.Seal(plain, variablesBound(v))
+	if err != nil {
+		return nil, fmt.Errorf("sealing the variables of version %s: %w", v, err)
+	}
+	return sealed, nil
+}
+
+// Variables is the values that a version's variables were given at its push.
+func (s *Service) Variables(q *store.Query, v berth.VersionID) (map[string]string, error) {
+	sealed, err := q.VersionVariables(v)
+	if err != nil || len(sealed) == 0 {
+		return nil, err
+	}
+	plain, err := s.keys.Open(sealed, variablesBound(v))
+	if err != nil {
+		return nil, fmt.Errorf("opening the variables of version %s: %w", v, err)
+	}
+	var values map[string]string
+	return values, json.Unmarshal(plain, &values)
+}

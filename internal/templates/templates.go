@@ -1,0 +1,186 @@
+package templates
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// View is a template as people see it.
+type View struct {
+	Template      berth.Template
+	Organization  string // name
+	ActiveVersion string // name; empty until one was imported
+	Workspaces    int    // that are not deleted
+	CreatedBy     string // username
+}
+
+func viewOf(r store.TemplateRow) View {
+	return View{Template: r.Template, Organization: r.Organization, ActiveVersion: r.ActiveVersion, Workspaces: r.Workspaces, CreatedBy: r.CreatedByName}
+}
+
+// Find is a living template by name or id in an organization by name or id, if
+// the actor may do the action to it. Nothing tells apart what is not there and
+// what the actor may not know of.
+func Find(q *store.Query, actor authz.Actor, action authz.Action, organization, template string) (berth.Template, error) {
+	noun := "template " + template
+	o, err := q.OrganizationRef(organization)
+	if err != nil {
+		return berth.Template{}, hide(actor, err, noun)
+	}
+	t, err := q.TemplateRef(o.ID, template)
+	if err != nil {
+		return berth.Template{}, hide(actor, err, noun)
+	}
+	return t, authz.Check(actor, action, authz.OfTemplate(t.OrganizationID), noun)
+}
+
+// hide makes the store's not_found the same as that of a thing that may not be
+// seen.
+func hide(actor authz.Actor, err error, noun string) error {
+	if !errors.Is(err, berth.NotFound) {
+		return err
+	}
+	if actor.Anonymous() {
+		return authz.Check(actor, authz.Read, authz.All(authz.KindTemplate), noun)
+	}
+	return authz.Hidden(noun)
+}
+
+// List is one page of the templates that the actor may see, oldest first, and
+// where the next page begins ("" on the last). organization is a name or id;
+// empty means all.
+func (s *Service) List(ctx context.Context, actor authz.Actor, organization, after string, limit int) ([]View, string, error) {
+	if actor.Anonymous() {
+		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindTemplate), "the templates")
+	}
+	page, err := store.NewPage(after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	var views []View
+	var next string
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		visible, err := visible(q, actor, organization)
+		if err != nil {
+			return err
+		}
+		rows, n, err := q.TemplatePage(visible, page)
+		views, next = make([]View, len(rows)), n
+		for i, r := range rows {
+			views[i] = viewOf(r)
+		}
+		return err
+	})
+	return views, next, err
+}
+
+// visible is the organizations whose templates a list shows; nil means all.
+func visible(q *store.Query, actor authz.Actor, organization string) ([]berth.OrganizationID, error) {
+	if organization != "" {
+		o, err := q.OrganizationRef(organization)
+		if err != nil {
+			return nil, hide(actor, err, "organization "+organization)
+		}
+		return []berth.OrganizationID{o.ID}, authz.Check(actor, authz.Read, authz.OfTemplate(o.ID), "organization "+organization)
+	}
+	if authz.Can(actor, authz.Read, authz.All(authz.KindTemplate)) {
+		return nil, nil
+	}
+	return append([]berth.OrganizationID{}, actor.Organizations...), nil
+}
+
+// Get is one template by name or id.
+func (s *Service) Get(ctx context.Context, actor authz.Actor, organization, template string) (v View, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		t, err := Find(q, actor, authz.Read, organization, template)
+		if err != nil {
+			return err
+		}
+		r, err := q.TemplateRow(t.ID)
+		v = viewOf(r)
+		return err
+	})
+	return v, err
+}
+
+// Edit changes what is not nil.
+type Edit struct{ DisplayName, Description, Icon *string }
+
+func (in Edit) validate() error {
+	for _, f := range []struct {
+		field string
+		value *string
+		most  int
+	}{{"display_name", in.DisplayName, 64}, {"description", in.Description, 16 << 10}, {"icon", in.Icon, 1 << 10}} {
+		if f.value != nil && len(*f.value) > f.most {
+			return berth.InvalidField(f.field, "it is too long: at most %d characters", f.most)
+		}
+	}
+	if in.Icon != nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(*in.Icon)), "javascript:") {
+		return berth.InvalidField("icon", "give the path or URL of a picture")
+	}
+	return nil
+}
+
+// Edit changes how a template is shown.
+func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, template string, in Edit) (v View, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		t, err := Find(&tx.Query, actor, authz.Update, organization, template)
+		if err != nil {
+			return err
+		}
+		if err := in.validate(); err != nil {
+			return err
+		}
+		for _, f := range []struct{ to, from *string }{{&t.DisplayName, in.DisplayName}, {&t.Description, in.Description}, {&t.Icon, in.Icon}} {
+			if f.from != nil {
+				*f.to = *f.from
+			}
+		}
+		if err := tx.DescribeTemplate(t); err != nil {
+			return err
+		}
+		if err := audit(tx, actor, "update", t, nil); err != nil {
+			return err
+		}
+		r, err := tx.TemplateRow(t.ID)
+		v = viewOf(r)
+		return err
+	})
+	return v, err
+}
+
+// Delete removes a template. It is a conflict while it has workspaces.
+func (s *Service) Delete(ctx context.Context, actor authz.Actor, organization, template string) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		t, err := Find(&tx.Query, actor, authz.Delete, organization, template)
+		if err != nil {
+			return err
+		}
+		const shown = 3
+		left, err := tx.WorkspacesOf(t.ID, shown+1)
+		if err != nil {
+			return err
+		}
+		if n := len(left); n > 0 {
+			more := ""
+			if n > shown {
+				left, more = left[:shown], " and others"
+			}
+			return berth.Errorf(berth.Conflict, "the template %s still has workspaces (%s%s): delete them first", t.Name, strings.Join(left, ", "), more)
+		}
+		if err := tx.DeleteTemplate(t.ID); err != nil {
+			return err
+		}
+		return audit(tx, actor, "delete", t, nil)
+	})
+}
+
+func audit(tx *store.Tx, actor authz.Actor, action string, t berth.Template, detail map[string]any) error {
+	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "template", TargetID: string(t.ID), TargetName: t.Name, Detail: detail})
+}
