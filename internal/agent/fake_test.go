@@ -168,3 +168,21 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func onStart(name, text string) berth.Script {
 	return berth.Script{ID: name, DisplayName: name, Script: text, RunOnStart: true}
 }
+
+// syncBuffer is a buffer that can be read while it is written.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
