@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/templates", "internal/providers", "internal/parameters"},
 
 	"internal/terraform": {".", "internal/journal"},
-	"internal/plugin":    {},
+	"internal/plugin":    {"."},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin"},
 
 	"internal/agent":       {".", "api", "client", "internal/tunnel", "internal/agent/shell"},
