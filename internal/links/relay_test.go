@@ -113,15 +113,18 @@ func drain(_ context.Context, s *tunnel.Stream) {
 // link links a new agent; its Serve's error comes out of the channel.
 func (s *site) link(t testing.TB, agent berth.AgentID) <-chan error {
 	t.Helper()
+	return s.serve(t, agent, map[string]func(context.Context, *tunnel.Stream){"echo": echo, "drain": drain})
+}
+
+func (s *site) serve(t testing.TB, agent berth.AgentID, streams map[string]func(context.Context, *tunnel.Stream)) <-chan error {
+	t.Helper()
 	conn, err := tunnel.DialLink(t.Context(), s.url+"/link", bearer(agent))
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- tunnel.Serve(context.Background(), conn, tunnel.Handler{
-			Streams: map[string]func(context.Context, *tunnel.Stream){"echo": echo, "drain": drain},
-		})
+		done <- tunnel.Serve(context.Background(), conn, tunnel.Handler{Streams: streams})
 	}()
 	for s.live(agent) == nil {
 		time.Sleep(time.Millisecond)

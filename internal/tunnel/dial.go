@@ -47,7 +47,7 @@ func (d Dialer) Dial(ctx context.Context, address string, header http.Header, id
 	if err != nil {
 		return nil, err
 	}
-	w.watch()
+	w.watch(PingEvery + dialerWaits)
 	return New(wsStream{w}), nil
 }
 

@@ -14,12 +14,19 @@ const (
 	pingWait = 15 * time.Second
 )
 
-// watch gives the connection up when the peer is silent for longer than
-// PingEvery and pingWait together. Someone must be reading.
-func (w *wsConn) watch() {
+// dialerWaits is how much longer than the relay a dialer is content with
+// silence: where both live, only the relay asks, and the two never ask each
+// other at once.
+const dialerWaits = 2 * time.Second
+
+// watch asks for a sign of life after the given silence, and gives the
+// connection up when it lasts PingEvery and pingWait together. Someone must be
+// reading.
+func (w *wsConn) watch(after time.Duration) {
 	w.hear()
+	w.patience = after
 	w.timer = time.AfterFunc(time.Hour, w.look)
-	w.timer.Reset(PingEvery) // not before look can see the timer
+	w.timer.Reset(after) // not before look can see the timer
 }
 
 func (w *wsConn) unwatch() {
@@ -45,8 +52,8 @@ func (w *wsConn) look() {
 		w.c.CloseNow()
 		return
 	}
-	next := PingEvery - silence
-	if silence >= PingEvery {
+	next := w.patience - silence
+	if silence >= w.patience {
 		next = pingWait / 3
 		go w.ping()
 	}

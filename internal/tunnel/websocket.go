@@ -27,7 +27,8 @@ type wsConn struct {
 	waiting   atomic.Int64 // since when Read waits; 0 while it does not
 	silent    atomic.Bool  // the peer was given up
 	unwatched atomic.Bool  // nobody watches, or no longer
-	timer     *time.Timer  // of watch; nil unless watched
+	patience  time.Duration
+	timer     *time.Timer // of watch; nil unless watched
 }
 
 // Close ends the connection at once.
@@ -270,7 +271,7 @@ func AcceptStream(rw http.ResponseWriter, r *http.Request) (*Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.watch()
+	w.watch(PingEvery)
 	return &Person{w}, nil
 }
 
