@@ -85,15 +85,21 @@ func TestRunnerTokens(t *testing.T) {
 		if err := s.EnsureBuiltIn(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		first := s.BuiltInToken()
-		other := replica.BuiltInToken()
+		token := func(s *providers.Service) string {
+			text, err := s.BuiltInToken(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		first, other := token(s), token(replica)
 		if p, err := s.Authenticate(t.Context(), first); err != nil || p.Name != berth.BuiltInProvider {
 			t.Errorf("the built-in token: %+v, %v", p, err)
 		}
 		if _, err := replica.Authenticate(t.Context(), other); err != nil {
 			t.Errorf("a replica's own token: %v", err)
 		}
-		second := s.BuiltInToken()
+		second := token(s)
 		for _, wrong := range []string{"", "berthp_", first, other, second + "x", strings.Repeat("berthp_", 100), "berth_x"} {
 			if _, err := s.Authenticate(t.Context(), wrong); !errors.Is(err, berth.Unauthenticated) {
 				t.Errorf("token %.20q: %v, want unauthenticated", wrong, err)

@@ -26,7 +26,7 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 	if err != nil {
 		return builds.Input{}, err
 	}
-	return builds.Input{Archive: v.Archive, Variables: variables, Env: maps.Clone(s.opt.Env), Timeout: importTimeout}, nil
+	return builds.Input{Archive: v.Archive, Variables: variables, Env: maps.Clone(s.env), Timeout: importTimeout}, nil
 }
 
 // judge refuses everything: an import looks and changes nothing.

@@ -11,18 +11,15 @@ type Service struct {
 	db        *store.DB
 	keys      *seal.Keys
 	queue     *builds.Queue
-	opt       Options
+	env       map[string]string
 	unpacking chan struct{}
 }
 
-// Options are what the service needs to know of its server.
-type Options struct {
-	// Env is what every import's plugins get: the server's URL and the agents'
-	// init scripts. See workspaces.Service.PluginEnv.
-	Env map[string]string
+// New makes the service on an open database.
+func New(db *store.DB, keys *seal.Keys, queue *builds.Queue) *Service {
+	return &Service{db: db, keys: keys, queue: queue, unpacking: make(chan struct{}, uploads)}
 }
 
-// New makes the service on an open database.
-func New(db *store.DB, keys *seal.Keys, queue *builds.Queue, opt Options) *Service {
-	return &Service{db: db, keys: keys, queue: queue, opt: opt, unpacking: make(chan struct{}, uploads)}
-}
+// SetEnv gives what the plugins of every import get. Call it before the first
+// import is taken; workspaces.New does.
+func (s *Service) SetEnv(env map[string]string) { s.env = env }
