@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -408,4 +409,16 @@ func TestAgentsEndIsTold(t *testing.T) {
 	for s.Linked() > 0 {
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// dialing is a Dialer that shows its connection.
+func dialing(show func(net.Conn)) tunnel.Dialer {
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			show(c)
+		}
+		return c, err
+	}}
+	return tunnel.Dialer{HTTP: &http.Client{Transport: transport}}
 }
