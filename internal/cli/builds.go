@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) builds() *cobra.Command {
+	return newGroup("builds", "Look at builds", a.buildsList(), a.buildsShow(), a.buildsAbandon())
+}
+
+func (a *app) buildsList() *cobra.Command {
+	var q string
+	var limit int
+	cmd := &cobra.Command{
+		Use:               "list [WORKSPACE]",
+		Aliases:           []string{"ls"},
+		Short:             "List builds, newest first",
+		Example:           "  berth builds list web\n  berth builds list -q status:pending",
+		Args:              args(0, 1),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	cmd.Flags().StringVarP(&q, "query", "q", "", "only those that match, for example status:pending")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if limit < 1 {
+			return usagef("--limit: give at least 1")
+		}
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		ctx := cmd.Context()
+		page := func(l client.List) (api.Page[api.Build], error) { return c.Builds(ctx, l) }
+		if len(given) > 0 {
+			w, _, err := a.findOnly(ctx, c, given[0])
+			if err != nil {
+				return err
+			}
+			page = func(l client.List) (api.Page[api.Build], error) { return c.WorkspaceBuilds(ctx, w.ID, l) }
+		}
+		var found []api.Build
+		for b, err := range client.All(client.List{Query: q, Limit: min(limit, 500)}, page) {
+			if err != nil {
+				return err
+			}
+			if found = append(found, b); len(found) == limit {
+				break
+			}
+		}
+		if *asJSON {
+			return a.json(items(found))
+		}
+		a.listBuilds(found, time.Now())
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) listBuilds(found []api.Build, now time.Time) {
+	var rows [][]string
+	for _, b := range found {
+		of := b.Workspace + " " + strconv.Itoa(b.Number)
+		if b.Transition == string(berth.Import) {
+			of = b.Template + "@" + b.Version
+		}
+		note := first(b.Waits, b.ErrorCode)
+		if b.Unreachable {
+			note = "its runner does not report"
+		}
+		rows = append(rows, []string{of, b.Transition, b.Status, cell(note), cell(b.Initiator), ago(b.CreatedAt, now), b.ID})
+	}
+	a.table("No builds.", []string{"BUILD", "DOES", "STATUS", "NOTE", "BY", "CREATED", "ID"}, rows)
+}
+
+// findBuild gives the build that is named: an id, or a workspace and perhaps a number.
+func (a *app) findBuild(ctx context.Context, c *client.Client, given []string) (api.Build, error) {
+	if len(given) == 1 && berth.IsID(given[0]) {
+		return c.Build(ctx, given[0])
+	}
+	w, _, err := a.findOnly(ctx, c, given[0])
+	if err != nil || len(given) == 1 {
+		return w.Build, err
+	}
+	n, err := strconv.Atoi(given[1])
+	if err != nil || n < 1 {
+		return api.Build{}, usagef("%q is not the number of a build", given[1])
+	}
+	return c.WorkspaceBuild(ctx, w.ID, n)
+}
+
+func (a *app) buildsShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "show ID|WORKSPACE [NUMBER]",
+		Short:             "Show a build",
+		Example:           "  berth builds show web\n  berth builds show web 3 --json",
+		Args:              args(1, 2),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		b, err := a.findBuild(cmd.Context(), c, given)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(b)
+		}
+		a.showBuild(b, time.Now())
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) showBuild(b api.Build, now time.Time) {
+	name := b.Template + ", version " + b.Version
+	if b.Workspace != "" {
+		a.field("build", fmt.Sprintf("%d of %s", b.Number, b.Workspace))
+		a.field("template", name)
+	} else {
+		a.field("build", "import of "+name)
+	}
+	a.field("id", b.ID)
+	a.field("does", b.Transition)
+	a.field("status", b.Status)
+	a.field("waits", cell(b.Waits))
+	if b.Unreachable {
+		a.field("runner", "does not report; it may still be running. berth builds abandon "+b.ID+" gives up on it")
+	}
+	a.field("by", fmt.Sprintf("%s (%s)", cell(b.Initiator), b.Reason))
+	a.field("created", ago(b.CreatedAt, now))
+	if b.StartedAt != nil && b.CompletedAt != nil {
+		a.field("took", b.CompletedAt.Sub(*b.StartedAt).Round(10*time.Millisecond).String())
+	}
+	a.showParameters(b.Parameters)
+	if len(b.Timings) > 0 {
+		a.say("")
+		var rows [][]string
+		for _, t := range b.Timings {
+			rows = append(rows, []string{cell(t.Stage), cell(t.Resource), cell(t.Action), t.End.Sub(t.Start).Round(time.Millisecond).String()})
+		}
+		a.table("", []string{"STAGE", "RESOURCE", "DID", "TOOK"}, rows)
+	}
+	if b.Error != "" {
+		a.say("")
+		a.say("%s", clean(b.Error))
+	}
+}
+
+func (a *app) buildsAbandon() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "abandon ID|WORKSPACE [NUMBER]",
+		Short: "Give up on a build whose runner does not report any more",
+		Long: `Give up on a build whose runner does not report any more, so that the workspace
+can be built again. If its Terraform still runs somewhere, what it makes from
+here on is known to nobody.`,
+		Args:              args(1, 2),
+		ValidArgsFunction: a.workspaceNames,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			b, err := a.findBuild(cmd.Context(), c, given)
+			if err != nil {
+				return err
+			}
+			if err := a.confirm(cmd.Context(), yes, "Abandon "+buildName(b)+"?",
+				"If its Terraform still runs somewhere, what it makes from here on is known to nobody."); err != nil {
+				return err
+			}
+			if b, err = c.AbandonBuild(cmd.Context(), b.ID); err != nil {
+				return err
+			}
+			a.say("%s is abandoned", buildName(b))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}

@@ -1,0 +1,12 @@
+// Package cli is the command line of people: everything that they do from a
+// terminal or a script, one file for each command.
+//
+// It uses package client only and knows what the API knows. Results go to
+// standard output, in the wire's own types with --json; everything said on the
+// way goes to standard error. It asks only where standard input and standard
+// error are terminals; elsewhere what is missing is an error. Exit codes are
+// listed in exit.go and in `berth --help`.
+//
+// Main runs in a process of its own or in a test, with any streams. The
+// package keeps nothing but the login, in the configuration directory.
+package cli

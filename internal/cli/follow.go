@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+// doing says of a transition what goes on, and done what came of it.
+var (
+	doing = map[string]string{"start": "starting", "stop": "stopping", "delete": "deleting", "import": "importing"}
+	done  = map[string]string{"start": "is running", "stop": "is stopped", "delete": "is deleted", "import": "is imported"}
+)
+
+// follow shows a build on standard error until it ended. What is its
+// workspace or version, as the person named it; the hints say how to go on
+// when the person stops waiting. A build that did not succeed is a badBuild.
+func (a *app) follow(ctx context.Context, c *client.Client, b api.Build, what string, hints ...string) (api.Build, error) {
+	p := a.newProgress()
+	defer p.end()
+	stage := ""
+	show := func() {
+		switch {
+		case b.Unreachable:
+			p.say(fmt.Sprintf("%s %s: its runner does not report; it may still be running", doing[b.Transition], what))
+		case b.Status == string(berth.BuildPending):
+			p.say(fmt.Sprintf("%s %s: waiting %s", doing[b.Transition], what, first(b.Waits, "for a runner")))
+		case b.Status == string(berth.BuildCanceling):
+			p.say(fmt.Sprintf("canceling build of %s", what))
+		case stage != "":
+			p.say(fmt.Sprintf("%s %s: %s", doing[b.Transition], what, stage))
+		default:
+			p.say(fmt.Sprintf("%s %s", doing[b.Transition], what))
+		}
+	}
+	show()
+	for e, err := range c.WatchBuild(ctx, b.ID, 0) {
+		switch {
+		case ctx.Err() != nil:
+			p.end()
+			p.live = false
+			a.leftAlone(b, what, hints)
+			return b, status(exitInterrupted)
+		case err != nil:
+			return b, fmt.Errorf("watching the build: %w", err)
+		case e.Log != nil:
+			if e.Log.Stage != "" && e.Log.Stage != stage {
+				stage = e.Log.Stage
+				show()
+			}
+			if text, ok := a.logLine(*e.Log); ok {
+				p.line(text)
+			}
+		case e.Build != nil:
+			b = *e.Build
+			show()
+		}
+	}
+	if b.CompletedAt == nil {
+		return b, berth.Errorf(berth.Unavailable, "lost sight of the build of %s; look at it with: berth show %s", what, what)
+	}
+	if b.Status != string(berth.BuildSucceeded) {
+		return b, badBuild{b}
+	}
+	return b, nil
+}
+
+// leftAlone is said to a person who stops waiting.
+func (a *app) leftAlone(b api.Build, what string, hints []string) {
+	a.tell("The build goes on without you: %s %s.", doing[b.Transition], what)
+	for _, h := range hints {
+		a.tell("  %s", h)
+	}
+}
+
+// logLine is a line of a build's log as it is shown while one waits.
+func (a *app) logLine(l berth.Log) (string, bool) {
+	text := clean(l.Text)
+	switch l.Level {
+	case "trace", "debug":
+		return "", false
+	case "error":
+		return a.look.bad(text), true
+	case "warn":
+		return a.look.caution(text), true
+	default:
+		return a.look.dim(text), true
+	}
+}
+
+// explain says why a build did not succeed and what can be done.
+func (a *app) explain(b api.Build) {
+	a.complain(badBuild{b}.Error())
+	if b.Error != "" {
+		a.tell("%s", clean(b.Error))
+	}
+	for _, r := range b.Refused {
+		text := fmt.Sprintf("  %s would be %s", cell(r.Address), map[string]string{"delete": "deleted", "replace": "replaced", "forget": "forgotten"}[r.Action])
+		for i, by := range r.Because {
+			text += map[bool]string{true: ", because of ", false: ", "}[i == 0] + cell(by)
+		}
+		a.tell("%s", text)
+	}
+	switch {
+	case len(b.Refused) > 0 && b.Workspace != "":
+		again := fmt.Sprintf("berth %s %s", b.Transition, b.Workspace)
+		for _, r := range b.Refused {
+			again += fmt.Sprintf(" --allow-destroy %s", quoted(cell(r.Address)))
+		}
+		a.tell("Nothing was changed. To give them up, with all that is in them: %s", again)
+	case b.Workspace != "":
+		a.tell("See its log with: berth logs %s --build %d", b.Workspace, b.Number)
+	}
+}
+
+// quoted is s as a person would type it to a shell.
+func quoted(s string) string {
+	if strings.ContainsAny(s, " []\"'$*?(){}") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+func buildName(b api.Build) string {
+	if b.Transition == "import" {
+		return fmt.Sprintf("the import of %s, version %s,", b.Template, b.Version)
+	}
+	return fmt.Sprintf("build %d of %s (%s)", b.Number, b.Workspace, b.Transition)
+}
+
+// hints say how to go on with a workspace's build that is not waited for.
+func hints(t target, number int) []string {
+	return []string{
+		fmt.Sprintf("watch it:  berth logs %s --build %d -f", t, number),
+		fmt.Sprintf("cancel it: berth cancel %s", t),
+	}
+}
+
+// run queues a build of a workspace and, unless told not to, waits for its end.
+func (a *app) run(ctx context.Context, c *client.Client, w api.Workspace, t target, in api.CreateBuild, wait bool) error {
+	in.Reason = string(berth.ReasonCLI)
+	b, err := c.CreateBuild(ctx, w.ID, in)
+	if err != nil {
+		return err
+	}
+	return a.await(ctx, c, b, t, wait)
+}
+
+// await waits for a build of a workspace and says what came of it.
+func (a *app) await(ctx context.Context, c *client.Client, b api.Build, t target, wait bool) error {
+	if !wait {
+		a.say("%s %s: build %d is queued", doing[b.Transition], t, b.Number)
+		for _, h := range hints(t, b.Number) {
+			a.tell("  %s", h)
+		}
+		return nil
+	}
+	began := time.Now()
+	b, err := a.follow(ctx, c, b, t.String(), hints(t, b.Number)...)
+	if err != nil {
+		return err
+	}
+	a.say("%s %s (%s)", t, done[b.Transition], time.Since(began).Round(100*time.Millisecond))
+	return nil
+}

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) list() *cobra.Command {
+	var q string
+	var all bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List workspaces",
+		Example: `  berth list
+  berth list -q 'status:running outdated:true'
+  berth list --all -q template:docker --json`,
+		Args: args(0, 0),
+	}
+	cmd.Flags().StringVarP(&q, "query", "q", "", "only those that match: owner:me status:running template:x name:part outdated:true, and parts of the name")
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "everybody's, as far as you may see them")
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !all && !strings.Contains(q, "owner:") {
+			q = strings.TrimSpace("owner:me " + q)
+		}
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		var found []api.Workspace
+		for w, err := range client.All(client.List{Query: q, Limit: 500}, func(l client.List) (api.Page[api.Workspace], error) {
+			return c.Workspaces(cmd.Context(), l)
+		}) {
+			if err != nil {
+				return err
+			}
+			found = append(found, w)
+		}
+		if *asJSON {
+			return a.json(items(found))
+		}
+		a.listWorkspaces(found, all || strings.Contains(q, "owner:") && !strings.Contains(q, "owner:me"), time.Now())
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) listWorkspaces(found []api.Workspace, owners bool, now time.Time) {
+	var rows [][]string
+	for _, w := range found {
+		name := w.Name
+		if owners {
+			name = w.Owner + "/" + w.Name
+		}
+		rows = append(rows, []string{name, w.Template, a.status(w), note(w), agoPtr(w.LastUsedAt, now), ago(w.CreatedAt, now)})
+	}
+	a.table("No workspaces; make one with: berth create NAME -t TEMPLATE", []string{"NAME", "TEMPLATE", "STATUS", "NOTE", "USED", "CREATED"}, rows)
+}
+
+// status is a workspace's status, coloured.
+func (a *app) status(w api.Workspace) string {
+	paint := a.look.busy
+	switch w.Status {
+	case "running":
+		paint = a.look.ok
+		if !w.Healthy {
+			paint = a.look.warn
+		}
+	case "stopped", "deleted", "canceled":
+		paint = a.look.off
+	case "failed":
+		paint = a.look.warn
+	}
+	return paint(w.Status)
+}
+
+// note is what else a line should say of a workspace.
+func note(w api.Workspace) string {
+	var notes []string
+	if w.Status == "running" && !w.Healthy {
+		notes = append(notes, first(cell(w.Health), "unhealthy"))
+	}
+	if w.Outdated {
+		notes = append(notes, "outdated")
+	}
+	if w.Build.Waits != "" {
+		notes = append(notes, cell(w.Build.Waits))
+	}
+	return strings.Join(notes, ", ")
+}

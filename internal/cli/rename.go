@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+func (a *app) rename() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rename WORKSPACE NAME",
+		Short: "Give a workspace another name",
+		Long: `Give a workspace another name. Its template learns it at the next start; one
+that would replace something persistent because of it is refused then.`,
+		Example:           "  berth rename web site",
+		Args:              args(2, 2),
+		ValidArgsFunction: a.workspaceNames,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if err := berth.ValidateName("name", given[1]); err != nil {
+				return err
+			}
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			w, t, err := a.findOnly(cmd.Context(), c, given[0])
+			if err != nil {
+				return err
+			}
+			if _, err := c.RenameWorkspace(cmd.Context(), w.ID, api.RenameWorkspace{Name: given[1]}); err != nil {
+				return err
+			}
+			a.say("%s is now %s", t, given[1])
+			return nil
+		},
+	}
+}

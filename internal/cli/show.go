@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth/api"
+)
+
+func (a *app) show() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "show WORKSPACE",
+		Short:             "Show a workspace",
+		Example:           "  berth show web\n  berth show ana/web --json",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		w, _, err := a.findOnly(cmd.Context(), c, given[0])
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(w)
+		}
+		a.showWorkspace(w, time.Now())
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) showWorkspace(w api.Workspace, now time.Time) {
+	state := a.status(w)
+	if w.Reason != "" {
+		state += " (" + cell(w.Reason) + ")"
+	}
+	a.field("workspace", w.Owner+"/"+w.Name)
+	a.field("status", state)
+	if w.Status == "running" && !w.Healthy {
+		a.field("health", a.look.warn(first(cell(w.Health), "unhealthy")))
+	}
+	version := w.Template + ", version " + w.Build.Version
+	if w.Outdated {
+		version += ", outdated: berth update " + w.Name
+	}
+	a.field("template", version)
+	a.field("provider", w.Provider)
+	a.field("last build", fmt.Sprintf("%d, %s, %s, by %s, %s", w.Build.Number, w.Build.Transition, w.Build.Status, w.Build.Initiator, ago(w.Build.CreatedAt, now)))
+	a.field("waits", cell(w.Build.Waits))
+	a.field("created", ago(w.CreatedAt, now))
+	a.field("last used", agoPtr(w.LastUsedAt, now))
+	a.showParameters(w.Build.Parameters)
+	if len(w.Agents) > 0 {
+		a.say("")
+		var rows [][]string
+		for _, g := range w.Agents {
+			rows = append(rows, []string{g.Name, g.Status, g.Lifecycle, cell(g.Health), g.OS + "/" + g.Arch, cell(g.Version)})
+		}
+		a.table("", []string{"AGENT", "STATUS", "SCRIPTS", "NOTE", "PLATFORM", "VERSION"}, rows)
+	}
+	if len(w.Build.Resources) > 0 {
+		a.say("")
+		var rows [][]string
+		for _, r := range w.Build.Resources {
+			if !r.Hide {
+				rows = append(rows, []string{cell(r.Address), cell(r.Type)})
+			}
+		}
+		a.table("", []string{"RESOURCE", "TYPE"}, rows)
+	}
+	if w.Build.Error != "" {
+		a.say("")
+		a.say("%s", clean(w.Build.Error))
+	}
+}
+
+func (a *app) showParameters(p map[string]string) {
+	for i, name := range slices.Sorted(maps.Keys(p)) {
+		label := ""
+		if i == 0 {
+			label = "parameters"
+		}
+		fmt.Fprintf(a.out, "%s %s = %s\n", a.look.head(fmt.Sprintf("%-13s", label)), cell(name), cell(p[name]))
+	}
+}

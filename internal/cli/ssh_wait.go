@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+// lostAgent is how long an agent that was there is waited for.
+const lostAgent = time.Minute
+
+// enterable gives the workspace once its start is over, or says why nobody can
+// enter it.
+func (a *app) enterable(ctx context.Context, c *client.Client, t target) (api.Workspace, error) {
+	w, _, err := a.find(ctx, c, t.full())
+	if err != nil {
+		return w, err
+	}
+	b := w.Build
+	if b.Transition == string(berth.Start) && b.CompletedAt == nil && w.Status != string(berth.StatusCanceling) {
+		if _, err := a.follow(ctx, c, b, t.String(), hints(t, b.Number)...); err != nil {
+			return w, err
+		}
+		w, err = c.Workspace(ctx, w.ID)
+		if err != nil {
+			return w, err
+		}
+	}
+	switch w.Status {
+	case string(berth.StatusRunning):
+		return w, nil
+	case string(berth.StatusStopped):
+		return w, berth.Errorf(berth.Conflict, "%s is stopped; start it with: berth start %s", t, t)
+	case string(berth.StatusFailed), string(berth.StatusCanceled):
+		return w, berth.Errorf(berth.Conflict, "the last build of %s (%s) %s; see berth logs %s, and try again with: berth start %s",
+			t, w.Build.Transition, map[string]string{"failed": "failed", "canceled": "was canceled"}[w.Status], t, t)
+	default:
+		return w, berth.Errorf(berth.Conflict, "%s is %s; when that is over, start it with: berth start %s", t, w.Status, t)
+	}
+}
+
+// full names the target with its agent.
+func (t target) full() string {
+	if t.agent == "" {
+		return t.String()
+	}
+	return t.with(t.agent)
+}
+
+// awaitAgent waits until an agent is linked and its start scripts let people
+// in; with scripts, until they are over in any case.
+func (a *app) awaitAgent(ctx context.Context, c *client.Client, w api.Workspace, g api.Agent, t target, scripts bool) error {
+	if why, _ := missing(g, scripts); why == "" {
+		return nil
+	}
+	p := a.newProgress()
+	defer p.end()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var lost *time.Timer
+	for w, err := range c.WatchWorkspace(ctx, w.ID) {
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				return cause
+			}
+			return err
+		}
+		if w.Status != string(berth.StatusRunning) {
+			return berth.Errorf(berth.Conflict, "%s is %s now; start it with: berth start %s", t, w.Status, t)
+		}
+		var err error
+		if g, err = chooseAgent(w, target{owner: t.owner, name: t.name, agent: g.Name}); err != nil {
+			return err
+		}
+		why, hopeless := missing(g, scripts)
+		if why == "" {
+			if g.Lifecycle == string(berth.AgentStartError) || g.Lifecycle == string(berth.AgentStartTimeout) {
+				p.line(fmt.Sprintf("The start scripts of %s did not end well; see: berth logs %s", t, t.with(g.Name)))
+			}
+			return nil
+		}
+		if hopeless && lost == nil {
+			lost = time.AfterFunc(lostAgent, func() {
+				cancel(berth.Errorf(berth.Unavailable, "nothing is heard of the agent %s: %s; berth start %s may bring it back", g.Name, first(g.Health, g.Status), t))
+			})
+			defer lost.Stop()
+		} else if !hopeless && lost != nil {
+			lost.Stop()
+			lost = nil
+		}
+		p.say(fmt.Sprintf("waiting for %s: %s", t, why))
+	}
+	return ctx.Err()
+}
+
+// missing says what keeps people out of an agent, "" when nothing does;
+// hopeless when it may never come.
+func missing(g api.Agent, scripts bool) (why string, hopeless bool) {
+	starting := g.Lifecycle == string(berth.AgentCreated) || g.Lifecycle == string(berth.AgentStarting)
+	switch {
+	case g.Status == string(berth.AgentConnecting):
+		return fmt.Sprintf("its agent %s has not connected yet", g.Name), false
+	case g.Status == string(berth.AgentConnectTimeout):
+		return fmt.Sprintf("its agent %s has not connected in time", g.Name), true
+	case g.Status == string(berth.AgentDisconnected):
+		return fmt.Sprintf("its agent %s lost its connection", g.Name), true
+	case starting && (scripts || g.Blocks):
+		return "its start scripts are running (--wait=no does not wait for them)", false
+	}
+	return "", false
+}

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+// starting is what start, restart and update share.
+type starting struct {
+	answers answers
+	in      api.CreateBuild
+	always  bool
+	yes     bool
+	noWait  bool
+}
+
+func (s *starting) flags(cmd *cobra.Command) {
+	s.answers.flags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&s.always, "always-prompt", false, "ask every question again")
+	f.StringVar(&s.in.Preset, "preset", "", "take the answers of this preset")
+	f.StringArrayVar(&s.in.AllowDestroy, "allow-destroy", nil, "let this build destroy the persistent resource at `address`, with all that is in it; may be repeated")
+	f.BoolVarP(&s.yes, "yes", "y", false, "ask nothing")
+	f.BoolVar(&s.noWait, "no-wait", false, "do not wait for the end")
+}
+
+func (a *app) start() *cobra.Command {
+	var s starting
+	var version string
+	cmd := &cobra.Command{
+		Use:   "start WORKSPACE",
+		Short: "Start a workspace",
+		Long: `Start a workspace on the version that it has. One that is running already is
+brought to what its template says again, which starts what has died.`,
+		Example:           "  berth start web\n  berth start web --parameter cpus=8",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s.in.Version = version
+			return a.begin(cmd.Context(), given[0], s, nil)
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&version, "template-version", "", "`version` of the template (default the workspace's)")
+	return cmd
+}
+
+func (a *app) restart() *cobra.Command {
+	var s starting
+	cmd := &cobra.Command{
+		Use:               "restart WORKSPACE",
+		Short:             "Stop a workspace and start it again",
+		Example:           "  berth restart web",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
+				return true, a.stopFirst(ctx, c, w, t, "berth start")
+			})
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func (a *app) update() *cobra.Command {
+	var s starting
+	cmd := &cobra.Command{
+		Use:   "update WORKSPACE",
+		Short: "Bring a workspace to the active version of its template",
+		Long: `Bring a workspace to the active version of its template: stop it where it runs,
+and start it on that version. On a terminal it asks new questions, and those
+whose answer does not hold any more.`,
+		Example:           "  berth update web\n  berth update web --always-prompt",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s.in.Update = true
+			asked := s.always || len(s.answers.given) > 0 || s.answers.file != "" || s.in.Preset != "" || len(s.in.AllowDestroy) > 0
+			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
+				if w.Status == string(berth.StatusRunning) && !w.Outdated && !asked {
+					a.say("%s is up to date", t)
+					return false, nil
+				}
+				return true, a.stopFirst(ctx, c, w, t, "berth update")
+			})
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+// begin queues a start build. Before, if given, is done after the questions;
+// false ends it well.
+func (a *app) begin(ctx context.Context, name string, s starting, before func(context.Context, *client.Client, api.Workspace, target) (bool, error)) error {
+	given, err := s.answers.values()
+	if err != nil {
+		return err
+	}
+	c, err := a.client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	w, t, err := a.findOnly(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	if s.always && !a.canAsk() {
+		return usagef("--always-prompt wants a terminal; give the answers with --parameter")
+	}
+	if a.canAsk() && !s.yes {
+		if err := a.askBuild(ctx, c, w, s, given); err != nil {
+			return err
+		}
+	}
+	if before != nil {
+		if on, err := before(ctx, c, w, t); err != nil || !on {
+			return err
+		}
+	}
+	s.in.Transition, s.in.Parameters = string(berth.Start), given
+	return a.run(ctx, c, w, t, s.in, !s.noWait)
+}
+
+// askBuild asks what a start needs: everything with --always-prompt, else what
+// the version asks and nothing answers.
+func (a *app) askBuild(ctx context.Context, c *client.Client, w api.Workspace, s starting, given map[string]string) error {
+	version := first(s.in.Version, w.Build.VersionID)
+	if s.in.Update {
+		version = "active"
+	}
+	v, err := c.TemplateVersion(ctx, w.Organization, w.TemplateID, version)
+	if err != nil {
+		return err
+	}
+	known := map[string]string{}
+	for k, val := range w.Build.Parameters {
+		known[k] = val
+	}
+	if s.in.Preset != "" {
+		preset, err := presetAnswers(v, s.in.Preset)
+		if err != nil {
+			return err
+		}
+		for k, val := range preset {
+			known[k] = val
+		}
+	}
+	return a.askAnswers(ctx, v, given, known, s.always)
+}
+
+// stopFirst stops a workspace unless it is stopped. Then is the command that
+// goes on when the person stops waiting.
+func (a *app) stopFirst(ctx context.Context, c *client.Client, w api.Workspace, t target, then string) error {
+	if w.Status == string(berth.StatusStopped) {
+		return nil
+	}
+	b, err := c.CreateBuild(ctx, w.ID, api.CreateBuild{Transition: string(berth.Stop), Reason: string(berth.ReasonCLI)})
+	if err != nil {
+		return err
+	}
+	_, err = a.follow(ctx, c, b, t.String(), append(hints(t, b.Number), "start it:  "+then+" "+t.String())...)
+	var bad badBuild
+	if errors.As(err, &bad) {
+		a.tell("%s was not stopped, so it was not started again.", t)
+	}
+	return err
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) state() *cobra.Command {
+	return newGroup("state", "The Terraform state of a workspace; wants the right to change its template",
+		a.statePull(), a.statePush(), a.stateVersions())
+}
+
+func (a *app) statePull() *cobra.Command {
+	return &cobra.Command{
+		Use:               "pull WORKSPACE",
+		Short:             "Print the current state; it holds secrets",
+		Example:           "  berth state pull web > web.tfstate",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			w, _, err := a.findOnly(cmd.Context(), c, given[0])
+			if err != nil {
+				return err
+			}
+			state, err := c.State(cmd.Context(), w.ID)
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(state)
+			return err
+		},
+	}
+}
+
+func (a *app) statePush() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "push WORKSPACE FILE",
+		Short: "Replace the state by the one in a file, or in standard input with -",
+		Long: `Replace the state of a workspace. The new one has the lineage of the old one and
+the next serial. The old one is kept; the next build is judged as if every
+resource in the new one were persistent.`,
+		Example: "  berth state push web web.tfstate",
+		Args:    args(2, 2),
+		ValidArgsFunction: func(cmd *cobra.Command, given []string, part string) ([]string, cobra.ShellCompDirective) {
+			if len(given) == 1 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return a.workspaceNames(cmd, given, part)
+		},
+	}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		read := func() ([]byte, error) { return os.ReadFile(given[1]) }
+		if given[1] == "-" {
+			read = func() ([]byte, error) { return io.ReadAll(a.in) }
+		}
+		state, err := read()
+		if err != nil {
+			return usagef("reading the state: %v", err)
+		}
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		w, t, err := a.findOnly(cmd.Context(), c, given[0])
+		if err != nil {
+			return err
+		}
+		r, err := c.PushState(cmd.Context(), w.ID, state)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(r)
+		}
+		a.say("%s has the state with serial %d", t, r.Serial)
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) stateVersions() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "versions WORKSPACE",
+		Short:             "List the kept revisions of the state, newest first",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		w, _, err := a.findOnly(cmd.Context(), c, given[0])
+		if err != nil {
+			return err
+		}
+		var found []api.StateRevision
+		for r, err := range client.All(client.List{}, func(l client.List) (api.Page[api.StateRevision], error) {
+			return c.StateRevisions(cmd.Context(), w.ID, l)
+		}) {
+			if err != nil {
+				return err
+			}
+			found = append(found, r)
+		}
+		if *asJSON {
+			return a.json(items(found))
+		}
+		now := time.Now()
+		var rows [][]string
+		for _, r := range found {
+			by, current := cell(r.CreatedBy), ""
+			if r.Build > 0 {
+				by = "build " + strconv.Itoa(r.Build)
+			}
+			if r.Current {
+				current = "current"
+			}
+			rows = append(rows, []string{strconv.FormatInt(r.Serial, 10), current, by, strconv.Itoa(r.Size), ago(r.CreatedAt, now), cell(r.Lineage)})
+		}
+		a.table("There is no state yet.", []string{"SERIAL", "", "BY", "BYTES", "CREATED", "LINEAGE"}, rows)
+		return nil
+	}
+	return cmd
+}

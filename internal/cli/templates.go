@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) templates() *cobra.Command {
+	return newGroup("templates", "Make, import and look at templates",
+		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
+}
+
+// orgFlag gives cmd the flag --org, whose default is the default organization.
+func orgFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("org", "O", "default", "`organization` of the template")
+}
+
+func (a *app) templatesList() *cobra.Command {
+	var org string
+	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List templates", Args: args(0, 0)}
+	cmd.Flags().StringVarP(&org, "org", "O", "", "only those of this `organization`")
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		var found []api.Template
+		for t, err := range client.All(client.List{}, func(l client.List) (api.Page[api.Template], error) {
+			return c.Templates(cmd.Context(), org, l)
+		}) {
+			if err != nil {
+				return err
+			}
+			found = append(found, t)
+		}
+		if *asJSON {
+			return a.json(items(found))
+		}
+		now := time.Now()
+		var rows [][]string
+		for _, t := range found {
+			rows = append(rows, []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), cell(first(t.Description, t.DisplayName))})
+		}
+		a.table("No templates; make one with: berth templates init process && berth templates push process -d process",
+			[]string{"NAME", "VERSION", "WORKSPACES", "CHANGED", "DESCRIPTION"}, rows)
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) templatesShow() *cobra.Command {
+	cmd := &cobra.Command{Use: "show NAME", Short: "Show a template and what its active version asks", Args: args(1, 1), ValidArgsFunction: a.templateNames}
+	org := orgFlag(cmd)
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		t, err := c.Template(cmd.Context(), *org, given[0])
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(t)
+		}
+		var v *api.TemplateVersion
+		if t.ActiveVersion != "" {
+			active, err := c.TemplateVersion(cmd.Context(), *org, given[0], "active")
+			if err != nil {
+				return err
+			}
+			v = &active
+		}
+		a.showTemplate(t, v, time.Now())
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time) {
+	a.field("template", t.Organization+"/"+t.Name)
+	a.field("shown as", cell(t.DisplayName))
+	a.field("description", cell(t.Description))
+	a.field("workspaces", fmt.Sprint(t.Workspaces))
+	a.field("by", fmt.Sprintf("%s, %s", cell(t.CreatedBy), ago(t.CreatedAt, now)))
+	if v == nil {
+		a.field("version", "none is active; import one with: berth templates push "+t.Name)
+		return
+	}
+	a.field("version", fmt.Sprintf("%s by %s, %s", v.Name, cell(v.CreatedBy), ago(v.CreatedAt, now)))
+	a.field("message", cell(v.Message))
+	a.field("agents", strings.Join(v.Agents, ", "))
+	for _, n := range v.Notes {
+		a.field("note", cell(n))
+	}
+	a.showQuestions(*v)
+	if len(v.Resources) > 0 {
+		a.say("")
+		var rows [][]string
+		for _, r := range v.Resources {
+			keeps := ""
+			if r.Persistent {
+				keeps = "persistent"
+			}
+			rows = append(rows, []string{cell(r.Address), keeps})
+		}
+		a.table("", []string{"RESOURCE", ""}, rows)
+	}
+}
+
+func (a *app) showQuestions(v api.TemplateVersion) {
+	if len(v.Parameters) > 0 {
+		a.say("")
+		var rows [][]string
+		for _, p := range v.Parameters {
+			value := "default " + cell(p.Default)
+			if p.Required {
+				value = "required"
+			}
+			if !p.Mutable {
+				value += ", for good"
+			}
+			var values []string
+			for _, o := range p.Options {
+				values = append(values, o.Value)
+			}
+			rows = append(rows, []string{cell(p.Name), p.Type, value, cell(strings.Join(values, " ")), cell(p.Description)})
+		}
+		a.table("", []string{"PARAMETER", "TYPE", "ANSWER", "OPTIONS", "DESCRIPTION"}, rows)
+	}
+	if len(v.Presets) > 0 {
+		a.say("")
+		var rows [][]string
+		for _, p := range v.Presets {
+			def := ""
+			if p.Default {
+				def = "default"
+			}
+			rows = append(rows, []string{cell(p.Name), def, cell(p.Description)})
+		}
+		a.table("", []string{"PRESET", "", "DESCRIPTION"}, rows)
+	}
+}
+
+func (a *app) templatesDelete() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:               "delete NAME",
+		Aliases:           []string{"rm"},
+		Short:             "Delete a template that no workspace uses",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.templateNames,
+	}
+	org := orgFlag(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		t, err := c.Template(cmd.Context(), *org, given[0])
+		if err != nil {
+			return err
+		}
+		if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Delete the template %s?", t.Name),
+			fmt.Sprintf("The template %s goes with all its versions.", t.Name)); err != nil {
+			return err
+		}
+		if err := c.DeleteTemplate(cmd.Context(), *org, given[0]); err != nil {
+			return err
+		}
+		a.say("%s is deleted", t.Name)
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) templatesPush() *cobra.Command {
+	var dir string
+	var variables []string
+	in := api.PushVersion{}
+	cmd := &cobra.Command{
+		Use:   "push NAME -d DIR",
+		Short: "Import a directory as a new version of a template",
+		Long: `Pack a directory with Terraform files and import it as a new version of a
+template, which becomes the active one when the import succeeds. A template that
+is not there is made.
+
+Left out are .git, .terraform, states (*.tfstate) and .terraform.lock.hcl.`,
+		Example:           "  berth templates push docker -d ./docker -m 'newer image' --variable image=debian:13",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.templateNames,
+	}
+	org := orgFlag(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&dir, "directory", "d", ".", "`directory` of the template")
+	f.StringVarP(&in.Message, "message", "m", "", "what this version changes")
+	f.StringVar(&in.Name, "name", "", "`name` of the version (default made up)")
+	f.StringArrayVar(&variables, "variable", nil, "a Terraform variable, as `name=value`; may be repeated")
+	f.BoolVar(&in.Activate, "activate", true, "make it the active version")
+	f.StringVar(&in.Provider, "provider", "", "workspace `provider` that imports it (default the default one)")
+	asJSON := jsonFlag(cmd)
+	_ = cmd.MarkFlagDirname("directory")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if err := berth.ValidateName("template", given[0]); err != nil {
+			return err
+		}
+		var err error
+		if in.Variables, err = pairs("--variable", variables); err != nil {
+			return err
+		}
+		archive, err := pack(dir)
+		if err != nil {
+			return err
+		}
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		v, err := a.push(cmd.Context(), c, *org, given[0], archive, in)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(v)
+		}
+		active := "is active now"
+		if !v.Active {
+			active = "is imported, but not active: berth templates versions activate " + given[0] + " " + v.Name
+		}
+		a.say("%s, version %s %s", given[0], v.Name, active)
+		return nil
+	}
+	return cmd
+}
+
+// push uploads an archive, has it imported and gives the version.
+func (a *app) push(ctx context.Context, c *client.Client, org, name string, archive []byte, in api.PushVersion) (api.TemplateVersion, error) {
+	uploaded, err := c.UploadArchive(ctx, bytes.NewReader(archive))
+	if err != nil {
+		return api.TemplateVersion{}, err
+	}
+	in.Archive = uploaded.Hash
+	v, err := c.PushVersion(ctx, org, name, in)
+	if err != nil {
+		return v, err
+	}
+	b, err := c.Build(ctx, v.BuildID)
+	if err != nil {
+		return v, err
+	}
+	if _, err := a.follow(ctx, c, b, name, "look for it: berth templates versions "+name, "what failed:  berth builds show "+b.ID); err != nil {
+		var bad badBuild
+		if errors.As(err, &bad) && strings.Contains(bad.Build.Error, "variable") && !strings.Contains(bad.Build.Error, "--variable") {
+			bad.Build.Error += "\nGive values to the template's variables with --variable name=value."
+			return v, bad
+		}
+		return v, err
+	}
+	v, err = c.TemplateVersion(ctx, org, name, v.Name)
+	if err != nil {
+		return v, err
+	}
+	for _, n := range v.Notes {
+		a.tell("%s %s", a.look.caution("note:"), cell(n))
+	}
+	return v, nil
+}

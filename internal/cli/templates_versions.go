@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) templatesVersions() *cobra.Command {
+	cmd := &cobra.Command{Use: "versions NAME", Short: "List the versions of a template, newest first", Args: args(1, 1), ValidArgsFunction: a.templateNames}
+	org := orgFlag(cmd)
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		var found []api.TemplateVersion
+		for v, err := range client.All(client.List{}, func(l client.List) (api.Page[api.TemplateVersion], error) {
+			return c.TemplateVersions(cmd.Context(), *org, given[0], l)
+		}) {
+			if err != nil {
+				return err
+			}
+			found = append(found, v)
+		}
+		if *asJSON {
+			return a.json(items(found))
+		}
+		now := time.Now()
+		var rows [][]string
+		for _, v := range found {
+			active := ""
+			if v.Active {
+				active = "active"
+			}
+			rows = append(rows, []string{v.Name, active, v.Status, cell(v.CreatedBy), ago(v.CreatedAt, now), cell(v.Message)})
+		}
+		a.table("No versions.", []string{"VERSION", "", "IMPORT", "BY", "CREATED", "MESSAGE"}, rows)
+		return nil
+	}
+	cmd.AddCommand(a.versionsActivate())
+	return cmd
+}
+
+func (a *app) versionsActivate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "activate NAME VERSION",
+		Short:             "Make a version the one that new workspaces get",
+		Example:           "  berth templates versions activate docker calm-otter",
+		Args:              args(2, 2),
+		ValidArgsFunction: a.templateNames,
+	}
+	org := orgFlag(cmd)
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		v, err := c.ActivateVersion(cmd.Context(), *org, given[0], given[1])
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(v)
+		}
+		a.say("%s, version %s is active now", given[0], v.Name)
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) templatesPull() *cobra.Command {
+	var version string
+	var asTar bool
+	cmd := &cobra.Command{
+		Use:               "pull NAME [DIR]",
+		Short:             "Download the files of a template",
+		Long:              "Download the files of a template into a directory, by default one of its name that\nis not there yet or empty. --tar prints them as a tar instead.",
+		Example:           "  berth templates pull docker ./docker\n  berth templates pull docker --tar | tar t",
+		Args:              args(1, 2),
+		ValidArgsFunction: a.templateNames,
+	}
+	org := orgFlag(cmd)
+	cmd.Flags().StringVar(&version, "template-version", "active", "`version` to download")
+	cmd.Flags().BoolVar(&asTar, "tar", false, "print a tar")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		dir := filepath.Base(given[0])
+		if len(given) > 1 {
+			dir = given[1]
+		}
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return a.pull(cmd.Context(), c, *org, given[0], version, dir, asTar)
+	}
+	return cmd
+}
+
+func (a *app) pull(ctx context.Context, c *client.Client, org, name, version, dir string, asTar bool) error {
+	archive, err := c.VersionArchive(ctx, org, name, version)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	if asTar {
+		_, err := io.Copy(a.out, archive)
+		return err
+	}
+	if err := emptyDir(dir); err != nil {
+		return err
+	}
+	n, err := unpack(archive, dir)
+	if err != nil {
+		return fmt.Errorf("unpacking the template: %w", err)
+	}
+	a.say("%d files are in %s", n, dir)
+	return nil
+}
+
+// emptyDir makes a directory, or takes one that holds nothing.
+func emptyDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return berth.InvalidField("directory", "%v", err)
+	}
+	held, err := os.ReadDir(dir)
+	if err != nil {
+		return berth.InvalidField("directory", "%v", err)
+	}
+	if len(held) > 0 {
+		return berth.Errorf(berth.Conflict, "%s is not empty: name another directory", dir)
+	}
+	return nil
+}
+
+// unpack writes the files of a tar into dir and nowhere else, whatever the tar
+// says: a server may be somebody else's.
+func unpack(r io.Reader, dir string) (int, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer root.Close()
+	archive := tar.NewReader(io.LimitReader(r, 2*maxUnpacked))
+	for n := 0; ; n++ {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if h.Typeflag == tar.TypeDir {
+			n--
+			continue
+		}
+		if h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name) || n >= maxFiles {
+			return n, fmt.Errorf("the archive holds what no template may: %q", cell(h.Name))
+		}
+		if err := root.MkdirAll(filepath.Dir(h.Name), 0o755); err != nil {
+			return n, err
+		}
+		mode := os.FileMode(0o644)
+		if h.Mode&0o100 != 0 {
+			mode = 0o755
+		}
+		f, err := root.OpenFile(h.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+		if err != nil {
+			return n, err
+		}
+		if _, err := io.Copy(f, archive); err != nil {
+			f.Close()
+			return n, err
+		}
+		if err := f.Close(); err != nil {
+			return n, err
+		}
+	}
+}
