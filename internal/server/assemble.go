@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/client"
+	"github.com/berthdev/berth/dashboard"
+	"github.com/berthdev/berth/internal/accounts"
+	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/bundle"
+	"github.com/berthdev/berth/internal/httpapi"
+	"github.com/berthdev/berth/internal/links"
+	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/plugin"
+	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/runner"
+	"github.com/berthdev/berth/internal/seal"
+	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/templates"
+	"github.com/berthdev/berth/internal/workspaces"
+)
+
+// beat is how often runners beat the leases of their builds.
+const beat = 10 * time.Second
+
+// parts is everything that a server is made of.
+type parts struct {
+	db         *store.DB
+	accounts   *accounts.Service
+	providers  *providers.Service
+	templates  *templates.Service
+	workspaces *workspaces.Service
+	queue      *builds.Queue
+	relay      *links.Relay
+	handler    http.Handler
+	runner     *runner.Runner // nil without one
+	loops      []*loop.Loop
+}
+
+func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
+	keys, err := seal.Load(s.data.keys())
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{}
+	if p.db, err = store.Open(ctx, s.o.databaseURL()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.db.Close()
+		}
+	}()
+	p.queue = builds.New(p.db, keys, builds.Kinds{}, builds.Options{Beat: beat})
+	p.accounts = accounts.New(p.db)
+	p.providers = providers.New(p.db)
+	p.templates = templates.New(p.db, keys, p.queue)
+	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
+		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses,
+	})
+	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaces.Kind(), Import: p.templates.Kind()})
+	if err := p.accounts.EnsureDefaults(ctx); err != nil {
+		return nil, fmt.Errorf("making the defaults: %w", err)
+	}
+	if err := p.providers.EnsureBuiltIn(ctx); err != nil {
+		return nil, fmt.Errorf("making the built-in provider: %w", err)
+	}
+	p.relay = links.New(p.relayOptions(s))
+	p.loops = p.allLoops()
+	carried := bundle.New(s.o.bundleDirs()...)
+	p.handler = httpapi.New(httpapi.Services{
+		Accounts: p.accounts, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces,
+		Queue: p.queue, Relay: p.relay, Loops: p.loops,
+		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
+		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Database: p.db.Engine(), Log: s.log,
+	})
+	if !s.o.NoRunner {
+		if p.runner, err = s.newRunner(ctx, p, carried); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// bundleDirs are where unpacked binaries may lie.
+func (o Options) bundleDirs() []string {
+	dirs := []string{o.BundleDir, os.Getenv("BERTH_BUNDLE_DIR")}
+	if exe, err := os.Executable(); err == nil {
+		dirs = append(dirs, filepath.Dir(exe))
+	}
+	return dirs
+}
+
+// newRunner makes the runner of the built-in provider. It speaks to the API
+// like any other runner, only without a network in between.
+func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle) (*runner.Runner, error) {
+	if err := s.installPlugins(carried); err != nil {
+		return nil, err
+	}
+	as, err := buildAs(s.o.BuildUser, s.log)
+	if err != nil {
+		return nil, err
+	}
+	token, err := p.providers.BuiltInToken(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("making the runner's token: %w", err)
+	}
+	return runner.New(runner.Options{
+		Client:    client.NewInProcess(p.handler, token, client.WithProgram("berth-runner", berth.Release)),
+		Dir:       s.data.runner(),
+		Work:      s.data.work(),
+		Slots:     s.o.Slots,
+		Terraform: s.o.Terraform,
+		As:        as,
+		Version:   berth.Release,
+		Log:       s.log.With("runner", berth.BuiltInProvider),
+	})
+}
+
+// installPlugins lays out the plugins that berth carries, where Terraform
+// finds them.
+func (s *Server) installPlugins(carried *bundle.Bundle) error {
+	if _, err := carried.Find(bundle.Plugin); err != nil {
+		return &berth.Error{Code: berth.Unavailable, Err: err, Message: "this berth was built without the Terraform plugin that every template needs: " +
+			"build it with make build, or set BERTH_BUNDLE_DIR to a directory that has berth-plugin in it"}
+	}
+	err := plugin.Install(s.data.mirror(), func(name string) (io.Reader, error) {
+		f, err := carried.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		return f.Open()
+	})
+	if err != nil {
+		return dataProblem(s.o.Data, fmt.Errorf("installing the Terraform plugins: %w", err))
+	}
+	return nil
+}
+
+// relayOptions connects the relay with the use cases.
+func (p *parts) relayOptions(s *Server) links.Options {
+	return links.Options{
+		Log: s.log,
+		Auth: func(ctx context.Context, token string) (links.Identity, error) {
+			who, err := p.workspaces.AgentForLink(ctx, token)
+			return links.Identity{Agent: who.Agent.ID, Workspace: who.Workspace.ID}, err
+		},
+		Linked: func(ctx context.Context, id links.Identity, _ time.Time) error {
+			return p.workspaces.Linked(ctx, id.Agent)
+		},
+		Unlinked: func(ctx context.Context, id links.Identity, _ time.Time, _ string) {
+			if err := p.workspaces.Unlinked(ctx, id.Agent); err != nil && !errors.Is(err, berth.NotFound) {
+				s.log.Error("keeping the end of a link", "agent", id.Agent, "error", err)
+			}
+		},
+		Seen: func(ctx context.Context, signs []links.Sign) {
+			ids := make([]berth.AgentID, len(signs))
+			for i, sign := range signs {
+				ids[i] = sign.Agent
+			}
+			if err := p.workspaces.Seen(ctx, ids); err != nil {
+				s.log.Error("keeping signs of life", "agents", len(ids), "error", err)
+			}
+		},
+		Second: func(_ context.Context, second links.Second) {
+			s.log.Warn("a second link with the token of one agent", "agent", second.Agent, "workspace", second.Workspace,
+				"refused", second.Refused, "old", second.Old, "new", second.New)
+		},
+		Look: func(ctx context.Context, id berth.AgentID) (a berth.Agent, err error) {
+			err = p.db.Read(ctx, func(q *store.Query) error {
+				a, err = q.Agent(id)
+				return err
+			})
+			return a, err
+		},
+	}
+}

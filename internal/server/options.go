@@ -1,0 +1,93 @@
+package server
+
+import (
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/berthdev/berth"
+)
+
+// Options are the settings of a server. Each field with a flag tag is a setting:
+// the flag --NAME, the variable BERTH_NAME, a row in docs/config.md. The fields
+// without one are for tests and for programs that embed a server.
+type Options struct {
+	Data               string   `flag:"data" default:".berth" doc:"Directory of everything that the server keeps: database, keys, builds. Made when it is not there."`
+	Listen             string   `flag:"listen" default:"127.0.0.1:7080" doc:"Address and port to listen on. There is no TLS: put a proxy in front that passes websockets, and listen on loopback."`
+	AccessURL          string   `flag:"access-url" doc:"Where people and workspaces reach the server, such as https://berth.example.com. Empty: http:// and the listening address, which only this machine's workspaces reach."`
+	DatabaseURL        string   `flag:"database-url" doc:"postgres://USER:PASSWORD@HOST/NAME for PostgreSQL, which more than one server can share. Empty: SQLite in the data directory."`
+	BuildUser          string   `flag:"build-user" doc:"User that runs Terraform, its plugins and process workspaces when the server is root; it must be able to pass through to the data directory. root is possible, and lets whoever pushes templates do anything. Empty: nobody when the server is root, else the server's own user."`
+	Terraform          string   `flag:"terraform" doc:"Path of terraform or tofu, 1.5 or newer. Empty: terraform, then tofu, on the PATH."`
+	Slots              int      `flag:"slots" doc:"Builds that run at a time. 0: twice the processors."`
+	PluginMirror       []string `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked. May be given several times; in the variable, separated by colons."`
+	AllowHostProcesses bool     `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
+	LogLevel           string   `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
+	LogFormat          string   `flag:"log-format" default:"text" doc:"text or json."`
+
+	Listener  net.Listener     // listened on instead of Listen
+	NoRunner  bool             // take no builds; needs no terraform and no plugins
+	Log       *slog.Logger     // instead of LogLevel and LogFormat
+	BundleDir string           // unpacked agent and plugin, for a berth built without them
+	Healthy   func(url string) // called once the server works
+}
+
+// databaseURL is the database to open.
+func (o Options) databaseURL() string {
+	if o.DatabaseURL == "" {
+		return "sqlite:" + filepath.Join(o.Data, "db", "berth.db")
+	}
+	return o.DatabaseURL
+}
+
+// check looks at what can be wrong before anything is made.
+func (o Options) check() error {
+	if o.Data == "" {
+		return berth.InvalidField("data", "--data needs a directory")
+	}
+	if o.Slots < 0 {
+		return berth.InvalidField("slots", "--slots %d: give a number of builds, or 0 for twice the processors", o.Slots)
+	}
+	if scheme, _, _ := strings.Cut(o.DatabaseURL, ":"); o.DatabaseURL != "" && scheme != "postgres" && scheme != "postgresql" && scheme != "sqlite" {
+		return berth.InvalidField("database-url", "--database-url %s:…: Berth knows postgres://USER:PASSWORD@HOST/NAME, and SQLite when nothing is given", scheme)
+	}
+	if o.AccessURL != "" {
+		_, err := cleanURL(o.AccessURL)
+		return err
+	}
+	return nil
+}
+
+// cleanURL is an access URL without a slash at the end.
+func cleanURL(text string) (string, error) {
+	u, err := url.Parse(strings.TrimRight(text, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", berth.InvalidField("access-url", "--access-url %s: give scheme and host, and a port where it is needed, such as https://berth.example.com", text)
+	}
+	return u.String(), nil
+}
+
+// accessURL is the URL at which a server that listens on addr is reached, when
+// nothing was said: by this machine, at the loopback address or, where it
+// listens on all, at the first address that others can use too.
+func accessURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://localhost"
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = outward()
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func outward() string {
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
