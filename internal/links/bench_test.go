@@ -172,3 +172,25 @@ func memory() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc + m.StackInuse
 }
+
+// BenchmarkIdleStreams says what an idle session costs a process that has all
+// three of its ends: person, relay and agent.
+func BenchmarkIdleStreams(b *testing.B) {
+	const many = tunnel.MaxStreams
+	s := newSite(b)
+	agent := newAgent()
+	s.link(b, agent)
+	p := make([]byte, 100)
+	before := memory()
+	for range many {
+		stream := s.dial(b, agent, "echo")
+		stream.Write(p)
+		if _, err := io.ReadFull(stream, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	used := memory() - before
+	for b.Loop() {
+	}
+	b.ReportMetric(float64(used)/many, "B/stream-all-ends")
+}

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // site is a relay behind a real web server, with notes of what it reported.
 type site struct {
 	*Relay
-	url    string
-	client *http.Client
+	url     string
+	handler http.Handler
 
 	mu       sync.Mutex
 	events   []string
@@ -86,7 +86,7 @@ func newSite(t testing.TB) *site {
 		answer(w, s.ServeStream(w, r, berth.AgentID(r.PathValue("agent")), r.PathValue("stream"), r.FormValue("kind"), from))
 	})
 	server := httptest.NewServer(mux)
-	s.url, s.client = server.URL, server.Client()
+	s.url, s.handler = server.URL, mux
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -190,6 +190,43 @@ func TestPersonReachesAgent(t *testing.T) {
 	if len(s.evidence) == 0 || s.evidence[0].Kind != "echo" || s.evidence[0].Agent != agent {
 		t.Error("evidence:", s.evidence)
 	}
+}
+
+// With TLS the web server also speaks HTTP/2, in which there is no upgrade to a
+// websocket.
+func TestOverTLS(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	server := httptest.NewUnstartedServer(s.handler)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	d := tunnel.Dialer{HTTP: server.Client()}
+	agent := newAgent()
+	conn, err := d.DialLink(t.Context(), server.URL+"/link", bearer(agent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go tunnel.Serve(context.Background(), conn, tunnel.Handler{Streams: map[string]func(context.Context, *tunnel.Stream){"echo": echo}})
+	for s.live(agent) == nil {
+		time.Sleep(time.Millisecond)
+	}
+	stream, err := d.Dial(t.Context(), server.URL+"/"+string(agent)+"/streams", nil, newStream(), "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := noise(5 << 20)
+	go func() {
+		stream.Write(sent)
+		stream.CloseWrite()
+	}()
+	got, err := io.ReadAll(stream)
+	if err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("got %d of %d bytes: %v", len(got), len(sent), err)
+	}
+	stream.Close()
+	<-stream.Done()
+	s.CloseAgent(agent, "done")
 }
 
 func TestThisProcessReachesAgent(t *testing.T) {
