@@ -91,7 +91,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 	case errors.As(err, &bad):
 		a.explain(bad.Build)
 		return exitBuild
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case !a.began:
 		a.complain(strings.TrimSuffix(err.Error(), "\n") + " (see --help)")
