@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -112,6 +113,7 @@ func link(dir string) error {
 	if err != nil {
 		return err
 	}
+	self = moveIn(self, filepath.Dir(dir))
 	for _, name := range []string{"berth", "coder"} {
 		path := filepath.Join(dir, name)
 		if to, err := os.Readlink(path); err == nil && to == self {
@@ -127,6 +129,24 @@ func link(dir string) error {
 		}
 	}
 	return nil
+}
+
+// downloadDir begins the name of the folder that the init script downloads to.
+const downloadDir = ".berth-agent."
+
+// moveIn moves a binary that the init script downloaded into dir and says where
+// it is now. Each start downloads one; here the next takes the place of the last.
+func moveIn(self, dir string) string {
+	from := filepath.Dir(self)
+	if !strings.HasPrefix(filepath.Base(from), downloadDir) {
+		return self
+	}
+	to := filepath.Join(dir, filepath.Base(self))
+	if os.Rename(self, to) != nil { // another file system, most likely
+		return self
+	}
+	os.Remove(from)
+	return to
 }
 
 // say puts a line of the agent's own into the log that people see.

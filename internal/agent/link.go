@@ -23,11 +23,17 @@ func (a *agent) link(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if held > goodLink || held > 0 && wantsRelink(err) {
-			a.log.Info("the link ended", "after", held.Round(time.Millisecond), "error", err)
+		if held == 0 {
+			if !tries.failed(ctx, err) {
+				return
+			}
+			continue
+		}
+		a.log.Info("the link ended; linking again", "after", held.Round(time.Millisecond), "reason", err)
+		if held > goodLink || wantsRelink(err) {
 			tries = backoff{what: tries.what, log: a.log}
 		}
-		if !tries.failed(ctx, err) {
+		if !pause(ctx, tries.next(time.Now(), isFinal(err))) {
 			return
 		}
 	}

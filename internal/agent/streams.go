@@ -23,3 +23,10 @@ func wantsRelink(err error) bool {
 	var bye *tunnel.Goodbye
 	return errors.As(err, &bye) && bye.Relink
 }
+
+// isFinal tells whether the relay ended the link to have no other, as long as
+// things are as they are.
+func isFinal(err error) bool {
+	var bye *tunnel.Goodbye
+	return errors.As(err, &bye) && !bye.Relink
+}

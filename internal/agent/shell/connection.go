@@ -34,7 +34,7 @@ func (c *connection) serve() {
 	defer c.raw.Close()
 	// A timer instead of deadlines: it works with every kind of net.Conn.
 	timer := time.AfterFunc(handshakeTime, func() { c.raw.Close() })
-	g, err := greet(c.raw)
+	g, err := greet(&whole{Conn: c.raw})
 	if err != nil {
 		timer.Stop()
 		return
