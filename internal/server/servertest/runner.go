@@ -73,7 +73,7 @@ func (r *Runner) AgentToken(workspace string) string {
 }
 
 func (r *Runner) one(ctx context.Context) error {
-	job, err := r.Client.RunnerTake(ctx, api.Take{RunnerID: RunnerID, Wait: 5, Refills: true})
+	job, err := r.Client.Take(ctx, api.Take{RunnerID: RunnerID, Wait: 5, Refills: true})
 	if err != nil || job == nil {
 		return err
 	}
