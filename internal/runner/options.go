@@ -32,6 +32,8 @@ type Options struct {
 	Dir    string // of the runner alone, durable: its id and records of builds
 	Work   string // mirror, installations, builds; the build user must be able to reach it
 
+	Mirrors []string // more directories of plugins, beside Work/mirror
+
 	Slots     int    // builds at a time; 0: twice the cores
 	Terraform string // path of terraform or tofu; empty: looked up in PATH
 	As        *terraform.As
