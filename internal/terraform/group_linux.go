@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"io/fs"
 	"os/exec"
 	"syscall"
 
@@ -30,4 +31,13 @@ func settle(cmd *exec.Cmd, freeing func()) error {
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
 	freeing()
 	return cmd.Wait()
+}
+
+// identity changes whenever a file is replaced or written, also when its
+// modification time was set back.
+func identity(info fs.FileInfo) [3]int64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return [3]int64{int64(s.Ino), s.Ctim.Sec, s.Ctim.Nsec}
+	}
+	return [3]int64{}
 }

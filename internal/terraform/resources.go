@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/berthdev/berth"
@@ -62,12 +63,39 @@ func subject(m object, objects []object) string {
 
 func items(m object) []berth.ResourceItem {
 	var list []berth.ResourceItem
-	for _, i := range m.blocks("item") {
+	hidden := hiddenItems(m)
+	for n, i := range m.blocks("item") {
 		item := berth.ResourceItem{Key: i.text("key"), Value: i.text("value"), Sensitive: i.yes("sensitive"), Null: i.yes("is_null")}
-		if item.Sensitive {
+		if item.Sensitive = item.Sensitive || hidden(n); item.Sensitive {
 			item.Value = ""
 		}
 		list = append(list, item)
 	}
 	return list
+}
+
+// hiddenItems tells which items of a coder_metadata got a value that Terraform
+// holds for sensitive, though the item does not say so itself.
+func hiddenItems(m object) func(n int) bool {
+	var paths [][]struct {
+		Value json.RawMessage `json:"value"`
+	}
+	_ = json.Unmarshal(m.secret, &paths) // none is the rule
+	all, some := false, map[int]bool{}
+	for _, path := range paths {
+		if len(path) == 0 || string(path[0].Value) != `"item"` {
+			continue
+		}
+		var index struct {
+			Value json.Number `json:"value"`
+		}
+		if len(path) < 2 || json.Unmarshal(path[1].Value, &index) != nil {
+			all = true
+			continue
+		}
+		n, err := index.Value.Int64()
+		all = all || err != nil
+		some[int(n)] = true
+	}
+	return func(n int) bool { return all || some[n] }
 }

@@ -29,6 +29,7 @@ type stateInstance struct {
 	Attributes   json.RawMessage `json:"attributes"`
 	Dependencies []string        `json:"dependencies"`
 	Deposed      string          `json:"deposed"`
+	Sensitive    json.RawMessage `json:"sensitive_attributes"`
 }
 
 // object is one managed object in a state.
@@ -38,8 +39,9 @@ type object struct {
 	key     string // its own instance key as written, may be empty
 	kind    string // resource type
 	name    string
-	needs   []string // config addresses that it depends on, all the way down
-	attributes
+	needs   []string        // config addresses that it depends on, all the way down
+	secret  json.RawMessage // paths of sensitive attributes
+	fields
 }
 
 // parseState reads a state file. It refuses what is not one, or is not whole.
@@ -127,12 +129,12 @@ func (f stateFile) objects() []object {
 			}
 			o := object{
 				address: r.config() + instanceKey(i.Key), config: ConfigAddress(r.config()), key: instanceKey(i.Key),
-				kind: r.Type, name: r.Name,
+				kind: r.Type, name: r.Name, secret: i.Sensitive,
 			}
 			for _, need := range i.Dependencies {
 				o.needs = append(o.needs, ConfigAddress(need))
 			}
-			_ = json.Unmarshal(i.Attributes, &o.attributes) // an object without readable attributes still counts
+			_ = json.Unmarshal(i.Attributes, &o.fields) // an object without readable attributes still counts
 			list = append(list, o)
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"strconv"
 )
 
-// attributes are those of one object. Its methods give the zero value for what
+// fields are the attributes of one object. Its methods give the zero value for what
 // is missing, null or of another type: states are written by plugins of any
 // version.
-type attributes map[string]any
+type fields map[string]any
 
-func (a attributes) text(name string) string {
+func (a fields) text(name string) string {
 	switch v := a[name].(type) {
 	case string:
 		return v
@@ -22,7 +22,7 @@ func (a attributes) text(name string) string {
 	return ""
 }
 
-func (a attributes) number(name string) int {
+func (a fields) number(name string) int {
 	switch v := a[name].(type) {
 	case float64:
 		return int(v)
@@ -33,15 +33,15 @@ func (a attributes) number(name string) int {
 	return 0
 }
 
-func (a attributes) yes(name string) bool {
+func (a fields) yes(name string) bool {
 	v, _ := a[name].(bool)
 	return v
 }
 
 // blocks are the nested blocks, or a list or set of objects.
-func (a attributes) blocks(name string) []attributes {
+func (a fields) blocks(name string) []fields {
 	list, _ := a[name].([]any)
-	var found []attributes
+	var found []fields
 	for _, v := range list {
 		if m, ok := v.(map[string]any); ok {
 			found = append(found, m)
@@ -51,20 +51,20 @@ func (a attributes) blocks(name string) []attributes {
 }
 
 // texts is a map of strings.
-func (a attributes) texts(name string) map[string]string {
+func (a fields) texts(name string) map[string]string {
 	m, _ := a[name].(map[string]any)
 	if len(m) == 0 {
 		return nil
 	}
 	found := make(map[string]string, len(m))
 	for k := range m {
-		found[k] = attributes(m).text(k)
+		found[k] = fields(m).text(k)
 	}
 	return found
 }
 
 // optional is a number that may be missing.
-func (a attributes) optional(name string) *int {
+func (a fields) optional(name string) *int {
 	v, ok := a[name].(float64)
 	if !ok {
 		return nil
@@ -73,7 +73,7 @@ func (a attributes) optional(name string) *int {
 	return &n
 }
 
-func (a *attributes) UnmarshalJSON(b []byte) error {
+func (a *fields) UnmarshalJSON(b []byte) error {
 	var m map[string]any
 	if err := json.Unmarshal(b, &m); err != nil {
 		return err
