@@ -1,11 +1,248 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/berthdev/berth"
 )
 
 // Import finds out what a template asks and makes, by planning a start and a
-// stop of it. Nothing is changed.
-func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) { panic("not yet") }
+// stop of it with no state. Nothing is changed. Errors that come from the
+// template or the end of ctx are *RunError.
+func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
+	modules, err := readModules(o.Installation.Dir)
+	if err != nil {
+		return berth.Contents{}, err
+	}
+	root := modules[0]
+	variables, err := root.variableFile(o.Variables)
+	if err != nil {
+		return berth.Contents{}, err
+	}
+	env := placeholders(modules)
+	maps.Copy(env, o.Env)
+	o.Env, o.State = env, nil
+	r := &run{Options: o, sink: &orderly{sink: sink}}
+	if r.dir, err = prepare(o, variables); err != nil {
+		return berth.Contents{}, err
+	}
+	defer r.dir.close()
+
+	start, err := r.rehearse(ctx, berth.Start)
+	if err != nil {
+		return berth.Contents{}, err
+	}
+	stop, err := r.rehearse(ctx, berth.Stop)
+	if err != nil {
+		return berth.Contents{}, err
+	}
+	c, err := contents(start, stop, modules)
+	if err != nil {
+		return berth.Contents{}, err
+	}
+	c.Readme, c.Variables, c.Terraform = readme(o.Installation.Dir), root.variables(), o.Engine.Version
+	c.Plugins, c.Modules, err = resolved(o.Installation.Dir)
+	for _, note := range c.Notes {
+		r.say("warn", "Note: "+note)
+	}
+	return c, err
+}
+
+// rehearse plans one transition and reads the plan.
+func (r *run) rehearse(ctx context.Context, t berth.Transition) (shown, error) {
+	env := maps.Clone(r.Env)
+	env["CODER_WORKSPACE_TRANSITION"] = transitions[t]
+	r.Env = env
+	if _, err := r.terraform(ctx, "plan", "-out="+r.planFile(), "-var-file="+filepath.Join(r.dir.path, "variables.tfvars.json")); err != nil {
+		return shown{}, err
+	}
+	return r.show(ctx, "plan")
+}
+
+// contents joins what the two plans say and checks it.
+func contents(start, stop shown, modules []module) (berth.Contents, error) {
+	var c berth.Contents
+	places := blockPlaces(modules)
+	c.Resources = start.resources(stop)
+	for _, r := range start.managed() {
+		if r.kind == "coder_agent" {
+			c.Agents = append(c.Agents, r.name)
+		}
+	}
+	c.Parameters, c.Presets = start.parameters(), start.presets()
+	err := errors.Join(
+		checkAgents(c.Agents, func(name string) string { return places["resource.coder_agent."+name] }),
+		checkApps(start.managed(), places),
+		checkParameters(start, places),
+		checkPresets(c.Presets),
+	)
+	if err != nil {
+		return c, &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Invalid, Message: err.Error()}}
+	}
+	c.Notes = notes(c)
+	return c, nil
+}
+
+// known is a block's object as a plan shows it.
+type known struct {
+	address, kind, name string
+	fields
+}
+
+func (m shownModule) walk(visit func(mode string, k known)) {
+	for _, r := range m.Resources {
+		visit(r.Mode, known{address: r.Address, kind: r.Type, name: r.Name, fields: r.Values})
+	}
+	for _, child := range m.Children {
+		child.walk(visit)
+	}
+}
+
+// managed are the objects that a plan would make.
+func (p shown) managed() []known {
+	var list []known
+	p.Planned.Root.walk(func(mode string, k known) {
+		if mode == "managed" {
+			list = append(list, k)
+		}
+	})
+	return list
+}
+
+// data are the data sources of one type that a plan has read.
+func (p shown) data(kind string) []known {
+	var list []known
+	p.Prior.Values.Root.walk(func(mode string, k known) {
+		if mode == "data" && k.kind == kind {
+			list = append(list, k)
+		}
+	})
+	return list
+}
+
+// resources lists the blocks of a start and a stop. One that is there in both
+// is persistent; what the coder plugin has is not made of anything.
+func (p shown) resources(stop shown) []berth.TemplateResource {
+	blocks := map[string]berth.TemplateResource{}
+	add := func(in shown, persistent bool) {
+		for _, k := range in.managed() {
+			address := ConfigAddress(k.address)
+			blocks[address] = berth.TemplateResource{Address: address, Type: k.kind, Persistent: persistent && !strings.HasPrefix(k.kind, "coder_")}
+		}
+	}
+	add(p, false)
+	add(stop, true)
+	return slices.SortedFunc(maps.Values(blocks), func(a, b berth.TemplateResource) int { return strings.Compare(a.Address, b.Address) })
+}
+
+func (p shown) parameters() []berth.Parameter {
+	var list []berth.Parameter
+	for _, k := range p.data("coder_parameter") {
+		q := berth.Parameter{
+			Name: k.text("name"), DisplayName: k.text("display_name"), Description: k.text("description"), Type: cmp.Or(k.text("type"), "string"),
+			FormType: k.text("form_type"), Icon: k.text("icon"), Mutable: k.yes("mutable"), Ephemeral: k.yes("ephemeral"),
+			Required: !k.yes("optional"), Default: k.text("default"), Order: k.number("order"),
+		}
+		for _, o := range k.blocks("option") {
+			q.Options = append(q.Options, berth.ParameterOption{Name: o.text("name"), Value: o.text("value"), Description: o.text("description"), Icon: o.text("icon")})
+		}
+		for _, v := range k.blocks("validation") {
+			q.Validation = validation(v)
+		}
+		list = append(list, q)
+	}
+	slices.SortStableFunc(list, func(a, b berth.Parameter) int {
+		return cmp.Or(cmp.Compare(a.Order, b.Order), strings.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+// validation reads a block whose numbers are 0 both when they are and when they
+// are not given; the plugin says which in fields of its own.
+func validation(v fields) *berth.Validation {
+	found := &berth.Validation{Monotonic: v.text("monotonic"), Regex: v.text("regex"), Error: v.text("error")}
+	if !v.yes("min_disabled") {
+		found.Min = v.optional("min")
+	}
+	if !v.yes("max_disabled") {
+		found.Max = v.optional("max")
+	}
+	return found
+}
+
+func (p shown) presets() []berth.Preset {
+	var list []berth.Preset
+	for _, k := range p.data("coder_workspace_preset") {
+		preset := berth.Preset{Name: k.text("name"), Description: k.text("description"), Icon: k.text("icon"), Default: k.yes("default"), Parameters: k.texts("parameters")}
+		for _, b := range k.blocks("prebuilds") {
+			preset.Instances = b.number("instances")
+		}
+		list = append(list, preset)
+	}
+	slices.SortStableFunc(list, func(a, b berth.Preset) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// resolved reads from an installation which plugins and modules it has.
+func resolved(dir string) ([]berth.Plugin, []berth.Module, error) {
+	text, err := os.ReadFile(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the installation: %w", err)
+	}
+	plugins, err := parseLock(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	var modules []berth.Module
+	for _, m := range manifest(dir) {
+		if m.Key != "" {
+			modules = append(modules, berth.Module{Key: m.Key, Source: m.Source, Version: m.Version})
+		}
+	}
+	return plugins, modules, nil
+}
+
+// moduleEntry is one line of terraform's list of installed modules.
+type moduleEntry struct {
+	Key, Source, Version, Dir string
+}
+
+func manifest(dir string) []moduleEntry {
+	text, err := os.ReadFile(filepath.Join(dir, ".terraform", "modules", "modules.json"))
+	if err != nil {
+		return nil // a template without modules has none
+	}
+	var list struct{ Modules []moduleEntry }
+	_ = json.Unmarshal(text, &list)
+	return list.Modules
+}
+
+// readModules parses the template's root and its installed modules. The root
+// comes first.
+func readModules(dir string) ([]module, error) {
+	root, err := readModule(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	all, seen := []module{root}, map[string]bool{".": true}
+	for _, m := range manifest(dir) {
+		at := filepath.Clean(m.Dir)
+		if m.Key == "" || seen[at] || !filepath.IsLocal(at) {
+			continue
+		}
+		seen[at] = true
+		if inner, err := readModule(dir, at); err == nil {
+			all = append(all, inner)
+		}
+	}
+	return all, nil
+}
