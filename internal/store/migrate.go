@@ -61,6 +61,11 @@ func migrate(ctx context.Context, d dialect) error {
 	if err != nil {
 		return err
 	}
+	return migrateTo(ctx, d, steps)
+}
+
+// migrateTo applies those of the steps that are missing.
+func migrateTo(ctx context.Context, d dialect, steps []migration) error {
 	db, err := d.openForMigrations(ctx)
 	if err != nil {
 		return err

@@ -38,15 +38,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	for _, set := range opts {
 		set(&o)
 	}
-	var d dialect
-	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
-	case "sqlite":
-		d = sqlite{path: strings.TrimPrefix(url, "sqlite:")}
-	case "postgres", "postgresql":
-		d = postgres{url: url}
-	default:
-		return nil, berth.InvalidField("database_url",
-			"the database URL must begin with sqlite: or postgres://, for example sqlite:/var/lib/berth/berth.db")
+	d, err := dialectOf(url)
+	if err != nil {
+		return nil, err
 	}
 	if err := migrate(ctx, d); err != nil {
 		return nil, err
@@ -65,6 +59,18 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 		db.hub.listen(d)
 	}
 	return db, nil
+}
+
+// dialectOf chooses the engine by the scheme.
+func dialectOf(url string) (dialect, error) {
+	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
+	case "sqlite":
+		return sqlite{path: rest}, nil
+	case "postgres", "postgresql":
+		return postgres{url: url}, nil
+	}
+	return nil, berth.InvalidField("database_url",
+		"the database URL must begin with sqlite: or postgres://, for example sqlite:/var/lib/berth/berth.db")
 }
 
 // Close ends all connections. Transactions that are running fail.

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+)
+
+// What the tests of this package see of its inside.
+
+// Prepare asks the engine whether it understands a query.
+func Prepare(ctx context.Context, db *DB, query string) error {
+	s, err := db.writer.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// Trace calls f with every query from now on.
+func Trace(db *DB, f func(query string, args []any)) { db.trace = f }
+
+// Handle is the connection pool that writes.
+func Handle(db *DB) *sql.DB { return db.writer }
+
+// UniqueNames are the unique indexes whose refusal has a sentence.
+func UniqueNames() (names []string) {
+	for name := range constraints {
+		names = append(names, name)
+	}
+	return names
+}
+
+// EngineNames maps what SQLite calls an index in its errors to the index.
+func EngineNames(db *DB) map[string]string { return db.unique }
+
+// MigrateWith migrates the database at url with other migrations.
+func MigrateWith(ctx context.Context, url string, files fs.FS) error {
+	d, err := dialectOf(url)
+	if err != nil {
+		return err
+	}
+	steps, err := migrations(files, d.name())
+	if err != nil {
+		return err
+	}
+	return migrateTo(ctx, d, steps)
+}
+
+// Ours are the migrations of this program.
+var Ours fs.FS = migrationFiles
