@@ -49,3 +49,9 @@ func MigrateWith(ctx context.Context, url string, files fs.FS) error {
 
 // Ours are the migrations of this program.
 var Ours fs.FS = migrationFiles
+
+// Exec runs any statement in a transaction.
+func Exec(q *Query, query string) error {
+	_, err := q.conn.ExecContext(q.ctx, query)
+	return err
+}
