@@ -43,6 +43,7 @@ type parts struct {
 	handler    http.Handler
 	runner     *runner.Runner // nil without one
 	loops      []*loop.Loop
+	replica    string // id of this server among those on its database
 }
 
 func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
@@ -50,7 +51,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{}
+	p := &parts{replica: string(berth.NewID[Server]())}
 	if p.db, err = store.Open(ctx, s.o.databaseURL()); err != nil {
 		return nil, err
 	}
@@ -72,6 +73,11 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	}
 	if err := p.providers.EnsureBuiltIn(ctx); err != nil {
 		return nil, fmt.Errorf("making the built-in provider: %w", err)
+	}
+	// Before anybody can call: leases that lapsed while no server was up have
+	// not lapsed.
+	if _, err := p.queue.Downtime(ctx, p.replica); err != nil {
+		return nil, fmt.Errorf("counting the time without a server: %w", err)
 	}
 	p.relay = links.New(p.relayOptions(s))
 	p.loops = p.allLoops()
@@ -109,6 +115,16 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 	if err != nil {
 		return nil, err
 	}
+	if as != nil {
+		// Homes of process workspaces are made by, and belong to, the build user.
+		if err := os.Chown(s.data.processes(), int(as.UID), int(as.GID)); err != nil {
+			return nil, dataProblem(s.o.Data, err)
+		}
+	}
+	mirrors, err := mirrorDirs(s.o.PluginMirror)
+	if err != nil {
+		return nil, err
+	}
 	token, err := p.providers.BuiltInToken(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("making the runner's token: %w", err)
@@ -117,12 +133,39 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 		Client:    client.NewInProcess(p.handler, token, client.WithProgram("berth-runner", berth.Release)),
 		Dir:       s.data.runner(),
 		Work:      s.data.work(),
+		Mirrors:   mirrors,
 		Slots:     s.o.Slots,
 		Terraform: s.o.Terraform,
 		As:        as,
+		Env:       map[string]string{"BERTH_PROCESS_ROOT": s.data.processes()},
+		Pass:      passed,
 		Version:   berth.Release,
 		Log:       s.log.With("runner", berth.BuiltInProvider),
 	})
+}
+
+// passed are the variables of the server's environment that plugins see: how to
+// reach Docker, Kubernetes and, through a proxy, the network. The rest is not
+// theirs.
+var passed = []string{
+	"DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+// mirrorDirs checks the directories of more plugins.
+func mirrorDirs(given []string) ([]string, error) {
+	var dirs []string
+	for _, dir := range given {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+			return nil, berth.InvalidField("plugin-mirror", "--plugin-mirror %s is not a directory that can be read: make it, for example with make tools", dir)
+		}
+		dirs = append(dirs, abs)
+	}
+	return dirs, nil
 }
 
 // installPlugins lays out the plugins that berth carries, where Terraform

@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/httpapi"
 	"github.com/berthdev/berth/internal/runner"
 )
@@ -61,6 +63,9 @@ func run(ctx context.Context, o Options, out io.Writer) error {
 	var s *Server
 	select {
 	case b := <-begun:
+		if b.err != nil && ctx.Err() != nil {
+			return berth.Errorf(berth.Unavailable, "the server was stopped while it was starting")
+		}
 		if b.err != nil {
 			return b.err
 		}
@@ -70,13 +75,20 @@ func run(ctx context.Context, o Options, out io.Writer) error {
 		if b := <-begun; b.s != nil {
 			b.s.Stop(ctx)
 		}
-		return fmt.Errorf("stopped by %s while starting", sig)
+		return berth.Errorf(berth.Unavailable, "the server was stopped by %s while it was starting", sig)
 	}
 	s.greet(ctx, out)
 
 	var failure error
 	select {
 	case <-ctx.Done():
+		// Whoever gave us ctx may have ended it for the signal that we are about
+		// to get too; it must not count as the second one.
+		select {
+		case <-signals:
+		case <-time.After(100 * time.Millisecond):
+		}
+		s.log.Info("stopping; builds that are running go on")
 	case sig := <-signals:
 		s.log.Info("stopping; builds that are running go on", "signal", sig.String())
 	case failure = <-s.Failed():

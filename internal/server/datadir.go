@@ -23,6 +23,9 @@ func (d dataDir) runner() string { return filepath.Join(d.root, "runner") }
 func (d dataDir) work() string   { return filepath.Join(d.root, "work") }
 func (d dataDir) mirror() string { return filepath.Join(d.root, "work", "mirror") }
 
+// processes has the homes of workspaces that are processes of this machine.
+func (d dataDir) processes() string { return filepath.Join(d.root, "work", "processes") }
+
 // openDataDir makes the rooms that are missing, and locks the directory until
 // close or the end of the process, however it ends.
 func openDataDir(path string) (_ *dataDir, err error) {
@@ -42,7 +45,7 @@ func openDataDir(path string) (_ *dataDir, err error) {
 		{d.work(), 0o711},
 		{d.mirror(), 0o755},
 		{filepath.Join(d.work(), "installations"), 0o755},
-		{filepath.Join(d.work(), "processes"), 0o711},
+		{d.processes(), 0o711},
 	}
 	for i, room := range rooms {
 		made, err := makeRoom(room.path, room.mode)
