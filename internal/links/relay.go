@@ -93,6 +93,12 @@ func (r *Relay) Linked() int {
 // anew.
 func (r *Relay) CloseAgent(agent berth.AgentID, reason string) {
 	r.mu.Lock()
+	for r.pending[agent] != nil { // allowed before, linked after: not to be missed
+		made := r.pending[agent]
+		r.mu.Unlock()
+		<-made
+		r.mu.Lock()
+	}
 	l := r.links[agent]
 	r.mu.Unlock()
 	if l != nil {

@@ -18,15 +18,32 @@ import (
 	"golang.org/x/net/http2"
 )
 
+// linkBuffer is what one link's agent can make its relay hold, in bytes, when
+// it sends much to people who do not take it.
+const linkBuffer = 16 * Window
+
+// openWait is how long an agent may take to accept a stream.
+const openWait = 15 * time.Second
+
 // transport is shared by all links: it keeps no connection of its own.
-var transport = &http2.Transport{
-	AllowHTTP:                  true,
-	DisableCompression:         true,
-	MaxReadFrameSize:           maxData,
-	MaxHeaderListSize:          maxHeader,
-	StrictMaxConcurrentStreams: true,
-	ReadIdleTimeout:            PingEvery,
-	PingTimeout:                pingWait,
+var transport = newTransport()
+
+func newTransport() *http2.Transport {
+	t, err := http2.ConfigureTransports(&http.Transport{HTTP2: &http.HTTP2Config{
+		MaxReceiveBufferPerStream:     Window,
+		MaxReceiveBufferPerConnection: linkBuffer,
+	}})
+	if err != nil {
+		panic(err) // it only fails for a transport that has HTTP/2 already
+	}
+	t.AllowHTTP = true
+	t.DisableCompression = true
+	t.MaxReadFrameSize = maxData
+	t.MaxHeaderListSize = maxHeader
+	t.StrictMaxConcurrentStreams = true
+	t.ReadIdleTimeout = PingEvery
+	t.PingTimeout = pingWait
+	return t
 }
 
 // Link is a relay's end of an agent's link. Its methods may be called at the
@@ -118,8 +135,14 @@ func (l *Link) Open(ctx context.Context, id, kind string, from int64, body io.Re
 		cancel()
 		return nil, fmt.Errorf("opening a stream: %w", err)
 	}
+	late := time.AfterFunc(openWait, cancel)
 	resp, err := l.RoundTrip(r)
+	if err == nil && !late.Stop() {
+		resp.Body.Close()
+		err = context.DeadlineExceeded
+	}
 	if err != nil {
+		late.Stop()
 		cancel()
 		return nil, fmt.Errorf("opening a stream: %w", err)
 	}

@@ -136,6 +136,22 @@ func TestIdleLinkStays(t *testing.T) {
 	})
 }
 
+// Frozen between two pings, an agent does not keep people waiting for ever.
+func TestOpeningGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, relay, agent, _ := linked(t, false, Handler{})
+		close(relay.shut)
+		close(agent.shut)
+		start := time.Now()
+		body, _ := io.Pipe()
+		if _, err := l.Open(t.Context(), newID(), "ssh", 0, body); err == nil || time.Since(start) > openWait {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
 func TestRelayCallsOrdinaryHandlers(t *testing.T) {
 	t.Parallel()
 	l, _, _, served := linked(t, false, Handler{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

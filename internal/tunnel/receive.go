@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
+	"unicode"
 )
 
 // Read reads bytes in the order in which they were written. It returns io.EOF
@@ -215,11 +217,21 @@ func (s *Stream) handleReset(f frame) error {
 		s.mu.Unlock()
 		return fmt.Errorf("second reset")
 	}
-	s.gotReset = &ResetError{Reason: string(reason)}
+	s.gotReset = &ResetError{Reason: printable(reason)}
 	s.resetWanted = true
 	s.mu.Unlock()
 	wake(s.readable)
 	wake(s.writable)
 	go s.sendControl() // we are the carrier's reader and must not wait for its writer
 	return nil
+}
+
+// printable is a stranger's text, fit for a terminal.
+func printable(b []byte) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(string(b), ""))
 }

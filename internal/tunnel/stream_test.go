@@ -99,10 +99,10 @@ func TestResetTellsWhy(t *testing.T) {
 	t.Parallel()
 	a, b := pair(t)
 	a.Write([]byte("before"))
-	a.Reset("the workspace stops")
+	a.Reset("the \x1b[2Jworkspace\n stops\xff")
 	got, err := io.ReadAll(b)
 	var reset *ResetError
-	if string(got) != "before" || !errors.As(err, &reset) || reset.Reason != "the workspace stops" {
+	if string(got) != "before" || !errors.As(err, &reset) || reset.Reason != "the [2Jworkspace stops" {
 		t.Errorf("read %q, %v", got, err)
 	}
 }
