@@ -71,3 +71,16 @@ func (tx *Tx) UseWorkspace(id berth.WorkspaceID) error {
 		AND (last_used_at IS NULL OR last_used_at <= $3)`, id, stamp(tx.Now), stamp(tx.Now.Add(-time.Minute)))
 	return err
 }
+
+// LastEffect is the newest build of a workspace before a number (0: of all) that
+// a runner took and that the persistence rule did not refuse: what is there was
+// made by it. Without one it is the newest build of all; not_found without any.
+func (q *Query) LastEffect(id berth.WorkspaceID, before int) (berth.Build, error) {
+	var w where
+	w.add(`b.workspace_id = ?`, id)
+	if before > 0 {
+		w.add(`b.number < ?`, before)
+	}
+	return one(q, "build", scanBuild, `SELECT `+buildColumns+` FROM builds b`+w.String()+`
+		ORDER BY CASE WHEN b.attempt > 0 AND b.error_code <> 'persistence' THEN 0 ELSE 1 END, b.number DESC LIMIT 1`, w.args...)
+}

@@ -44,6 +44,7 @@ type AgentView struct {
 }
 
 // StateView is one kept revision of a workspace's state.
+
 type StateView struct {
 	Revision  berth.StateRevision
 	Build     int    // number of the build that made it; 0 if pushed

@@ -1,0 +1,253 @@
+package workspaces
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/parameters"
+	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/templates"
+)
+
+// BuildInput says what build to make.
+type BuildInput struct {
+	Transition   berth.Transition
+	Version      string // name or id; start only
+	Update       bool   // use the active version; start only
+	Parameters   map[string]string
+	Preset       string
+	AllowDestroy []string // persistent addresses that this build may destroy
+	Orphan       bool     // delete only: leave alone what was made
+	Reason       berth.Reason
+}
+
+// actions are the rights that transitions need.
+var actions = map[berth.Transition]authz.Action{berth.Start: authz.Start, berth.Stop: authz.Stop, berth.Delete: authz.Delete}
+
+// Build queues a build of a workspace. A start of a running workspace is
+// allowed: it brings what changed outside or in the template.
+func (s *Service) Build(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (v BuildView, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		w, b, err := s.next(tx, actor, id, in)
+		if err != nil {
+			return err
+		}
+		if b, err = s.queue.Enqueue(tx, b); err != nil {
+			return err
+		}
+		detail := map[string]any{"build": b.ID, "number": b.Number, "reason": b.Reason}
+		if len(b.AllowDestroy) > 0 {
+			detail["allow_destroy"] = b.AllowDestroy
+		}
+		if b.Orphan {
+			detail["orphan"] = true
+		}
+		if err := audit(tx, actor, string(b.Transition), w, detail); err != nil {
+			return err
+		}
+		v, err = s.buildView(&tx.Query, b.ID)
+		return err
+	})
+	return v, err
+}
+
+// next checks what is asked for, in the order in which people are told, and
+// makes the build.
+func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (w berth.Workspace, b berth.Build, err error) {
+	action, ok := actions[in.Transition]
+	if !ok {
+		return w, b, berth.InvalidField("transition", "%q is not what a workspace can do: use start, stop or delete", in.Transition)
+	}
+	if w, err = find(&tx.Query, actor, action, id); err != nil {
+		return w, b, err
+	}
+	if err := special(actor, w, in); err != nil {
+		return w, b, err
+	}
+	if b.Reason, err = reasonOf(actor, in.Reason); err != nil {
+		return w, b, err
+	}
+	t, err := tx.Template(w.TemplateID)
+	if err != nil {
+		return w, b, err
+	}
+	base, err := tx.LastEffect(w.ID, 0)
+	if err != nil {
+		return w, b, err
+	}
+	version, err := s.versionFor(tx, t, base, in)
+	if err != nil {
+		return w, b, err
+	}
+	if err := idle(tx, w, in, b.Reason); err != nil {
+		return w, b, err
+	}
+	if b.Parameters, b.Preset, err = answersFor(version, base, in); err != nil {
+		return w, b, err
+	}
+	b.OrganizationID, b.ProviderID, b.WorkspaceID, b.TemplateID, b.VersionID = w.OrganizationID, w.ProviderID, w.ID, t.ID, version.ID
+	b.Transition, b.InitiatorID, b.AllowDestroy, b.Orphan = in.Transition, actor.UserID, in.AllowDestroy, in.Orphan
+	return w, b, nil
+}
+
+// special checks the inputs that want more than the right to the transition.
+func special(actor authz.Actor, w berth.Workspace, in BuildInput) error {
+	switch {
+	case in.Orphan && in.Transition != berth.Delete:
+		return berth.InvalidField("orphan", "only a delete can leave behind what was made")
+	case (in.Version != "" || in.Update) && in.Transition != berth.Start:
+		return berth.InvalidField("version", "only a start takes a version: a %s uses that of the build before", in.Transition)
+	case in.Version != "" && in.Update:
+		return berth.InvalidField("version", "update takes the active version: give the version or update, not both")
+	case len(in.AllowDestroy) > 100:
+		return berth.InvalidField("allow_destroy", "these are too many addresses: at most 100")
+	}
+	if in.Orphan {
+		return mayChangeTemplate(actor, w.OrganizationID, "deleting a workspace but not what it made")
+	}
+	if len(in.AllowDestroy) == 0 {
+		return nil
+	}
+	if actor.IsSystem() {
+		return berth.Errorf(berth.Forbidden, "a build that nobody asked for may not destroy what is persistent")
+	}
+	return authz.Check(actor, authz.Update, resource(w), "the workspace")
+}
+
+// versionFor is the version that a build uses: the named one, the active one for
+// an update, else that of the last build that had an effect, so that a refused
+// one does not stick.
+func (s *Service) versionFor(tx *store.Tx, t berth.Template, base berth.Build, in BuildInput) (berth.Version, error) {
+	switch {
+	case in.Version != "":
+		return usable(tx, t, in.Version)
+	case in.Update:
+		return usable(tx, t, templates.Active)
+	default:
+		return tx.Version(base.VersionID)
+	}
+}
+
+// idle refuses a build while another one is active, and what a connection asks
+// for while the workspace runs already.
+func idle(tx *store.Tx, w berth.Workspace, in BuildInput, reason berth.Reason) error {
+	newest, err := tx.NewestBuild(w.ID)
+	if err != nil {
+		return err
+	}
+	if err := inactive(newest); err != nil {
+		return err
+	}
+	if reason == berth.ReasonSSH && berth.WorkspaceStatus(newest) == berth.StatusRunning && in.Transition == berth.Start {
+		return berth.Errorf(berth.Conflict, "the workspace %s is running already: connect to it", w.Name)
+	}
+	if in.Transition != berth.Start {
+		return nil
+	}
+	owner, err := tx.User(w.OwnerID)
+	if err == nil && owner.Status == berth.UserSuspended {
+		return berth.Errorf(berth.Conflict, "the owner of the workspace is suspended: it cannot start until an owner of the site lifts that")
+	}
+	return err
+}
+
+func inactive(newest berth.Build) error {
+	if !newest.Active() {
+		return nil
+	}
+	return berth.Errorf(berth.Conflict, "build %d of this workspace (%s) is %s: wait until it has ended, or cancel it with berth cancel",
+		newest.Number, newest.Transition, newest.Status())
+}
+
+// answersFor is the answers of a build, and the name of its preset.
+func answersFor(v berth.Version, base berth.Build, in BuildInput) (map[string]string, string, error) {
+	if in.Transition != berth.Start {
+		if len(in.Parameters) > 0 || in.Preset != "" {
+			return nil, "", berth.InvalidField("parameters", "only a start takes parameters: a %s uses those of the build before", in.Transition)
+		}
+		return parameters.Carry(v.Contents.Parameters, base.Parameters), base.Preset, nil
+	}
+	preset, err := parameters.ChoosePreset(v.Contents.Presets, in.Preset, false)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := bearable(in.Parameters); err != nil {
+		return nil, "", err
+	}
+	previous := base.Parameters
+	if previous == nil {
+		previous = map[string]string{}
+	}
+	answers, err := parameters.Resolve(v.Contents.Parameters, parameters.Answers{Preset: preset.Parameters, Request: in.Parameters, Previous: previous})
+	name := preset.Name
+	if in.Preset == "" {
+		name = base.Preset
+	}
+	return answers, name, err
+}
+
+// Rename changes the name. It is a conflict while a build is active. What was
+// built under the old name is changed by the next start, which the persistence
+// rule guards.
+func (s *Service) Rename(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, name string) (v View, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		w, err := find(&tx.Query, actor, authz.Update, id)
+		if err != nil {
+			return err
+		}
+		newest, err := tx.NewestBuild(id)
+		if err != nil {
+			return err
+		}
+		if err := inactive(newest); err != nil {
+			return err
+		}
+		owner, err := tx.User(w.OwnerID)
+		if err != nil {
+			return err
+		}
+		if err := rename(tx, w, owner, name); err != nil {
+			return err
+		}
+		if err := audit(tx, actor, "rename", w, map[string]any{"to": name}); err != nil {
+			return err
+		}
+		tx.Wake(store.WorkspaceTopic(id))
+		v, err = s.view(&tx.Query, id)
+		return err
+	})
+	return v, err
+}
+
+func rename(tx *store.Tx, w berth.Workspace, owner berth.User, name string) error {
+	if err := berth.ValidateName("name", name); err != nil {
+		return err
+	}
+	other, err := tx.WorkspaceNamed(owner.ID, name)
+	switch {
+	case err == nil && other.ID != w.ID: // the same one may change its case
+		return &berth.Error{Code: berth.Conflict, Field: "name", Message: fmt.Sprintf("%s has a workspace %s already: choose another name", owner.Username, other.Name)}
+	case err != nil && !errors.Is(err, berth.NotFound):
+		return err
+	}
+	return tx.RenameWorkspace(w.ID, name)
+}
+
+// buildView is the whole view of one build.
+func (s *Service) buildView(q *store.Query, id berth.BuildID) (BuildView, error) {
+	r, err := q.BuildRow(id)
+	if err != nil {
+		return BuildView{}, err
+	}
+	v := buildView(r, time.Now())
+	if v.Waits, err = s.queue.Waits(q, r.Build); err != nil {
+		return v, err
+	}
+	d, err := q.BuildDetail(id)
+	v.Resources, v.Timings = d.Resources, d.Timings
+	return v, err
+}

@@ -1,0 +1,223 @@
+package workspaces
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/parameters"
+	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/templates"
+)
+
+// Create says what workspace to make.
+type Create struct {
+	Name         string
+	Owner        string // username; empty or "me": the actor
+	Organization string // name or id; empty or "default": the default one
+	Template     string // name or id
+	Version      string // name or id; empty: the active one
+	Provider     string // name or id; empty: the default one
+	Parameters   map[string]string
+	Preset       string // name; "none": no preset; empty: the default preset
+	Reason       berth.Reason
+}
+
+// Create makes a workspace and queues its first build.
+func (s *Service) Create(ctx context.Context, actor authz.Actor, in Create) (v View, err error) {
+	if actor.Anonymous() {
+		return v, authz.Check(actor, authz.Create, authz.All(authz.KindWorkspace), "the workspace")
+	}
+	id := berth.NewID[berth.Workspace]()
+	key, err := s.newAgentKey(id)
+	if err != nil {
+		return v, err
+	}
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		w, b, err := s.plan(tx, actor, in)
+		if err != nil {
+			return err
+		}
+		w.ID, b.WorkspaceID = id, id
+		if err := tx.InsertWorkspace(w, key); err != nil {
+			return err
+		}
+		if b, err = s.queue.Enqueue(tx, b); err != nil {
+			return err
+		}
+		if err := audit(tx, actor, "create", w, map[string]any{"build": b.ID, "version": b.VersionID}); err != nil {
+			return err
+		}
+		v, err = s.view(&tx.Query, id)
+		return err
+	})
+	return v, err
+}
+
+// plan checks what is asked for, in the order in which people are told, and
+// makes the workspace and its first build of it.
+func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Workspace, b berth.Build, err error) {
+	if b.Reason, err = reasonOf(actor, in.Reason); err != nil {
+		return w, b, err
+	}
+	t, err := templates.Find(&tx.Query, actor, authz.Use, in.Organization, in.Template)
+	if err != nil {
+		return w, b, err
+	}
+	owner, err := ownerOf(tx, actor, in.Owner, t.OrganizationID)
+	if err != nil {
+		return w, b, err
+	}
+	if err := nameFor(tx, owner, in.Name); err != nil {
+		return w, b, err
+	}
+	p, err := providers.Resolve(&tx.Query, actor, in.Provider)
+	if err != nil {
+		return w, b, err
+	}
+	ref := in.Version
+	if ref == "" {
+		ref = templates.Active
+	}
+	version, err := usable(tx, t, ref)
+	if err != nil {
+		return w, b, err
+	}
+	preset, err := parameters.ChoosePreset(version.Contents.Presets, in.Preset, true)
+	if err != nil {
+		return w, b, err
+	}
+	if err := bearable(in.Parameters); err != nil {
+		return w, b, err
+	}
+	answers, err := parameters.Resolve(version.Contents.Parameters, parameters.Answers{Preset: preset.Parameters, Request: in.Parameters})
+	if err != nil {
+		return w, b, err
+	}
+	w = berth.Workspace{OrganizationID: t.OrganizationID, ProviderID: p.ID, OwnerID: owner.ID, TemplateID: t.ID, Name: in.Name,
+		Persistent: []string{}, CreatedAt: tx.Now, UpdatedAt: tx.Now}
+	b.OrganizationID, b.ProviderID, b.TemplateID, b.VersionID = t.OrganizationID, p.ID, t.ID, version.ID
+	b.Transition, b.InitiatorID, b.Parameters, b.Preset = berth.Start, actor.UserID, answers, preset.Name
+	return w, b, nil
+}
+
+// ownerOf is who will own a new workspace, if the actor may make one for them.
+func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationID) (berth.User, error) {
+	id, err := userNamed(&tx.Query, actor, name)
+	if err != nil {
+		return berth.User{}, hide(err, "user "+name)
+	}
+	if !authz.Can(actor, authz.Create, authz.OfWorkspace(id, o)) {
+		if id != actor.UserID {
+			return berth.User{}, berth.Errorf(berth.Forbidden, "you may make workspaces for yourself only: leave the owner out")
+		}
+		return berth.User{}, berth.Errorf(berth.Forbidden, "you may not make workspaces in this organization: ask an owner of the site to make you a member of it")
+	}
+	u, err := tx.User(id)
+	if err == nil && (u.Status == berth.UserSuspended || u.System) {
+		return u, berth.InvalidField("owner", "%s cannot own workspaces now: the user is suspended or not a person", u.Username)
+	}
+	return u, err
+}
+
+// nameFor checks the name of a workspace, also whether it is free.
+func nameFor(tx *store.Tx, owner berth.User, name string) error {
+	if err := berth.ValidateName("name", name); err != nil {
+		return err
+	}
+	switch w, err := tx.WorkspaceNamed(owner.ID, name); {
+	case errors.Is(err, berth.NotFound):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return &berth.Error{Code: berth.Conflict, Field: "name",
+			Message: fmt.Sprintf("%s has a workspace %s already: choose another name, or use that one", owner.Username, w.Name)}
+	}
+}
+
+// usable is a version by name or id, if workspaces can be made from it.
+func usable(tx *store.Tx, t berth.Template, ref string) (berth.Version, error) {
+	v, err := templates.FindVersion(&tx.Query, t, ref)
+	if errors.Is(err, berth.NotFound) {
+		return v, berth.InvalidField("version", "%s", berth.ErrorMessage(err))
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, templates.Imported(&tx.Query, v)
+}
+
+// reasonOf is the reason of a build that somebody asks for. Only Berth's own
+// loops have the others.
+func reasonOf(actor authz.Actor, asked berth.Reason) (berth.Reason, error) {
+	switch asked {
+	case "":
+		return berth.ReasonInitiator, nil
+	case berth.ReasonInitiator, berth.ReasonCLI, berth.ReasonDashboard, berth.ReasonSSH:
+		return asked, nil
+	}
+	if actor.IsSystem() {
+		return asked, nil
+	}
+	return "", berth.InvalidField("reason", "%q is not a reason that people give: use initiator, cli, dashboard or ssh_connection", asked)
+}
+
+const (
+	maxAnswer  = 32 << 10 // bytes of one answer: it becomes an environment variable
+	maxAnswers = 256 << 10
+)
+
+// bearable refuses answers that no environment variable can hold.
+func bearable(answers map[string]string) error {
+	size := 0
+	for name, value := range answers {
+		size += len(name) + len(value)
+		switch {
+		case len(value) > maxAnswer:
+			return berth.InvalidField("parameters."+name, "the value is too long: at most %d bytes", maxAnswer)
+		case strings.ContainsRune(value, 0):
+			return berth.InvalidField("parameters."+name, "the value has a NUL character in it: leave that out")
+		case size > maxAnswers:
+			return berth.InvalidField("parameters", "the values are too long together: at most %d bytes", maxAnswers)
+		}
+	}
+	return nil
+}
+
+// agentKeySize is the size of the key from which a workspace's agent tokens are
+// derived, in bytes.
+const agentKeySize = 32
+
+// newAgentKey makes a key, sealed for its workspace.
+func (s *Service) newAgentKey(id berth.WorkspaceID) ([]byte, error) {
+	key := make([]byte, agentKeySize)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("making an agent key: %w", err)
+	}
+	sealed, err := s.keys.Seal(key, keyBound(id))
+	if err != nil {
+		return nil, fmt.Errorf("sealing an agent key: %w", err)
+	}
+	return sealed, nil
+}
+
+// agentKey is the opened key of a workspace.
+func (s *Service) agentKey(q *store.Query, id berth.WorkspaceID) ([]byte, error) {
+	sealed, err := q.AgentKey(id)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.keys.Open(sealed, keyBound(id))
+	if err != nil {
+		return nil, fmt.Errorf("opening the agent key of workspace %s: %w", id, err)
+	}
+	return key, nil
+}
+
+func keyBound(id berth.WorkspaceID) []byte { return []byte("berth agent key of workspace " + id) }

@@ -1,0 +1,142 @@
+package workspaces
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Kind is what the queue needs to know of workspaces' builds.
+func (s *Service) Kind() builds.Kind {
+	return builds.Kind{Job: s.job, Judge: s.judge, Finish: s.finish}
+}
+
+// job gathers what Terraform needs for a build.
+func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
+	c, err := s.sceneOf(q, b)
+	if err != nil {
+		return builds.Input{}, err
+	}
+	variables, err := s.templates.Variables(q, c.version.ID)
+	if err != nil {
+		return builds.Input{}, err
+	}
+	return builds.Input{Archive: c.version.Archive, Variables: variables, Env: s.pluginEnv(c),
+		Workspace: c.owner.Username + "/" + c.workspace.Name, Timeout: s.opt.BuildTimeout}, nil
+}
+
+func (s *Service) sceneOf(q *store.Query, b berth.Build) (c scene, err error) {
+	c.build = b
+	if c.workspace, err = q.Workspace(b.WorkspaceID); err != nil {
+		return c, err
+	}
+	if c.owner, err = q.User(c.workspace.OwnerID); err != nil {
+		return c, err
+	}
+	if c.template, err = q.Template(b.TemplateID); err != nil {
+		return c, err
+	}
+	if c.version, err = q.Version(b.VersionID); err != nil {
+		return c, err
+	}
+	if b.Number > 1 {
+		before, err := q.LastEffect(b.WorkspaceID, b.Number)
+		if err != nil {
+			return c, err
+		}
+		c.previous = before.Parameters
+	}
+	if c.agentKey, err = s.agentKey(q, b.WorkspaceID); err != nil {
+		return c, err
+	}
+	first, err := q.FirstUser()
+	c.processes = s.opt.HostProcesses || err == nil && first.ID == c.owner.ID
+	return c, ignore(err, berth.NotFound)
+}
+
+// judge brings the facts of the persistence rule.
+func (s *Service) judge(q *store.Query, b berth.Build, p berth.Plan) (berth.Verdict, error) {
+	w, err := q.Workspace(b.WorkspaceID)
+	if err != nil {
+		return berth.Verdict{}, err
+	}
+	version, err := q.Version(b.VersionID)
+	if err != nil {
+		return berth.Verdict{}, err
+	}
+	f := Facts{Transition: b.Transition, Persistent: w.Persistent, AllowDestroy: b.AllowDestroy, Now: version.Contents.Resources}
+	if b.Number > 1 {
+		before, err := q.LastEffect(b.WorkspaceID, b.Number)
+		if err != nil {
+			return berth.Verdict{}, err
+		}
+		last, err := q.Version(before.VersionID)
+		if err != nil {
+			return berth.Verdict{}, err
+		}
+		f.Before = last.Contents.Resources
+	}
+	return Judge(f, p), nil
+}
+
+// finish does what the end of a build means for its workspace. The queue has
+// replaced its agents already.
+func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
+	w, err := tx.Workspace(b.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	succeeded := b.Status() == berth.BuildSucceeded
+	if succeeded && b.Transition == berth.Delete {
+		if !w.DeletedAt.IsZero() {
+			return nil
+		}
+		return tx.DeleteWorkspace(w.ID)
+	}
+	if err := s.checkTokens(&tx.Query, w.ID, r.Agents); err != nil {
+		return err
+	}
+	if len(r.State) == 0 {
+		return nil
+	}
+	version, err := tx.Version(b.VersionID)
+	if err != nil {
+		return err
+	}
+	addresses := r.Addresses
+	if len(addresses) == 0 { // an older runner, or none left
+		addresses = stateAddresses(r.State)
+	}
+	stopped := succeeded && b.Transition == berth.Stop
+	return tx.SetPersistent(w.ID, nextPersistent(w.Persistent, addresses, version.Contents.Resources, stopped))
+}
+
+// checkTokens refuses agents whose token is not the one derived from the
+// workspace's key: another token could speak for an agent of somebody else.
+func (s *Service) checkTokens(q *store.Query, id berth.WorkspaceID, agents []builds.FoundAgent) error {
+	if len(agents) == 0 {
+		return nil
+	}
+	key, err := s.agentKey(q, id)
+	if err != nil {
+		return err
+	}
+	for _, a := range agents {
+		if !hmac.Equal([]byte(a.Token), []byte(agentToken(key, a.ID))) {
+			return berth.Errorf(berth.Invalid, "the token of agent %s is not the one that Berth gave it: the template must use the coder/coder plugin that Berth brings", a.Address)
+		}
+	}
+	return nil
+}
+
+// agentToken derives the token of an agent from its workspace's key, as the
+// plugin does.
+func agentToken(key []byte, id berth.AgentID) string {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte("berth agent token v1\x00" + id))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}

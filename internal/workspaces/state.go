@@ -1,0 +1,114 @@
+package workspaces
+
+import (
+	"context"
+	"slices"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// stateOf is a workspace whose state the actor may have: it holds the template's
+// secrets, so seeing the workspace is not enough.
+func stateOf(q *store.Query, actor authz.Actor, id berth.WorkspaceID) (berth.Workspace, error) {
+	w, err := find(q, actor, authz.Read, id)
+	if err != nil {
+		return w, err
+	}
+	return w, mayChangeTemplate(actor, w.OrganizationID, "reading or replacing Terraform state")
+}
+
+// State is the workspace's current Terraform state, empty if there is none. It
+// holds secrets, so that it was read is audited.
+func (s *Service) State(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (state []byte, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		w, err := stateOf(&tx.Query, actor, id)
+		if err != nil {
+			return err
+		}
+		if state, err = s.queue.CurrentState(&tx.Query, id); err != nil {
+			return err
+		}
+		return audit(tx, actor, "state-pull", w, nil)
+	})
+	return state, err
+}
+
+// PushState makes state the current one: of the same lineage, with a higher
+// serial, while no build is active. The one before is kept. Every resource that
+// it names counts as persistent from now on.
+func (s *Service) PushState(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, state []byte) (v StateView, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		w, err := stateOf(&tx.Query, actor, id)
+		if err != nil {
+			return err
+		}
+		r, err := s.queue.PushState(tx, id, actor.UserID, state)
+		if err != nil {
+			return err
+		}
+		persistent := slices.Clone(w.Persistent)
+		for _, a := range nextPersistent(nil, stateAddresses(state), nil, true) {
+			if !slices.Contains(persistent, a) {
+				persistent = append(persistent, a)
+			}
+		}
+		slices.Sort(persistent)
+		if err := tx.SetPersistent(id, persistent); err != nil {
+			return err
+		}
+		v = StateView{Revision: r, CreatedBy: actor.Username}
+		return audit(tx, actor, "state-push", w, map[string]any{"lineage": r.Lineage, "serial": r.Serial})
+	})
+	return v, err
+}
+
+// StateVersions lists the kept revisions of the state, newest first.
+func (s *Service) StateVersions(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (views []StateView, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		if _, err := stateOf(q, actor, id); err != nil {
+			return err
+		}
+		revisions, err := q.States(id)
+		if err != nil {
+			return err
+		}
+		numbers, people := map[berth.BuildID]int{}, map[berth.UserID]string{}
+		views = make([]StateView, len(revisions))
+		for i, r := range revisions {
+			views[i].Revision = r
+			if err := maker(q, r, &views[i], numbers, people); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return views, err
+}
+
+// maker fills in who or what made a revision. Few revisions are kept, and most
+// of them come from few builds and people.
+func maker(q *store.Query, r berth.StateRevision, v *StateView, numbers map[berth.BuildID]int, people map[berth.UserID]string) error {
+	if r.BuildID != "" {
+		if _, known := numbers[r.BuildID]; !known {
+			b, err := q.Build(r.BuildID)
+			if err != nil {
+				return err
+			}
+			numbers[r.BuildID] = b.Number
+		}
+		v.Build = numbers[r.BuildID]
+	}
+	if r.CreatedBy != "" {
+		if _, known := people[r.CreatedBy]; !known {
+			u, err := q.User(r.CreatedBy)
+			if err != nil {
+				return err
+			}
+			people[r.CreatedBy] = u.Username
+		}
+		v.CreatedBy = people[r.CreatedBy]
+	}
+	return nil
+}

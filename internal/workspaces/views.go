@@ -1,0 +1,191 @@
+package workspaces
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// viewOf makes a view of a row and the workspace's agents.
+func viewOf(r store.WorkspaceRow, agents []berth.Agent, now time.Time) View {
+	v := View{Workspace: r.Workspace, Owner: r.Owner, Organization: r.Organization, Provider: r.Provider, Template: r.Template,
+		Build: buildView(r.Build, now), Status: berth.WorkspaceStatus(r.Build.Build),
+		Outdated: r.ActiveVersion != "" && r.Build.VersionID != r.ActiveVersion}
+	for _, a := range agents {
+		v.Agents = append(v.Agents, agentView(a, now))
+	}
+	v.Healthy, v.Health = health(v.Agents)
+	v.Reason = reason(v)
+	return v
+}
+
+// reason is why a workspace has its status, where there is more to say.
+func reason(v View) string {
+	b := v.Build.Build
+	switch {
+	case v.Build.Unreachable:
+		return fmt.Sprintf("the runner %s of build %d has not reported since %s; its Terraform may still be running. If it is gone for good: berth builds abandon %s",
+			b.RunnerID, b.Number, b.LeaseAt.UTC().Format(time.DateTime+" MST"), b.ID)
+	case v.Status == berth.StatusPending:
+		return v.Build.Waits
+	case v.Status == berth.StatusFailed:
+		first, _, _ := strings.Cut(b.Error, "\n")
+		return fmt.Sprintf("build %d (%s) failed: %s", b.Number, b.Transition, first)
+	case v.Status == berth.StatusCanceled:
+		return fmt.Sprintf("build %d (%s) was canceled; start or stop the workspace to bring it into a known state", b.Number, b.Transition)
+	default:
+		return ""
+	}
+}
+
+func buildView(r store.BuildRow, now time.Time) BuildView {
+	v := BuildView{Build: r.Build, Template: r.Template, Version: r.Version, Provider: r.Provider, Initiator: r.Initiator, Unreachable: r.Unreachable(now)}
+	if r.WorkspaceID != "" {
+		v.Workspace = r.Owner + "/" + r.Workspace
+	}
+	return v
+}
+
+// view is the whole view of one workspace.
+func (s *Service) view(q *store.Query, id berth.WorkspaceID) (View, error) {
+	r, err := q.WorkspaceRow(id)
+	if err != nil {
+		return View{}, err
+	}
+	agents, err := q.Agents(id)
+	if err != nil {
+		return View{}, err
+	}
+	v := viewOf(r, agents, time.Now())
+	if v.Build.Waits, err = s.queue.Waits(q, r.Build.Build); err != nil {
+		return View{}, err
+	}
+	v.Reason = reason(v)
+	return v, nil
+}
+
+// Get is one workspace by id. Deleted ones are not found.
+func (s *Service) Get(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (v View, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		if _, err := find(q, actor, authz.Read, id); err != nil {
+			return err
+		}
+		v, err = s.view(q, id)
+		return err
+	})
+	return v, err
+}
+
+// Find is one workspace by the name of its owner ("me": the actor) and its own.
+func (s *Service) Find(ctx context.Context, actor authz.Actor, owner, name string) (v View, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		noun := "workspace " + owner + "/" + name
+		if actor.Anonymous() {
+			return authz.Check(actor, authz.Read, authz.All(authz.KindWorkspace), noun)
+		}
+		u, err := userNamed(q, actor, owner)
+		if err != nil {
+			return hide(err, noun)
+		}
+		w, err := q.WorkspaceNamed(u, name)
+		if err != nil {
+			return hide(err, noun)
+		}
+		if err := authz.Check(actor, authz.Read, resource(w), noun); err != nil {
+			return err
+		}
+		v, err = s.view(q, w.ID)
+		return err
+	})
+	return v, err
+}
+
+// userNamed is the id of a user by name; "" and "me" are the actor.
+func userNamed(q *store.Query, actor authz.Actor, name string) (berth.UserID, error) {
+	if name == "" || strings.EqualFold(name, "me") {
+		return actor.UserID, nil
+	}
+	u, err := q.UserNamed(name)
+	return u.ID, err
+}
+
+// hide makes the store's not_found the same as that of a thing that may not be
+// seen.
+func hide(err error, noun string) error {
+	if errors.Is(err, berth.NotFound) {
+		return authz.Hidden(noun)
+	}
+	return err
+}
+
+// List is one page of the workspaces that the actor may see, newest first, and
+// where the next page begins ("" on the last). query filters:
+// "owner:me status:running dev". A page takes two queries, however long it is.
+func (s *Service) List(ctx context.Context, actor authz.Actor, query, after string, limit int) (views []View, next string, err error) {
+	if actor.Anonymous() {
+		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindWorkspace), "the workspaces")
+	}
+	page, err := store.NewPage(after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	f, err := workspaceFilter(actor, query)
+	if err != nil {
+		return nil, "", err
+	}
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		rows, n, err := q.WorkspacePage(f, page)
+		if err != nil {
+			return err
+		}
+		ids := make([]berth.WorkspaceID, len(rows))
+		for i, r := range rows {
+			ids[i] = r.ID
+		}
+		found, err := q.AgentsOf(ids)
+		if err != nil {
+			return err
+		}
+		agents := map[berth.WorkspaceID][]berth.Agent{}
+		for _, a := range found {
+			agents[a.WorkspaceID] = append(agents[a.WorkspaceID], a)
+		}
+		now := time.Now()
+		views, next = make([]View, len(rows)), n
+		for i, r := range rows {
+			views[i] = viewOf(r, agents[r.ID], now)
+			views[i].Agents = nil
+		}
+		return nil
+	})
+	return views, next, err
+}
+
+// workspaceFilter reads the query of a list and bounds it to what the actor may
+// see.
+func workspaceFilter(actor authz.Actor, query string) (store.WorkspaceFilter, error) {
+	var f store.WorkspaceFilter
+	if !authz.Can(actor, authz.Read, authz.All(authz.KindWorkspace)) {
+		f.OwnerID = actor.UserID
+	}
+	err := apply(query, map[string]filter{
+		"owner": func(v string) error {
+			if f.Owner = v; strings.EqualFold(v, "me") {
+				f.Owner = actor.Username
+			}
+			return nil
+		},
+		"template": set(&f.Template), "organization": set(&f.Organization), "provider": set(&f.Provider),
+		"name":     func(v string) error { f.Words = append(f.Words, v); return nil },
+		"outdated": yesNo(&f.Outdated, "outdated"),
+		"status": oneOf(&f.Status, "status", berth.StatusPending, berth.StatusStarting, berth.StatusRunning, berth.StatusStopping, berth.StatusStopped,
+			berth.StatusDeleting, berth.StatusCanceling, berth.StatusCanceled, berth.StatusFailed),
+	})
+	return f, err
+}
