@@ -41,7 +41,7 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 type agentStateInput struct{ Body api.AgentState }
 
 func (h *handlers) agentLifecycle(ctx context.Context, in *agentStateInput) (*struct{}, error) {
-	return nil, h.Workspaces.AgentLifecycle(ctx, requestOf(ctx).agent, berth.AgentLifecycle(in.Body.Lifecycle), in.Body.At)
+	return nil, h.Workspaces.AgentLifecycle(ctx, requestOf(ctx).agent, in.Body.Boot, berth.AgentLifecycle(in.Body.Lifecycle), in.Body.At)
 }
 
 type agentAppendInput struct{ Body api.AgentLogs }
