@@ -55,3 +55,33 @@ func Exec(q *Query, query string) error {
 	_, err := q.conn.ExecContext(q.ctx, query)
 	return err
 }
+
+// Explain is the engine's plan for a query. PostgreSQL is asked what it does
+// when it can: it reads small tables whole however many indexes they have.
+func Explain(ctx context.Context, q *Query, query string, args []any) (lines []string) {
+	explain, columns := `EXPLAIN QUERY PLAN `, 4
+	if q.db.Engine() == "postgres" {
+		explain, columns = `EXPLAIN `, 1
+		if err := Exec(q, `SET LOCAL enable_seqscan = off`); err != nil {
+			return []string{err.Error()}
+		}
+	}
+	rows, err := q.conn.QueryContext(ctx, explain+query, args...)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		into := make([]any, columns)
+		for i := range into {
+			into[i] = new(any)
+		}
+		into[columns-1] = &line
+		if err := rows.Scan(into...); err != nil {
+			return []string{err.Error()}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

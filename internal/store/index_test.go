@@ -1,0 +1,154 @@
+package store_test
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/store/storetest"
+)
+
+// scans finds what an engine says of reading a whole table that grows.
+var scans = map[string]*regexp.Regexp{
+	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|builds|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
+	"postgres": regexp.MustCompile(`Seq Scan on (builds|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
+}
+
+// sorts finds what an engine says of putting all rows in order by itself.
+var sorts = map[string]*regexp.Regexp{
+	"sqlite":   regexp.MustCompile(`USE TEMP B-TREE FOR ORDER BY`),
+	"postgres": regexp.MustCompile(`Sort Key`),
+}
+
+// Every list, and everything that is asked often, finds its rows by an index;
+// pages without a filter come in the order of one.
+func TestListsUseAnIndex(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, open func(t *testing.T) *store.DB) {
+		db := open(t)
+		w := storetest.Seed(t, db)
+		ws := fill(t, db, w)
+		b := berth.Build{ProviderID: w.Provider.ID, Class: berth.ClassPerson, CreatedAt: time.Now(), ID: "x"}
+		page := store.Page{Limit: 10}
+		next := store.Page{Limit: 10, After: store.Cursor{At: time.Now(), ID: "x"}}
+		for _, c := range []struct {
+			name   string
+			sorted bool
+			ask    func(q *store.Query) error
+		}{
+			{"workspaces", true, func(q *store.Query) error { _, _, err := q.WorkspacePage(store.WorkspaceFilter{}, page); return err }},
+			{"workspaces, next page", true, func(q *store.Query) error { _, _, err := q.WorkspacePage(store.WorkspaceFilter{}, next); return err }},
+			{"workspaces of an owner", true, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{OwnerID: w.User.ID}, page)
+				return err
+			}},
+			{"running workspaces", false, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Status: []berth.Status{berth.StatusRunning}}, page)
+				return err
+			}},
+			{"builds", true, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{}); return err }},
+			{"builds, next page", true, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{Before: next.After}); return err }},
+			{"builds of a workspace", false, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{Workspace: ws}); return err }},
+			{"builds of a template", true, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{Template: w.Template.ID}); return err }},
+			{"builds with names", false, func(q *store.Query) error { _, _, err := q.BuildPage(store.BuildFilter{}, page); return err }},
+			{"templates", false, func(q *store.Query) error { _, _, err := q.TemplatePage(nil, page); return err }},
+			{"versions", false, func(q *store.Query) error { _, _, err := q.VersionPage(w.Template.ID, page); return err }},
+			{"audit", true, func(q *store.Query) error { _, _, err := q.AuditPage(page); return err }},
+			{"build log", true, func(q *store.Query) error { _, err := q.BuildLogs("b", 5, 10); return err }},
+			{"agent log", true, func(q *store.Query) error { _, err := q.AgentLogs("a", 5, 5, 10); return err }},
+			{"agents", false, func(q *store.Query) error { _, err := q.Agents(ws); return err }},
+			{"agents of workspaces", false, func(q *store.Query) error { _, err := q.AgentsOf([]berth.WorkspaceID{ws, "x"}); return err }},
+			{"agent by token", false, func(q *store.Query) error { _, err := q.AgentByToken([]byte("x")); return ignoreNotFound(err) }},
+			{"states", true, func(q *store.Query) error { _, err := q.States(ws); return err }},
+			{"current state", false, func(q *store.Query) error { _, _, err := q.CurrentState(ws); return ignoreNotFound(err) }},
+			{"active build", false, func(q *store.Query) error { _, err := q.ActiveBuild(ws); return ignoreNotFound(err) }},
+			{"newest build", true, func(q *store.Query) error { _, err := q.NewestBuild(ws); return ignoreNotFound(err) }},
+			{"held builds", false, func(q *store.Query) error { _, err := q.HeldBy(w.Provider.ID, "r"); return err }},
+			{"holding", false, func(q *store.Query) error { _, _, err := q.Holding(w.Provider.ID, berth.ClassRefill); return err }},
+			{"pending", false, func(q *store.Query) error { _, err := q.Pending(b); return err }},
+			{"runners", true, func(q *store.Query) error { _, err := q.Runners(w.Provider.ID, time.Now()); return err }},
+		} {
+			for _, line := range plan(t, db, c.ask) {
+				if scans[db.Engine()].MatchString(line) {
+					t.Errorf("%s reads a whole table: %s", c.name, line)
+				}
+				if c.sorted && sorts[db.Engine()].MatchString(line) {
+					t.Errorf("%s is sorted by hand: %s", c.name, line)
+				}
+			}
+		}
+		plans := plan(t, db, func(q *store.Query) error { return nil })
+		if len(plans) > 0 {
+			t.Errorf("a plan of nothing: %v", plans)
+		}
+	})
+}
+
+func ignoreNotFound(err error) error {
+	if berth.ErrorCode(err) == berth.NotFound {
+		return nil
+	}
+	return err
+}
+
+// plan is what the engine means to do for the queries of ask.
+func plan(t *testing.T, db *store.DB, ask func(q *store.Query) error) (lines []string) {
+	t.Helper()
+	explained := 0
+	if err := db.Read(t.Context(), func(q *store.Query) error {
+		type asked struct {
+			query string
+			args  []any
+		}
+		var queries []asked
+		store.Trace(db, func(query string, args []any) { queries = append(queries, asked{query, args}) })
+		err := ask(q)
+		store.Trace(db, nil)
+		for _, a := range queries {
+			explained++
+			lines = append(lines, store.Explain(t.Context(), q, a.query, a.args)...)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) < explained {
+		t.Fatalf("%d queries and the plan %v", explained, lines)
+	}
+	return lines
+}
+
+// fill makes the tables large enough that an index is worth it.
+func fill(t *testing.T, db *store.DB, w storetest.World) (last berth.WorkspaceID) {
+	t.Helper()
+	if err := db.Write(t.Context(), func(tx *store.Tx) error {
+		for i := range 300 {
+			ws := berth.Workspace{ID: berth.NewID[berth.Workspace](), OrganizationID: w.Organization.ID, ProviderID: w.Provider.ID,
+				OwnerID: w.User.ID, TemplateID: w.Template.ID, Name: fmt.Sprintf("w%d", i), CreatedAt: tx.Now, UpdatedAt: tx.Now}
+			if err := tx.InsertWorkspace(ws, []byte("k")); err != nil {
+				return err
+			}
+			last = ws.ID
+			for n := range 3 {
+				b := w.Build(ws.ID, berth.Start)
+				b.ID, b.Number, b.CreatedAt = berth.NewID[berth.Build](), n+1, tx.Now
+				if err := tx.InsertBuild(b); err != nil {
+					return err
+				}
+				if err := tx.EndBuild(b.ID, 0, store.Ended{}); err != nil {
+					return err
+				}
+			}
+		}
+		if db.Engine() == "sqlite" {
+			return nil // nobody runs it there
+		}
+		return store.Exec(&tx.Query, `ANALYZE`)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return last
+}
