@@ -108,11 +108,11 @@ func (a *app) explain(b api.Build) {
 	}
 	switch {
 	case len(b.Refused) > 0 && b.Workspace != "":
-		again := fmt.Sprintf("berth %s %s", b.Transition, b.Workspace)
+		again := ""
 		for _, r := range b.Refused {
 			again += fmt.Sprintf(" --allow-destroy %s", quoted(cell(r.Address)))
 		}
-		a.tell("Nothing was changed. To give them up, with all that is in them: %s", again)
+		a.tell("Nothing was changed. To give them up, with all that is in them, repeat the command with:%s", again)
 	case b.Workspace != "":
 		a.tell("See its log with: berth logs %s --build %d", b.Workspace, b.Number)
 	}

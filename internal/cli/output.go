@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/muesli/termenv"
 	"github.com/spf13/cobra"
 )
@@ -106,7 +107,7 @@ func clean(s string) string {
 			return -1
 		}
 		return r
-	}, s)
+	}, ansi.Strip(s))
 }
 
 // cell is clean on one line.

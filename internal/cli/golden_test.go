@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+// What a person sees. Changes show as diffs of the files in testdata.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.serveWeb("stop", "succeeded", "")
+	db := web()
+	db.Name, db.Status, db.Healthy, db.Outdated, db.LastUsedAt = "db", "stopped", false, true, nil
+	ill := web()
+	ill.Name, ill.Owner, ill.Healthy, ill.Health = "ill", "bo", false, "the agent main lost its connection"
+	waiting := web()
+	waiting.Name, waiting.Status, waiting.Build.Waits = "new", "pending", "all slots are busy: 4 of 4"
+	f.answer("GET /workspaces", api.Page[api.Workspace]{Items: []api.Workspace{web(), db, ill, waiting}})
+	bad := web()
+	bad.Name, bad.Status, bad.Healthy, bad.Outdated, bad.Agents, bad.Build.Resources = "bad", "failed", false, true, nil, nil
+	bad.Build.Status, bad.Build.Error = "failed", "Error: no such image\n\n  on main.tf line 30, in resource \"docker_container\" \"web\":"
+	f.answer("GET /users/me/workspaces/bad", bad)
+	full := web().Build
+	full.Timings = []berth.Timing{{Stage: "plan", Start: longAgo, End: longAgo.Add(1e9)}, {Stage: "apply", Resource: "docker_volume.home", Action: "create", Start: longAgo, End: longAgo.Add(2e8)}}
+	f.answer("GET /workspaces/"+web().ID+"/builds/3", full)
+	lost := full
+	lost.Status, lost.Unreachable, lost.CompletedAt, lost.Number = "running", true, nil, 4
+	imported := api.Build{ID: "i", Transition: "import", Template: "docker", Version: "calm-otter", Status: "failed", ErrorCode: "terraform", Initiator: "ana", CreatedAt: longAgo}
+	f.answer("GET /workspaces/"+web().ID+"/builds", api.Page[api.Build]{Items: []api.Build{lost, full, imported}})
+	f.answer("GET /users/me", api.User{Username: "ana", Email: "ana@example.com", Roles: []string{"owner", "member"}})
+	f.answer("GET /tokens", api.Page[api.Token]{Items: []api.Token{{ID: "t1", Name: "ci", Kind: "api", CreatedAt: longAgo, ExpiresAt: longAgo}}})
+	tpl := api.Template{Name: "docker", Organization: "default", ActiveVersion: "calm-otter", Description: "a container", Workspaces: 2, CreatedBy: "ana", CreatedAt: longAgo, UpdatedAt: longAgo}
+	version := api.TemplateVersion{Name: "calm-otter", Active: true, Status: "succeeded", Message: "first", CreatedBy: "ana", CreatedAt: longAgo, Agents: []string{"main"},
+		Notes:      []string{"the README is empty"},
+		Parameters: []berth.Parameter{{Name: "cpus", Type: "number", Default: "2", Mutable: true, Options: []berth.ParameterOption{{Name: "two", Value: "2"}, {Name: "four", Value: "4"}}}, {Name: "repo", Type: "string", Required: true, Description: "what to clone"}},
+		Presets:    []berth.Preset{{Name: "large", Default: true, Description: "four cpus"}},
+		Resources:  []berth.TemplateResource{{Address: "docker_volume.home", Persistent: true}, {Address: "docker_container.web"}}}
+	f.answer("GET /templates", api.Page[api.Template]{Items: []api.Template{tpl}})
+	f.answer("GET /organizations/default/templates/docker", tpl)
+	f.answer("GET /organizations/default/templates/docker/versions/active", version)
+	f.answer("GET /organizations/default/templates/docker/versions", api.Page[api.TemplateVersion]{Items: []api.TemplateVersion{version, {Name: "old", Status: "failed", CreatedBy: "bo", CreatedAt: longAgo}}})
+	f.answer("GET /workspaces/"+web().ID+"/state/versions", api.Page[api.StateRevision]{Items: []api.StateRevision{{Serial: 5, Current: true, CreatedBy: "ana", Size: 10, CreatedAt: longAgo, Lineage: "l"}, {Serial: 4, Build: 3, Size: 9, CreatedAt: longAgo, Lineage: "l"}}})
+
+	for name, args := range map[string]string{
+		"list": "list", "list_all": "list --all", "show": "show web", "show_failed": "show bad", "stop": "stop web", "stop_no_wait": "stop web --no-wait",
+		"builds_list": "builds list web", "builds_show": "builds show web 3", "whoami": "whoami", "tokens_list": "tokens list",
+		"templates_list": "templates list", "templates_show": "templates show docker", "templates_versions": "templates versions docker",
+		"state_versions": "state versions web",
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errs, code := f.run(t, strings.Fields(args)...)
+			text := fmt.Sprintf("$ berth %s\n%s", args, out)
+			if errs != "" {
+				text += "--- standard error\n" + errs
+			}
+			text = took.ReplaceAllString(strings.ReplaceAll(text, f.URL, "http://server"), "(TOOK)")
+			golden(t, name, fmt.Sprintf("%s--- exit %d\n", text, code))
+		})
+	}
+}
+
+func TestGoldenHelp(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	var all strings.Builder
+	for _, c := range [][]string{{}, {"create"}, {"ssh"}, {"config-ssh"}, {"start"}, {"login"}, {"templates", "push"}} {
+		out, errs, code := f.run(t, append(c, "--help")...)
+		if code != 0 || errs != "" {
+			t.Errorf("%v: exit %d %s", c, code, errs)
+		}
+		fmt.Fprintf(&all, "$ berth %s\n%s\n", strings.Join(append(c, "--help"), " "), out)
+	}
+	golden(t, "help", all.String())
+}
+
+func TestGoldenRefused(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	b, ended := building("start", "failed", "The persistence rule refuses this build.")
+	ended.ErrorCode = "persistence"
+	ended.Refused = []berth.Refusal{{Address: `berth_directory.home["a"]`, Action: "replace", Because: []string{"name", "size"}}, {Address: "docker_volume.home", Action: "delete"}}
+	f.answer("GET /users/me/workspaces/web", web())
+	f.answer("POST /workspaces/"+web().ID+"/builds", b)
+	f.events("GET /builds/"+b.ID+"/events", "build", ended)
+	out, errs, code := f.run(t, "start", "web", "--parameter", "cpus=8")
+	golden(t, "start_refused", fmt.Sprintf("%s--- standard error\n%s--- exit %d\n", out, errs, code))
+}
+
+var took = regexp.MustCompile(`\([0-9.]+m?s\)`)
