@@ -85,3 +85,6 @@ func Explain(ctx context.Context, q *Query, query string, args []any) (lines []s
 	}
 	return lines
 }
+
+// Clean makes a text storable.
+var Clean = clean
