@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/berthdev/berth/internal/cli"
+	"github.com/berthdev/berth/internal/server"
 )
 
 func main() {
@@ -17,5 +18,5 @@ func main() {
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		context.AfterFunc(ctx, stop) // a second signal ends it at once
 	}
-	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, server.Commands()...))
 }
