@@ -23,20 +23,15 @@ func (h *held) deliver(ctx context.Context, f api.Finish) bool {
 	h.finishing.Store(true)
 	f.RunnerID, f.Attempt = h.r.id, h.rec.attempt
 	tries := 0
-	finish := func() error {
-		return h.insist(ctx, "finishing a build", sendTime, func(ctx context.Context) error {
-			tries++
-			return h.r.o.Client.RunnerFinish(ctx, h.rec.build, f)
-		})
-	}
-	err := finish()
-	if berth.ErrorCode(err) == berth.Invalid {
+	err := h.sendFinish(ctx, f, &tries)
+	for n := 0; berth.ErrorCode(err) == berth.Invalid; n++ {
 		// It would be refused for ever, and the build would never end. Its
 		// state is what matters.
 		h.r.o.Log.Error("the server refused the result of a build", "build", h.rec.name(), "error", err)
+		pause(ctx, backoff(n))
 		f = api.Finish{RunnerID: f.RunnerID, Attempt: f.Attempt, Lineage: f.Lineage, Serial: f.Serial, State: f.State, Addresses: f.Addresses,
-			ErrorCode: "runner", Error: "The result of this build was refused: " + errorText(err)}
-		err = finish()
+			ErrorCode: "runner", Error: "The server refused the result of this build: " + errorText(err)}
+		err = h.sendFinish(ctx, f, &tries)
 	}
 	switch {
 	case err == nil:
@@ -48,6 +43,13 @@ func (h *held) deliver(ctx context.Context, f api.Finish) bool {
 	default:
 		return h.deliverAside(ctx, f)
 	}
+}
+
+func (h *held) sendFinish(ctx context.Context, f api.Finish, tries *int) error {
+	return h.insist(ctx, "finishing a build", sendTime, func(ctx context.Context) error {
+		*tries++
+		return h.r.o.Client.RunnerFinish(ctx, h.rec.build, f)
+	})
 }
 
 // deliverAside brings the state of a build that is not ours any more to the
@@ -94,9 +96,6 @@ func (h *held) putAside() {
 
 // clear removes the record and the build's directory once the keeper is gone.
 func (h *held) clear(ctx context.Context) {
-	if h.fresh && !exists(h.rec.dir) {
-		return
-	}
 	if !h.awaitDeath(ctx) {
 		return // the next run clears it
 	}
@@ -109,6 +108,9 @@ func (h *held) clear(ctx context.Context) {
 // kills it then.
 func (h *held) awaitDeath(ctx context.Context) bool {
 	for n := 0; ctx.Err() == nil; n++ {
+		if !exists(h.rec.dir) { // never begun, or put aside
+			return true
+		}
 		if lock, err := tryLock(h.rec.path(fileLock)); err == nil {
 			lock.Close()
 			return true

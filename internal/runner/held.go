@@ -31,6 +31,8 @@ type held struct {
 	finishing atomic.Bool // the result is on its way; too late to disown
 
 	ended    chan struct{} // closed: nothing will be written to the record any more
+	stateMu  sync.Mutex
+	sent     int64         // serial of the newest state that is with the server, plus one
 	shipped  chan struct{} // closed: what was found on disk of a dead keeper is with the server
 	shipOnce sync.Once
 }
@@ -47,6 +49,8 @@ func newHeld(r *Runner, rec record, class berth.Class) *held {
 
 // run sees the build through. It is false when ctx was done before the end.
 func (h *held) run(ctx context.Context) bool {
+	ctx, release := context.WithCancel(ctx)
+	defer release()
 	beats, stopBeats := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { h.beat(beats) })
@@ -73,24 +77,32 @@ func (h *held) run(ctx context.Context) bool {
 
 // follow ships what the keeper writes until the keeper's end, and gives the result.
 func (h *held) follow(ctx context.Context) (result api.Finish, over bool) {
-	lanes, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() {
-		select {
-		case <-h.lost:
-			stop()
-		case <-lanes.Done():
-		}
-	}()
+	ours := until(ctx, h.lost)      // no use in talking of a build that is not ours
+	running := until(ours, h.ended) // the result says it all
 	var wg sync.WaitGroup
-	for _, lane := range []func(context.Context){h.keepLine, h.shipLog, h.shipStates, h.askVerdicts} {
-		wg.Go(func() { lane(lanes) })
-	}
+	wg.Go(func() { h.keepLine(ctx) })
+	wg.Go(func() { h.shipLog(ours) })
+	wg.Go(func() { h.shipStates(running) })
+	wg.Go(func() { h.askVerdicts(running) })
 	result, over = h.await(ctx)
 	close(h.ended)
 	h.bell.Ring()
 	wg.Wait()
 	return result, over
+}
+
+// until is ctx that is done as well when end is closed. It wants end to be
+// closed, or ctx to be done, at last.
+func until(ctx context.Context, end <-chan struct{}) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-end:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	return ctx
 }
 
 // beat renews the lease until ctx is done, and passes on what the answers ask for.

@@ -33,6 +33,7 @@ type Runner struct {
 	problem string
 	beat    time.Duration
 
+	locate  func(context.Context, string) (terraform.Engine, error)
 	wait    time.Duration // of a take
 	recheck time.Duration // of a problem
 }
@@ -49,7 +50,7 @@ func New(o Options) (*Runner, error) {
 	}
 	return &Runner{
 		o: o, freed: make(chan struct{}, 1), held: map[string]*held{},
-		beat: 10 * time.Second, wait: 30 * time.Second, recheck: 30 * time.Second,
+		locate: terraform.Find, beat: 10 * time.Second, wait: 30 * time.Second, recheck: 30 * time.Second,
 	}, nil
 }
 

@@ -100,23 +100,26 @@ func (h *held) sendLines(ctx context.Context, lines []berth.Log) bool {
 // revisions overtake each other: only the newest matters. The last one goes
 // with the result.
 func (h *held) shipStates(ctx context.Context) {
-	sent := int64(-1)
-	for ctx.Err() == nil && !h.isEnded() {
+	for ctx.Err() == nil {
 		ring := h.bell.C()
 		var s api.RunnerState
-		if found, err := readJSON(h.rec.path(fileState), &s); err == nil && found && s.Serial > sent {
+		if found, err := readJSON(h.rec.path(fileState), &s); err == nil && found {
 			if h.sendState(ctx, s) != nil {
 				return
 			}
-			sent = s.Serial
-			continue
 		}
 		rest(ctx, ring, lookEvery)
 	}
 }
 
-// sendState sends one revision; an invalid one is reported and passed over.
+// sendState sends one revision, unless this or a newer one was sent; an invalid
+// one is reported and passed over.
 func (h *held) sendState(ctx context.Context, s api.RunnerState) error {
+	h.stateMu.Lock()
+	defer h.stateMu.Unlock()
+	if s.Serial < h.sent {
+		return nil
+	}
 	s.RunnerID, s.Attempt = h.r.id, h.rec.attempt
 	err := h.insist(ctx, "shipping a state", sendTime, func(ctx context.Context) error {
 		return h.r.o.Client.RunnerState(ctx, h.rec.build, s)
@@ -126,7 +129,10 @@ func (h *held) sendState(ctx context.Context, s api.RunnerState) error {
 		h.disown(errorText(err))
 	case berth.Invalid:
 		h.r.o.Log.Error("the server refused a state", "build", h.rec.name(), "serial", s.Serial, "error", err)
-		return nil
+		err = nil
+	}
+	if err == nil {
+		h.sent = s.Serial + 1
 	}
 	return err
 }
@@ -136,7 +142,7 @@ func (h *held) sendState(ctx context.Context, s api.RunnerState) error {
 // judging changes nothing.
 func (h *held) askVerdicts(ctx context.Context) {
 	told := 0
-	for ctx.Err() == nil && !h.isEnded() {
+	for ctx.Err() == nil {
 		ring := h.bell.C()
 		var q question
 		var a answer

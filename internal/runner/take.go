@@ -181,7 +181,7 @@ func (r *Runner) findEngine(ctx context.Context) (terraform.Engine, error) {
 			return engine, nil
 		}
 	}
-	engine, err := terraform.Find(ctx, r.o.Terraform)
+	engine, err := r.locate(ctx, r.o.Terraform)
 	if err != nil {
 		return engine, err
 	}
