@@ -85,8 +85,18 @@ func (s *session) resize(payload []byte) bool {
 	return setSize(s.terminal.master, m.Columns, m.Rows, m.Wide, m.Tall) == nil
 }
 
+// setSize works while f is read, and closed, elsewhere; the library's does not.
 func setSize(f *os.File, columns, rows, wide, tall uint32) error {
-	return pty.Setsize(f, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows), X: uint16(wide), Y: uint16(tall)})
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	size := &unix.Winsize{Col: uint16(columns), Row: uint16(rows), Xpixel: uint16(wide), Ypixel: uint16(tall)}
+	var done error
+	if err := raw.Control(func(fd uintptr) { done = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, size) }); err != nil {
+		return err
+	}
+	return done
 }
 
 // runOnTerminal runs cmd on the session's terminal. The error says that it did
