@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -18,6 +19,8 @@ type connection struct {
 	raw    net.Conn
 	ssh    *ssh.ServerConn
 
+	// alive ends with the connection, for what would outlast it.
+	alive      context.Context
 	channels   atomic.Int32
 	noSessions atomic.Bool
 	running    sync.WaitGroup
@@ -51,8 +54,9 @@ func (c *connection) serve() {
 		c.server.options.Log.Debug("SSH handshake failed", "error", err)
 		return
 	}
-	c.ssh = sshConn
-	defer c.end()
+	alive, die := context.WithCancel(context.Background())
+	c.ssh, c.alive = sshConn, alive
+	defer c.end(die)
 	c.running.Go(func() { c.globalRequests(requests) })
 	for ch := range channels {
 		c.open(ch)
@@ -118,8 +122,9 @@ func (c *connection) hangUp() {
 }
 
 // end closes what the connection opened and waits for it.
-func (c *connection) end() {
+func (c *connection) end(die func()) {
 	c.ssh.Close()
+	die()
 	c.mu.Lock()
 	c.gone = true
 	for _, f := range c.listeners {

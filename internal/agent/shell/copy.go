@@ -62,7 +62,7 @@ type stream interface {
 // join copies both ways between a channel and our end until both directions
 // have ended, passing on the end of each, and closes both. requests are the
 // channel's; it refuses them all.
-func join(channel ssh.Channel, requests <-chan *ssh.Request, ours stream, use Use) {
+func (c *connection) join(channel ssh.Channel, requests <-chan *ssh.Request, ours stream, use Use) {
 	var copied, closed sync.WaitGroup
 	delivered := make(chan struct{})
 	copied.Go(func() {
@@ -87,6 +87,8 @@ func join(channel ssh.Channel, requests <-chan *ssh.Request, ours stream, use Us
 		select {
 		case <-delivered:
 		case <-time.After(Leftovers):
+		case <-c.alive.Done():
+			pauseFor(delivered, time.Second)
 		}
 		ours.Close()
 	})
@@ -95,4 +97,12 @@ func join(channel ssh.Channel, requests <-chan *ssh.Request, ours stream, use Us
 	ours.Close()
 	closed.Wait()
 	use.Close()
+}
+
+// pauseFor waits for done, at most for d.
+func pauseFor(done <-chan struct{}, d time.Duration) {
+	select {
+	case <-done:
+	case <-time.After(d):
+	}
 }

@@ -41,7 +41,8 @@ func (c *connection) directSocket(request ssh.NewChannel) {
 }
 
 func (c *connection) dial(request ssh.NewChannel, network, address string) {
-	conn, err := net.DialTimeout(network, address, dialTime)
+	dialer := net.Dialer{Timeout: dialTime}
+	conn, err := dialer.DialContext(c.alive, network, address)
 	if err != nil {
 		request.Reject(ssh.ConnectionFailed, err.Error())
 		return
@@ -51,5 +52,5 @@ func (c *connection) dial(request ssh.NewChannel, network, address string) {
 		conn.Close()
 		return
 	}
-	join(channel, requests, conn.(stream), c.server.options.Evidence.Open(Opened{Kind: KindForward}))
+	c.join(channel, requests, conn.(stream), c.server.options.Evidence.Open(Opened{Kind: KindForward}))
 }

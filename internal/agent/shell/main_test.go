@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // The test binary is its own ProxyCommand: it joins its standard streams to the
@@ -22,7 +25,15 @@ func TestMain(m *testing.M) {
 	if socket := os.Getenv("SHELL_TEST_SOCKET"); socket != "" {
 		os.Exit(proxy(socket))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 {
+		// Safety: connections that ended leave nothing that runs.
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 func proxy(socket string) int {

@@ -241,5 +241,5 @@ func (c *connection) pass(conn net.Conn, kind string, description []byte) {
 	if kind != authChannel {
 		use = c.server.options.Evidence.Open(Opened{Kind: KindForward})
 	}
-	join(channel, requests, conn.(stream), use)
+	c.join(channel, requests, conn.(stream), use)
 }
