@@ -10,14 +10,14 @@ import (
 	"github.com/berthdev/berth/internal/workspaces"
 )
 
-type agentInput struct {
-	workspaceInput
+type AgentInput struct {
+	WorkspaceInput
 	Agent string `path:"agent" doc:"Name; -: the only one"`
 }
 
 type agentLogsInput struct {
-	agentInput
-	lines
+	AgentInput
+	Lines
 }
 
 func (h *handlers) agentLogs(ctx context.Context, in *agentLogsInput) (*body[api.Logs], error) {
@@ -25,7 +25,7 @@ func (h *handlers) agentLogs(ctx context.Context, in *agentLogsInput) (*body[api
 	return answered(api.Logs{Lines: list(got, same), Next: next}, err)
 }
 
-func (h *handlers) pingAgent(ctx context.Context, in *agentInput) (*body[api.Ping], error) {
+func (h *handlers) pingAgent(ctx context.Context, in *AgentInput) (*body[api.Ping], error) {
 	a, err := h.Workspaces.ResolveAgent(ctx, actorOf(ctx), in.id(), in.Agent)
 	if err != nil {
 		return nil, err

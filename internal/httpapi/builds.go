@@ -10,8 +10,8 @@ import (
 )
 
 type workspaceBuildsInput struct {
-	workspaceInput
-	page
+	WorkspaceInput
+	Page
 }
 
 func (h *handlers) listWorkspaceBuilds(ctx context.Context, in *workspaceBuildsInput) (*body[api.Page[api.Build]], error) {
@@ -20,7 +20,7 @@ func (h *handlers) listWorkspaceBuilds(ctx context.Context, in *workspaceBuildsI
 }
 
 type createBuildInput struct {
-	workspaceInput
+	WorkspaceInput
 	Body api.CreateBuild
 }
 
@@ -34,7 +34,7 @@ func (h *handlers) createBuild(ctx context.Context, in *createBuildInput) (*body
 }
 
 type buildNumberInput struct {
-	workspaceInput
+	WorkspaceInput
 	Number int `path:"number" minimum:"1"`
 }
 
@@ -48,19 +48,19 @@ func (h *handlers) listBuilds(ctx context.Context, in *listInput) (*body[api.Pag
 	return answered(api.Page[api.Build]{Items: list(views, viewBuild), Next: next}, err)
 }
 
-type buildInput struct {
+type BuildInput struct {
 	Build string `path:"build" doc:"Id"`
 }
 
-func (in buildInput) id() berth.BuildID { return berth.BuildID(in.Build) }
+func (in BuildInput) id() berth.BuildID { return berth.BuildID(in.Build) }
 
-func (h *handlers) getBuild(ctx context.Context, in *buildInput) (*body[api.Build], error) {
+func (h *handlers) getBuild(ctx context.Context, in *BuildInput) (*body[api.Build], error) {
 	view, err := h.Workspaces.GetBuild(ctx, actorOf(ctx), in.id())
 	return answered(viewBuild(view), err)
 }
 
 type cancelBuildInput struct {
-	buildInput
+	BuildInput
 	Body *api.CancelBuild
 }
 
@@ -73,20 +73,20 @@ func (h *handlers) cancelBuild(ctx context.Context, in *cancelBuildInput) (*body
 	return answered(viewBuild(view), err)
 }
 
-func (h *handlers) abandonBuild(ctx context.Context, in *buildInput) (*body[api.Build], error) {
+func (h *handlers) abandonBuild(ctx context.Context, in *BuildInput) (*body[api.Build], error) {
 	view, err := h.Workspaces.Abandon(ctx, actorOf(ctx), in.id())
 	return answered(viewBuild(view), err)
 }
 
-// lines says which part of a log is wanted.
-type lines struct {
+// Lines says which part of a log is wanted.
+type Lines struct {
 	After string `query:"after" doc:"next of the answer before, or the seq of a line; empty: from the start"`
 	Limit int    `query:"limit" minimum:"1" maximum:"5000" default:"1000" doc:"Most lines of an answer"`
 }
 
 type buildLogsInput struct {
-	buildInput
-	lines
+	BuildInput
+	Lines
 }
 
 func (h *handlers) buildLogs(ctx context.Context, in *buildLogsInput) (*body[api.Logs], error) {

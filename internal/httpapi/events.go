@@ -116,7 +116,7 @@ func (h *handlers) steps(ctx context.Context, s *stream, wakes <-chan struct{}, 
 }
 
 type watchBuildInput struct {
-	buildInput
+	BuildInput
 	After string `query:"after" doc:"Number of the last line that you have"`
 	Last  string `header:"Last-Event-ID" doc:"The same, as browsers send it when they come back"`
 }
@@ -192,7 +192,7 @@ func (b *buildWatch) sendBuild(s *stream, build api.Build) error {
 }
 
 type watchWorkspaceInput struct {
-	workspaceInput
+	WorkspaceInput
 	Last string `header:"Last-Event-ID" doc:"Id of the last event that you have"`
 }
 

@@ -41,11 +41,24 @@ func socket(who access, route, id, summary string, handle func(*handlers, http.R
 	return operation{who, func(h *handlers, target huma.API, mux *http.ServeMux) {
 		o := describe(who, route, id, summary, options)
 		o.Responses["101"] = &huma.Response{Description: "A websocket"}
+		for _, name := range pathParameters(o.Path) {
+			o.Parameters = append(o.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: "string"}})
+		}
 		target.OpenAPI().AddOperation(o)
 		mux.HandleFunc(o.Method+" "+api.Prefix+o.Path, h.guarded(who, func(w http.ResponseWriter, r *http.Request) error {
 			return handle(h, w, r)
 		}))
 	}}
+}
+
+// pathParameters are the names in braces.
+func pathParameters(path string) (names []string) {
+	for part := range strings.SplitSeq(path, "/") {
+		if strings.HasPrefix(part, "{") {
+			names = append(names, strings.Trim(part, "{}"))
+		}
+	}
+	return names
 }
 
 func describe(who access, route, id, summary string, options []option) *huma.Operation {

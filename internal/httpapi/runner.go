@@ -65,51 +65,51 @@ func viewJob(j *builds.Job) *api.Job {
 }
 
 // call says which taking of which build a runner speaks of.
-func call(ctx context.Context, in buildInput, runnerID string, attempt int) builds.Call {
+func call(ctx context.Context, in BuildInput, runnerID string, attempt int) builds.Call {
 	return builds.Call{Provider: requestOf(ctx).provider.ID, Runner: runnerID, Build: in.id(), Attempt: attempt}
 }
 
 type beatInput struct {
-	buildInput
+	BuildInput
 	Body api.Beat
 }
 
 func (h *handlers) runnerBeat(ctx context.Context, in *beatInput) (*body[api.BeatAnswer], error) {
-	orders, err := h.Queue.Beat(ctx, call(ctx, in.buildInput, in.Body.RunnerID, in.Body.Attempt))
+	orders, err := h.Queue.Beat(ctx, call(ctx, in.BuildInput, in.Body.RunnerID, in.Body.Attempt))
 	return answered(api.BeatAnswer{Cancel: orders.Cancel, Force: orders.Force}, err)
 }
 
 type runnerLogsInput struct {
-	buildInput
+	BuildInput
 	Body api.RunnerLogs
 }
 
 func (h *handlers) runnerLogs(ctx context.Context, in *runnerLogsInput) (*struct{}, error) {
-	return nil, h.Queue.Logs(ctx, call(ctx, in.buildInput, in.Body.RunnerID, in.Body.Attempt), in.Body.Lines)
+	return nil, h.Queue.Logs(ctx, call(ctx, in.BuildInput, in.Body.RunnerID, in.Body.Attempt), in.Body.Lines)
 }
 
 type runnerStateInput struct {
-	buildInput
+	BuildInput
 	Body api.RunnerState
 }
 
 func (h *handlers) runnerState(ctx context.Context, in *runnerStateInput) (*struct{}, error) {
 	b := in.Body
-	return nil, h.Queue.State(ctx, call(ctx, in.buildInput, b.RunnerID, b.Attempt), b.Lineage, b.Serial, b.State)
+	return nil, h.Queue.State(ctx, call(ctx, in.BuildInput, b.RunnerID, b.Attempt), b.Lineage, b.Serial, b.State)
 }
 
 type runnerPlanInput struct {
-	buildInput
+	BuildInput
 	Body api.RunnerPlan
 }
 
 func (h *handlers) runnerJudge(ctx context.Context, in *runnerPlanInput) (*body[berth.Verdict], error) {
-	verdict, err := h.Queue.Judge(ctx, call(ctx, in.buildInput, in.Body.RunnerID, in.Body.Attempt), in.Body.Plan)
+	verdict, err := h.Queue.Judge(ctx, call(ctx, in.BuildInput, in.Body.RunnerID, in.Body.Attempt), in.Body.Plan)
 	return answered(verdict, err)
 }
 
 type finishInput struct {
-	buildInput
+	BuildInput
 	Body api.Finish
 }
 
@@ -123,7 +123,7 @@ func (h *handlers) runnerFinish(ctx context.Context, in *finishInput) (*struct{}
 	for _, a := range b.Agents {
 		report.Agents = append(report.Agents, builds.FoundAgent{ID: berth.AgentID(a.ID), Token: a.Token, AgentSpec: a.AgentSpec})
 	}
-	return nil, h.Queue.Finish(ctx, call(ctx, in.buildInput, b.RunnerID, b.Attempt), report)
+	return nil, h.Queue.Finish(ctx, call(ctx, in.BuildInput, b.RunnerID, b.Attempt), report)
 }
 
 type archiveInput struct {

@@ -73,7 +73,7 @@ func TestDocsPageStandsAlone(t *testing.T) {
 	}
 }
 
-func TestOperationsAreNamedOnce(t *testing.T) {
+func TestOperationsAreNamedOnceAndWithTheirParameters(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	h := &handlers{}
@@ -86,6 +86,15 @@ func TestOperationsAreNamedOnce(t *testing.T) {
 				t.Errorf("%s %s: id %q, summary %q", o.Method, o.Path, o.OperationID, o.Summary)
 			}
 			seen[o.OperationID] = true
+			documented := map[string]bool{}
+			for _, p := range o.Parameters {
+				documented[p.Name] = p.In == "path"
+			}
+			for _, name := range pathParameters(o.Path) {
+				if !documented[name] {
+					t.Errorf("%s %s: nothing reads {%s}", o.Method, o.Path, name)
+				}
+			}
 		}
 	}
 }

@@ -28,8 +28,9 @@ type download struct {
 	Body        []byte
 }
 
-// page says which part of a list is wanted.
-type page struct {
+// Page says which part of a list is wanted. Like all inputs that others embed
+// it is exported: huma does not look into unexported fields.
+type Page struct {
 	After string `query:"after" doc:"next of the page before"`
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Most items of a page"`
 }
@@ -42,7 +43,7 @@ func (h *handlers) uploadArchive(ctx context.Context, in *uploadInput) (*body[ap
 }
 
 type listTemplatesInput struct {
-	page
+	Page
 	Organization string `query:"organization" doc:"Name or id; empty: all that you see"`
 }
 
@@ -51,18 +52,18 @@ func (h *handlers) listTemplates(ctx context.Context, in *listTemplatesInput) (*
 	return answered(api.Page[api.Template]{Items: list(views, viewTemplate), Next: next}, err)
 }
 
-type templateInput struct {
+type TemplateInput struct {
 	Organization string `path:"organization" doc:"Name or id; default: the default one"`
 	Template     string `path:"template" doc:"Name or id"`
 }
 
-func (h *handlers) getTemplate(ctx context.Context, in *templateInput) (*body[api.Template], error) {
+func (h *handlers) getTemplate(ctx context.Context, in *TemplateInput) (*body[api.Template], error) {
 	view, err := h.Templates.Get(ctx, actorOf(ctx), in.Organization, in.Template)
 	return answered(viewTemplate(view), err)
 }
 
 type editTemplateInput struct {
-	templateInput
+	TemplateInput
 	Body api.EditTemplate
 }
 
@@ -71,7 +72,7 @@ func (h *handlers) editTemplate(ctx context.Context, in *editTemplateInput) (*bo
 	return answered(viewTemplate(view), err)
 }
 
-func (h *handlers) deleteTemplate(ctx context.Context, in *templateInput) (*struct{}, error) {
+func (h *handlers) deleteTemplate(ctx context.Context, in *TemplateInput) (*struct{}, error) {
 	return nil, h.Templates.Delete(ctx, actorOf(ctx), in.Organization, in.Template)
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 type listVersionsInput struct {
-	templateInput
-	page
+	TemplateInput
+	Page
 }
 
 func (h *handlers) listVersions(ctx context.Context, in *listVersionsInput) (*body[api.Page[api.TemplateVersion]], error) {
@@ -18,7 +18,7 @@ func (h *handlers) listVersions(ctx context.Context, in *listVersionsInput) (*bo
 }
 
 type pushVersionInput struct {
-	templateInput
+	TemplateInput
 	Body api.PushVersion
 }
 
@@ -31,7 +31,7 @@ func (h *handlers) pushVersion(ctx context.Context, in *pushVersionInput) (*body
 }
 
 type versionInput struct {
-	templateInput
+	TemplateInput
 	Version string `path:"version" doc:"Name or id; active: the active one"`
 }
 

@@ -20,7 +20,7 @@ func (h *handlers) createWorkspace(ctx context.Context, in *createWorkspaceInput
 }
 
 type listInput struct {
-	page
+	Page
 	Query string `query:"q" doc:"owner:me status:running template:x name:part outdated:true, and free words for the name"`
 }
 
@@ -29,13 +29,13 @@ func (h *handlers) listWorkspaces(ctx context.Context, in *listInput) (*body[api
 	return answered(api.Page[api.Workspace]{Items: list(views, viewWorkspace), Next: next}, err)
 }
 
-type workspaceInput struct {
+type WorkspaceInput struct {
 	Workspace string `path:"workspace" doc:"Id"`
 }
 
-func (in workspaceInput) id() berth.WorkspaceID { return berth.WorkspaceID(in.Workspace) }
+func (in WorkspaceInput) id() berth.WorkspaceID { return berth.WorkspaceID(in.Workspace) }
 
-func (h *handlers) getWorkspace(ctx context.Context, in *workspaceInput) (*body[api.Workspace], error) {
+func (h *handlers) getWorkspace(ctx context.Context, in *WorkspaceInput) (*body[api.Workspace], error) {
 	view, err := h.Workspaces.Get(ctx, actorOf(ctx), in.id())
 	return answered(viewWorkspace(view), err)
 }
@@ -51,7 +51,7 @@ func (h *handlers) findWorkspace(ctx context.Context, in *findWorkspaceInput) (*
 }
 
 type renameWorkspaceInput struct {
-	workspaceInput
+	WorkspaceInput
 	Body api.RenameWorkspace
 }
 
@@ -77,13 +77,13 @@ type stateOutput struct {
 	Body         []byte
 }
 
-func (h *handlers) pullState(ctx context.Context, in *workspaceInput) (*stateOutput, error) {
+func (h *handlers) pullState(ctx context.Context, in *WorkspaceInput) (*stateOutput, error) {
 	state, err := h.Workspaces.State(ctx, actorOf(ctx), in.id())
 	return &stateOutput{"application/json", "no-store", state}, err
 }
 
 type pushStateInput struct {
-	workspaceInput
+	WorkspaceInput
 	raw
 }
 
@@ -96,7 +96,7 @@ func (h *handlers) pushState(ctx context.Context, in *pushStateInput) (*body[api
 	return answered(viewState(view), err)
 }
 
-func (h *handlers) listStateVersions(ctx context.Context, in *workspaceInput) (*body[api.Page[api.StateRevision]], error) {
+func (h *handlers) listStateVersions(ctx context.Context, in *WorkspaceInput) (*body[api.Page[api.StateRevision]], error) {
 	views, err := h.Workspaces.StateVersions(ctx, actorOf(ctx), in.id())
 	return answered(api.Page[api.StateRevision]{Items: list(views, viewState)}, err)
 }
