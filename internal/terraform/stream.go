@@ -103,7 +103,7 @@ func level(m message) string {
 	switch {
 	case m.Level == "error" || m.Level == "warn":
 		return m.Level
-	case strings.HasPrefix(m.Type, "refresh_"), m.Type == "outputs", m.Level == "debug", m.Level == "trace",
+	case strings.HasPrefix(m.Type, "refresh_"), m.Type == "init_output", m.Type == "outputs", m.Level == "debug", m.Level == "trace",
 		m.Hook != nil && m.Hook.Action == "read":
 		return "debug"
 	}
@@ -123,7 +123,9 @@ func (s *stream) plan(m message) {
 		c.Previous = m.Change.Previous.Addr
 	}
 	s.planned = append(s.planned, c)
-	s.say("info", m.Text)
+	if s.stage == "plan" {
+		s.say("info", m.Text)
+	}
 }
 
 // time keeps when a change to a resource began and ended.
@@ -176,6 +178,9 @@ func (s *stream) diagnose(m message) {
 	}
 	d := *m.Diagnostic
 	level := "warn"
+	if s.stage == "init" && strings.HasPrefix(d.Summary, "Incomplete lock file") {
+		level = "debug" // the lock file is ours, and has no hashes at all
+	}
 	if d.Severity == "error" {
 		level = "error"
 		s.errors = append(s.errors, d.short())
