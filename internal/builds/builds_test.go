@@ -60,6 +60,7 @@ func (h *house) write(f func(tx *store.Tx) error) {
 // enqueue adds a build of a new workspace of that name.
 func (h *house) enqueue(name string, transition berth.Transition) berth.Build {
 	h.t.Helper()
+	time.Sleep(time.Microsecond) // in a bubble, two would be of the same moment
 	ws := h.Workspace(h.t, h.db, name)
 	return h.again(ws.ID, transition)
 }
@@ -71,7 +72,6 @@ func (h *house) again(ws berth.WorkspaceID, transition berth.Transition) (b bert
 		b, err = h.q.Enqueue(tx, h.Build(ws, transition))
 		return err
 	})
-	time.Sleep(time.Microsecond) // in a bubble, the next one would be of the same moment
 	return b
 }
 
