@@ -109,29 +109,35 @@ func (p process) marked() []int {
 }
 
 // end asks p to end, gives it the time that it may take, and kills what is
-// left of it and of all that it started. When ctx ends there is no more waiting.
+// left of it, of its session and of all that has its mark. When ctx ends there
+// is no more waiting.
 func (p process) end(ctx context.Context, patience time.Duration) error {
+	leads := false
 	if fd, err := unix.PidfdOpen(p.PID, 0); err == nil {
 		defer unix.Close(fd)
 		// Alive now, after the descriptor was opened: so the descriptor is p's.
-		if p.alive() && unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0) == nil {
+		if leads = p.alive(); leads && unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0) == nil {
 			p.wait(ctx, fd, patience)
 		}
 	}
-	return killAll(context.WithoutCancel(ctx), p.belongs)
+	return killAll(context.WithoutCancel(ctx), func(pid int) bool { return p.owns(pid, leads) })
 }
 
-// belongs tells whether a process is p or of p: it has its mark, or is in its
-// session while that is known to be p's.
-func (p process) belongs(pid int) bool {
+// owns tells whether a process has p's mark or, when p has been seen to lead
+// its session just now, is in that: it may have cleared its environment. A
+// session's number is not given to a new process while somebody is in it.
+func (p process) owns(pid int, leads bool) bool {
 	if p.Boot != bootID() {
 		return false
 	}
 	if p.Mark != "" && hasMark(p.Mark)(pid) {
 		return true
 	}
+	if !leads {
+		return false
+	}
 	stat, err := readStat(pid)
-	return err == nil && !stat.dead() && stat.session == p.PID && p.alive()
+	return err == nil && !stat.dead() && stat.session == p.PID
 }
 
 // wait waits until p has ended, but no longer than patience.
