@@ -32,7 +32,7 @@ type agent struct {
 	server server
 	serve  func(ctx context.Context, link net.Conn, sessions *shell.Server) error
 	log    *slog.Logger
-	boot   int64
+	boot   int64 // start of the process, Unix ms; changes only in greet
 
 	manifest   atomic.Pointer[api.Manifest] // the newest
 	directory  atomic.Pointer[string]       // where scripts and sessions start
@@ -75,8 +75,8 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, *shell.S
 		config: c, server: s, serve: serve, log: c.Log,
 		boot: time.Now().UnixMilli(), linked: make(chan struct{}),
 	}
-	a.lines = newLogQueue(a.boot, a.log, s.AgentLogs)
-	a.states = newStateQueue(a.boot, a.log, s.AgentLifecycle)
+	a.lines = newLogQueue(a.log, s.AgentLogs)
+	a.states = newStateQueue(a.log, s.AgentLifecycle)
 	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("making the SSH server: %w", err)

@@ -176,3 +176,31 @@ func TestCron(t *testing.T) {
 		t.Error("ran after the end")
 	}
 }
+
+// A server that links its agents itself is linked to as it was reached, and
+// not as it calls itself.
+func TestRelayURL(t *testing.T) {
+	t.Parallel()
+	for relay, want := range map[string]string{"http://127.0.0.1:1/": "", "http://relay": "http://relay"} {
+		f := newFake(berth.AgentSpec{Name: "main"})
+		f.manifest.AccessURL, f.manifest.RelayURL = "http://127.0.0.1:1", relay
+		_, end := startAgent(t, f)
+		eventually(t, "link", func() bool { return f.linkCount() > 0 })
+		end()
+		if f.relays[0] != want {
+			t.Errorf("linked to %q, want %q", f.relays[0], want)
+		}
+	}
+}
+
+// An agent whose clock was set back is greeted all the same.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	f := newFake(berth.AgentSpec{Name: "main"})
+	f.lastBoot = time.Now().Add(10 * time.Minute).UnixMilli()
+	a, _ := startAgent(t, f)
+	eventually(t, "ready", func() bool { return slices.Contains(f.sawStates(), "ready") })
+	if a.states.boot < f.lastBoot || a.lines.boot != a.states.boot {
+		t.Errorf("reports as process %d, after %d", a.states.boot, f.lastBoot)
+	}
+}

@@ -26,6 +26,8 @@ type fake struct {
 	states   []string
 	lines    []berth.Log
 	links    int
+	relays   []string      // where links were asked for
+	lastBoot int64         // hello of an older process is a conflict
 	end      chan struct{} // closing it ends the present link
 }
 
@@ -40,6 +42,9 @@ func (f *fake) AgentHello(_ context.Context, in api.AgentHello) (api.Manifest, e
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hellos = append(f.hellos, in)
+	if in.Boot < f.lastBoot {
+		return api.Manifest{}, berth.Errorf(berth.Conflict, "a newer process of this agent is running")
+	}
 	return f.manifest, f.away
 }
 
@@ -61,9 +66,10 @@ func (f *fake) AgentLogs(_ context.Context, in api.AgentLogs) error {
 	return f.away
 }
 
-func (f *fake) AgentLink(context.Context, string) (net.Conn, error) {
+func (f *fake) AgentLink(_ context.Context, relay string) (net.Conn, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.relays = append(f.relays, relay)
 	if f.away != nil {
 		return nil, f.away
 	}

@@ -5,18 +5,28 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 )
 
 // greet says hello until the server answers with the manifest; false when ctx
 // ended first.
+//
+// The server takes the process with the latest start for the agent. When it
+// knows a later one than us, which has just begun, our clock was set back since:
+// then we count from later.
 func (a *agent) greet(ctx context.Context) bool {
 	tries := backoff{what: "greeting the server", log: a.log}
-	for {
+	for ahead := time.Minute; ; {
 		err := a.hello(ctx)
 		if err == nil {
 			tries.worked()
+			a.lines.boot, a.states.boot = a.boot, a.boot
 			return true
+		}
+		if berth.ErrorCode(err) == berth.Conflict {
+			a.boot += ahead.Milliseconds()
+			ahead *= 2
 		}
 		if ctx.Err() != nil || !tries.failed(ctx, err) {
 			return false

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // TestMain lets the test binary stand for the agent.
@@ -18,7 +20,15 @@ func TestMain(m *testing.M) {
 	if os.Getenv("AGENT_TEST_MAIN") != "" {
 		os.Exit(Main(context.Background(), os.Args, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 {
+		// Safety: an agent that ended leaves nothing that runs.
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 // An agent that is the first process of a container reads the exit statuses of

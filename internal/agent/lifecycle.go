@@ -13,7 +13,7 @@ import (
 // stateQueue tells the server every state of the lifecycle, in order, however
 // long the server is away. There are few states, so it needs no bound.
 type stateQueue struct {
-	boot int64
+	boot int64 // set before the first state
 	log  *slog.Logger
 	send func(context.Context, api.AgentState) error
 
@@ -23,8 +23,8 @@ type stateQueue struct {
 	empty   chan struct{} // closed while nothing is pending
 }
 
-func newStateQueue(boot int64, log *slog.Logger, send func(context.Context, api.AgentState) error) *stateQueue {
-	q := &stateQueue{boot: boot, log: log, send: send, wake: make(chan struct{}, 1), empty: make(chan struct{})}
+func newStateQueue(log *slog.Logger, send func(context.Context, api.AgentState) error) *stateQueue {
+	q := &stateQueue{log: log, send: send, wake: make(chan struct{}, 1), empty: make(chan struct{})}
 	close(q.empty)
 	return q
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -55,7 +56,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 	}
 	defer conn.Close()
 	begin := time.Now()
-	a.log.Info("linked to the relay", "relay", a.manifest.Load().RelayURL)
+	a.log.Info("linked to the relay", "relay", first(a.relayURL(), a.config.URL))
 	a.onLink()
 	err = a.serve(ctx, conn, a.sessions)
 	if err == nil {
@@ -72,5 +73,16 @@ func (a *agent) onLink() {
 func (a *agent) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, linkDialTime)
 	defer cancel()
-	return a.server.AgentLink(ctx, a.manifest.Load().RelayURL)
+	return a.server.AgentLink(ctx, a.relayURL())
+}
+
+// relayURL is where to link; empty: to the server, by the address that we reach
+// it at. That may be another than it calls itself by: templates rewrite it for
+// containers, in which 127.0.0.1 is the container.
+func (a *agent) relayURL() string {
+	m := a.manifest.Load()
+	if strings.TrimRight(m.RelayURL, "/") == strings.TrimRight(m.AccessURL, "/") {
+		return ""
+	}
+	return m.RelayURL
 }

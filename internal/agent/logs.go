@@ -29,7 +29,7 @@ const (
 // holds what the server has not taken; since all that an agent may send is
 // limited, so is what it holds.
 type logQueue struct {
-	boot int64
+	boot int64 // set before the first line
 	log  *slog.Logger
 	send func(context.Context, api.AgentLogs) error
 
@@ -43,8 +43,8 @@ type logQueue struct {
 	empty   chan struct{} // closed while nothing is pending
 }
 
-func newLogQueue(boot int64, log *slog.Logger, send func(context.Context, api.AgentLogs) error) *logQueue {
-	q := &logQueue{boot: boot, log: log, send: send, left: maxLogBytes, wake: make(chan struct{}, 1), empty: make(chan struct{})}
+func newLogQueue(log *slog.Logger, send func(context.Context, api.AgentLogs) error) *logQueue {
+	q := &logQueue{log: log, send: send, left: maxLogBytes, wake: make(chan struct{}, 1), empty: make(chan struct{})}
 	close(q.empty)
 	return q
 }
@@ -124,7 +124,8 @@ func (q *logQueue) run(ctx context.Context) {
 			return
 		case err == nil:
 			tries.worked()
-		case berth.ErrorCode(err) == berth.Invalid:
+		case berth.ErrorCode(err) == berth.Invalid, berth.ErrorCode(err) == berth.Conflict:
+			// Cannot be read, or a newer process speaks for this agent now.
 			q.log.Warn("the server does not take lines of the log", "lines", len(lines), "error", err)
 		default:
 			if !tries.failed(ctx, err) {

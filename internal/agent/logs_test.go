@@ -24,7 +24,7 @@ func TestLinesArriveOnceAndInOrder(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var took []berth.Log
 			calls := 0
-			q := newLogQueue(1, slog.New(slog.DiscardHandler), func(_ context.Context, in api.AgentLogs) error {
+			q := newLogQueue(slog.New(slog.DiscardHandler), func(_ context.Context, in api.AgentLogs) error {
 				fail := ""
 				if calls < len(fails) {
 					fail = fails[calls]
@@ -69,7 +69,7 @@ func TestLinesArriveOnceAndInOrder(t *testing.T) {
 
 func TestLogIsLimited(t *testing.T) {
 	t.Parallel()
-	q := newLogQueue(1, slog.New(slog.DiscardHandler), nil)
+	q := newLogQueue(slog.New(slog.DiscardHandler), nil)
 	for range 100_000 {
 		q.add("info", "start", "s", strings.Repeat("y", 100))
 	}
