@@ -29,7 +29,7 @@ func (a *app) follow(ctx context.Context, c *client.Client, b api.Build, what st
 		case b.Unreachable:
 			p.say(fmt.Sprintf("%s %s: its runner does not report; it may still be running", doing[b.Transition], what))
 		case b.Status == string(berth.BuildPending):
-			p.say(fmt.Sprintf("%s %s: waiting %s", doing[b.Transition], what, first(b.Waits, "for a runner")))
+			p.say(fmt.Sprintf("%s %s: %s", doing[b.Transition], what, first(b.Waits, "waiting for a runner")))
 		case b.Status == string(berth.BuildCanceling):
 			p.say(fmt.Sprintf("canceling build of %s", what))
 		case stage != "":

@@ -17,18 +17,31 @@ import (
 // looks are the few colours that there are. Each is for one of the two
 // streams: plain where that is not a terminal or NO_COLOR is set.
 type looks struct {
-	head, ok, busy, off, warn     func(...string) string // standard output
-	bad, dim, note, bold, caution func(...string) string // standard error
+	head, ok, busy, off, warn func(...string) string // standard output
+	bad, dim, note, caution   func(...string) string // standard error
 }
 
 func newLooks(out, err io.Writer, outTTY, errTTY bool) looks {
 	o, e := renderer(out, outTTY), renderer(err, errTTY)
 	color := func(r *lipgloss.Renderer, c string) func(...string) string {
-		return r.NewStyle().Foreground(lipgloss.Color(c)).Render
+		return byLine(r.NewStyle().Foreground(lipgloss.Color(c)))
 	}
 	return looks{
-		head: o.NewStyle().Bold(true).Render, ok: color(o, "2"), busy: color(o, "6"), off: color(o, "8"), warn: color(o, "1"),
-		bad: color(e, "1"), dim: color(e, "8"), note: color(e, "6"), bold: e.NewStyle().Bold(true).Render, caution: color(e, "3"),
+		head: byLine(o.NewStyle().Bold(true)), ok: color(o, "2"), busy: color(o, "6"), off: color(o, "8"), warn: color(o, "1"),
+		bad: color(e, "1"), dim: color(e, "8"), note: color(e, "6"), caution: color(e, "3"),
+	}
+}
+
+// byLine paints each line for itself: as a whole they would be padded to the
+// width of the longest.
+func byLine(style lipgloss.Style) func(...string) string {
+	style = style.TabWidth(lipgloss.NoTabConversion)
+	return func(s ...string) string {
+		lines := strings.Split(strings.Join(s, " "), "\n")
+		for i, l := range lines {
+			lines[i] = style.Render(l)
+		}
+		return strings.Join(lines, "\n")
 	}
 }
 
