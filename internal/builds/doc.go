@@ -32,6 +32,10 @@
 //   - Of the states that the holder ships, the one of the highest serial is
 //     current. All are sealed for their workspace.
 //
+// A runner has one Take under way at most, and says hello when it does not know
+// what came of it. A hello refuses what a Take of before it still wants: the two
+// meet at the runner's row.
+//
 // What a runner holds and does not name when it says hello: its id lives on the
 // disk that has its build directories, and a keeper makes its directory before
 // it starts Terraform and it goes only after the server has the end of the build.

@@ -1,12 +1,15 @@
 package builds_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/store"
 )
 
 func held(c builds.Call) builds.Held { return builds.Held{Build: c.Build, Attempt: c.Attempt} }
@@ -97,6 +100,51 @@ func TestStaleStates(t *testing.T) {
 		is(t, h.q.Finish(ctx, old, builds.Report{}), berth.Conflict)
 		if got := h.kept(b.WorkspaceID); fmt.Sprint(got) != "[2 current 8 7]" {
 			t.Errorf("kept %v", got)
+		}
+	})
+}
+
+// A Take that waits on, though its runner is no longer there to hear the answer,
+// does not get what the runner has said since that it does not hold.
+func TestATakeBeforeAHello(t *testing.T) {
+	each(t, builds.Options{Poll: 10 * time.Millisecond}, func(t *testing.T, h *house) {
+		h.hello("r")
+		waiting := make(chan error)
+		go func() {
+			_, err := h.q.Take(context.Background(), h.Provider.ID, "r", time.Minute, true)
+			waiting <- err
+		}()
+		time.Sleep(100 * time.Millisecond) // it has begun to wait
+		h.hello("r")
+		b := h.enqueue("one", berth.Start)
+		is(t, <-waiting, berth.Conflict)
+		if got := h.get(b.ID); got.Status() != berth.BuildPending || got.Attempt != 0 {
+			t.Errorf("the build is %+v", got)
+		}
+		if h.take("r") == nil {
+			t.Error("nothing to take")
+		}
+	})
+}
+
+// A caller that left while its job was gathered does not keep the build.
+func TestACallerThatLeft(t *testing.T) {
+	each(t, builds.Options{}, func(t *testing.T, h *house) {
+		ctx, leave := context.WithCancel(t.Context())
+		job := h.kinds.Workspace.Job
+		h.with(func(k *builds.Kind) {
+			k.Job = func(q *store.Query, b berth.Build) (builds.Input, error) {
+				leave()
+				return job(q, b)
+			}
+		})
+		h.hello("r")
+		b := h.enqueue("one", berth.Start)
+		if _, err := h.q.Take(ctx, h.Provider.ID, "r", 0, true); err == nil {
+			t.Error("no error")
+		}
+		if got := h.get(b.ID); got.Status() != berth.BuildPending {
+			t.Errorf("the build is %s", got.Status())
 		}
 	})
 }

@@ -13,7 +13,8 @@ import (
 // runner that is not known has to say hello first: conflict.
 //
 // A runner that does not get the answer, since the connection broke, says hello
-// again before it takes more: that puts back what was meant for it.
+// again before it takes more: that puts back what was meant for it, and a Take
+// that still waits here for nobody gets nothing any more.
 func (q *Queue) Take(ctx context.Context, provider berth.ProviderID, runner string, wait time.Duration, refills bool) (*Job, error) {
 	most := berth.ClassScheduled
 	if refills {
@@ -21,7 +22,8 @@ func (q *Queue) Take(ctx context.Context, provider berth.ProviderID, runner stri
 	}
 	woken, cancel := q.db.Waits(store.QueueTopic(provider)) // before looking
 	defer cancel()
-	if err := q.seen(ctx, provider, runner); err != nil {
+	r, err := q.seen(ctx, provider, runner)
+	if err != nil {
 		return nil, err
 	}
 	end := time.NewTimer(wait)
@@ -29,7 +31,7 @@ func (q *Queue) Take(ctx context.Context, provider berth.ProviderID, runner stri
 	poll := time.NewTicker(q.opt.Poll)
 	defer poll.Stop()
 	for {
-		job, err := q.takeNow(ctx, provider, runner, most)
+		job, err := q.takeNow(ctx, r, most)
 		if job != nil || err != nil {
 			return job, err
 		}
@@ -44,24 +46,29 @@ func (q *Queue) Take(ctx context.Context, provider berth.ProviderID, runner stri
 	}
 }
 
-// seen notes that the runner lives.
-func (q *Queue) seen(ctx context.Context, provider berth.ProviderID, runner string) error {
-	return q.db.Guarded(ctx, func(tx *store.Tx) error {
+// seen notes that the runner lives, and gives it as it last said hello.
+func (q *Queue) seen(ctx context.Context, provider berth.ProviderID, runner string) (r store.Runner, err error) {
+	err = q.db.Guarded(ctx, func(tx *store.Tx) error {
 		known, err := tx.SeeRunner(provider, runner)
-		if err == nil && !known {
+		if err != nil {
+			return err
+		}
+		if !known {
 			return berth.Errorf(berth.Conflict, "the runner %q is not known: it has to say hello first", runner)
 		}
+		r, err = tx.Runner(runner)
 		return err
 	})
+	return r, err
 }
 
 // takeNow takes builds until one can be run or there is none.
-func (q *Queue) takeNow(ctx context.Context, provider berth.ProviderID, runner string, most berth.Class) (*Job, error) {
+func (q *Queue) takeNow(ctx context.Context, r store.Runner, most berth.Class) (*Job, error) {
 	for {
 		var b berth.Build
 		var ok, more bool
 		err := q.db.Guarded(ctx, func(tx *store.Tx) (err error) {
-			if b, ok, more, err = tx.TakeBuild(provider, runner, most, q.opt.Lease); ok {
+			if b, ok, more, err = tx.TakeBuild(r, most, q.opt.Lease); ok {
 				changed(tx, b)
 			}
 			return err

@@ -11,22 +11,33 @@ import (
 // guard, so that it is right beside every other transaction, also on
 // PostgreSQL at read committed.
 
-// TakeBuild gives the first pending build of the provider to the runner. Classes
-// above most are left. ok is false when there is none, and also when another
-// runner was faster; more tells that there may be another one.
-func (tx *Tx) TakeBuild(provider berth.ProviderID, runner string, most berth.Class, lease time.Duration) (b berth.Build, ok, more bool, err error) {
+// TakeBuild gives the first pending build of the provider to the runner r, unless
+// that has said hello again since r was read: then it is conflict. Classes above
+// most are left. ok is false when there is none, and also when another runner was
+// faster; more tells that there may be another one.
+func (tx *Tx) TakeBuild(r Runner, most berth.Class, lease time.Duration) (b berth.Build, ok, more bool, err error) {
 	ids, err := all(&tx.Query, single[berth.BuildID], `
 		SELECT id FROM builds
 		WHERE provider_id = $1 AND started_at IS NULL AND completed_at IS NULL AND class <= $2
-		ORDER BY class, created_at, id LIMIT 1`, provider, most)
+		ORDER BY class, created_at, id LIMIT 1`, r.ProviderID, most)
 	if err != nil || len(ids) == 0 {
+		return b, false, false, err
+	}
+	// This locks the runner's row: a hello comes before and refuses this take, or
+	// behind and knows of it.
+	same, err := tx.exec(`UPDATE runners SET seen_at = $4 WHERE id = $1 AND provider_id = $2 AND started_at = $3`,
+		r.ID, r.ProviderID, stamp(r.StartedAt), stamp(tx.Now))
+	if err == nil && same == 0 {
+		err = berth.Errorf(berth.Conflict, "the runner %s has said hello since it began to wait: let it take again", r.ID)
+	}
+	if err != nil {
 		return b, false, false, err
 	}
 	// The guard is repeated: on PostgreSQL another runner may have taken it since
 	// it was read.
 	n, err := tx.exec(`
 		UPDATE builds SET runner_id = $2, attempt = attempt + 1, started_at = $3, lease_at = $4, judged_at = NULL
-		WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL`, ids[0], runner, tx.Now.UnixMicro(), tx.lease(lease))
+		WHERE id = $1 AND started_at IS NULL AND completed_at IS NULL`, ids[0], r.ID, tx.Now.UnixMicro(), tx.lease(lease))
 	if err != nil || n == 0 {
 		return b, false, err == nil, err
 	}

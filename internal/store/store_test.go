@@ -204,3 +204,19 @@ func TestADatabaseThatWentAway(t *testing.T) {
 		}
 	})
 }
+
+// A full disk is said in words, and what was there stays usable.
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	if _, err := store.Handle(db).ExecContext(t.Context(), `PRAGMA max_page_count = 100`); err != nil {
+		t.Fatal(err)
+	}
+	err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.PutArchive("a", make([]byte, 4<<20)) })
+	if !errors.Is(err, berth.Unavailable) || !strings.HasPrefix(berth.ErrorMessage(err), "the disk of the database is full") {
+		t.Errorf("got %v", err)
+	}
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.PutArchive("a", []byte("small")) }); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}

@@ -46,6 +46,17 @@ func URLs(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
+// Bench runs bench once for each engine on a new database.
+func Bench(b *testing.B, bench func(b *testing.B, db *store.DB)) {
+	b.Helper()
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			e.prepare(b)
+			bench(b, Open(b, e.url(b)))
+		})
+	}
+}
+
 // SQLite gives a new SQLite database, for tests to which the engine does not
 // matter.
 func SQLite(t testing.TB) *store.DB {
