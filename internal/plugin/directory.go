@@ -75,10 +75,17 @@ func readDirectory(_ context.Context, d *schema.ResourceData, _ any) diag.Diagno
 	return nil
 }
 
-func deleteDirectory(_ context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
+func deleteDirectory(ctx context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
 	h, err := anyHost()
 	if err != nil {
 		return diag.FromErr(err)
+	}
+	// A process whose start was never recorded is in nobody's state; it goes
+	// with the workspace at the latest.
+	if os.Getenv("CODER_WORKSPACE_TRANSITION") == "destroy" {
+		if err := endWorkspace(ctx, h.workspace); err != nil {
+			return diag.FromErr(fmt.Errorf("ending processes in the directory: %w", err))
+		}
 	}
 	return diag.FromErr(h.removeDirectory(d.Get("name").(string)))
 }

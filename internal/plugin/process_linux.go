@@ -83,6 +83,11 @@ func endStrays(ctx context.Context, prefix, own, name string) error {
 	return killAll(ctx, hasMark(prefix))
 }
 
+// endWorkspace kills all processes of a workspace.
+func endWorkspace(ctx context.Context, workspace string) error {
+	return killAll(context.WithoutCancel(ctx), hasMark(workspace+"/"))
+}
+
 // parentRun names the Terraform run that this plugin serves.
 func parentRun() string {
 	parent := os.Getppid()

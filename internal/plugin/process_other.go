@@ -16,3 +16,4 @@ func (p process) marked() []int                            { return nil }
 func (p process) end(context.Context, time.Duration) error { return errHost }
 func trimLog(string)                                       {}
 func removeLog(string)                                     {}
+func endWorkspace(context.Context, string) error           { return nil }

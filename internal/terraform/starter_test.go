@@ -156,6 +156,15 @@ func TestKilledBuildLeavesNoStrays(t *testing.T) {
 		if state == nil {
 			state = o.State
 		}
+		if n%2 == 1 { // a delete right away, which knows of no process
+			if _, err := Run(t.Context(), s.processOptions(root, workspace, i, berth.Delete, state), &recorder{t: t}, allow(nil)); err != nil {
+				t.Error(err)
+			}
+			if left := workspaceProcesses(workspace); len(left) > 0 {
+				t.Errorf("kill %d: a delete leaves %v", n, left)
+			}
+			continue
+		}
 		second, err := Run(t.Context(), s.processOptions(root, workspace, i, berth.Start, state), &recorder{t: t}, allow(nil))
 		if err != nil {
 			t.Fatalf("kill %d: %v", n, err)
