@@ -32,9 +32,10 @@ var (
 const startTimeout = 60 * time.Second
 
 func startCluster() (*cluster, error) {
-	c := &cluster{template: fmt.Sprintf("berth_template_%d", os.Getpid())}
+	c := &cluster{}
 	address := os.Getenv("BERTH_TEST_POSTGRES_URL")
 	if address == "" {
+		c.template = "berth_template"
 		var err error
 		if address, c.missing, err = launch(); err != nil || c.missing != "" {
 			return c, err
@@ -54,14 +55,22 @@ func startCluster() (*cluster, error) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	if c.template == "" {
+		return c, nil // a template would stay behind there
+	}
 	if err := c.run(ctx, `CREATE DATABASE `+c.template); err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, c.address(c.template), store.WithoutNotifications())
+	return c, migrate(ctx, c.address(c.template))
+}
+
+// migrate makes the tables.
+func migrate(ctx context.Context, address string) error {
+	db, err := store.Open(ctx, address, store.WithoutNotifications())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return c, db.Close()
+	return db.Close()
 }
 
 // run runs a statement on a connection of its own, so that nothing stays behind
@@ -101,7 +110,11 @@ func postgresURL(t testing.TB) string {
 		t.Fatalf("PostgreSQL was not prepared: %v %s", err, c.missing)
 	}
 	name := fmt.Sprintf("berth_test_%d_%d", os.Getpid(), count.Add(1))
-	if err := c.run(context.Background(), `CREATE DATABASE `+name+` TEMPLATE `+c.template); err != nil {
+	create := `CREATE DATABASE ` + name
+	if c.template != "" {
+		create += ` TEMPLATE ` + c.template
+	}
+	if err := c.run(context.Background(), create); err != nil {
 		t.Fatalf("making a database: %v", err)
 	}
 	t.Cleanup(func() {
@@ -109,5 +122,10 @@ func postgresURL(t testing.TB) string {
 			t.Errorf("removing the database: %v", err)
 		}
 	})
+	if c.template == "" {
+		if err := migrate(context.Background(), c.address(name)); err != nil {
+			t.Fatalf("migrating a database: %v", err)
+		}
+	}
 	return c.address(name)
 }
