@@ -25,15 +25,23 @@ func (h *handlers) health(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	if err := h.Ready(ctx); err != nil {
 		requestOf(r.Context()).err = &berth.Error{Code: berth.Unavailable, Message: "checking the database", Err: err}
-		WriteHealth(w, Health{Reason: "the database does not answer"})
+		writeHealth(w, Health{Reason: "the database does not answer"})
 		return
 	}
-	WriteHealth(w, Health{OK: true})
+	writeHealth(w, Health{OK: true})
 }
 
-// WriteHealth answers GET /healthz. The server uses it by itself while it is
-// starting.
-func WriteHealth(w http.ResponseWriter, health Health) {
+// Starting answers every request while the server is starting.
+func Starting(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/healthz" {
+		writeHealth(w, Health{Reason: "the server is starting"})
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	writeProblem(w, r, berth.Errorf(berth.Unavailable, "the server is starting: try again in a moment"))
+}
+
+func writeHealth(w http.ResponseWriter, health Health) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	if !health.OK {

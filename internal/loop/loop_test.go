@@ -60,11 +60,11 @@ func TestWakesDuringARunBecomeOneMore(t *testing.T) {
 			l.Wake()
 		}
 		time.Sleep(time.Hour)
+		cancel()
+		<-done
 		if runs != 2 {
 			t.Errorf("%d runs after the first and many wakes in it, want 2", runs)
 		}
-		cancel()
-		<-done
 	})
 }
 

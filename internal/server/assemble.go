@@ -161,7 +161,7 @@ func mirrorDirs(given []string) ([]string, error) {
 			return nil, err
 		}
 		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-			return nil, berth.InvalidField("plugin-mirror", "--plugin-mirror %s is not a directory that can be read: make it, for example with make tools", dir)
+			return nil, berth.Errorf(berth.Invalid, "--plugin-mirror %s is not a directory that can be read: make it, for example with make tools", dir)
 		}
 		dirs = append(dirs, abs)
 	}

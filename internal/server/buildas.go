@@ -19,7 +19,7 @@ import (
 func buildAs(name string, log *slog.Logger) (*terraform.As, error) {
 	if os.Geteuid() != 0 {
 		if self, err := user.Current(); name != "" && (err != nil || name != self.Username && name != self.Uid) {
-			return nil, berth.InvalidField("build-user", "--build-user %s: only a server that is root can run builds as another user", name)
+			return nil, berth.Errorf(berth.Invalid, "--build-user %s: only a server that is root can run builds as another user", name)
 		}
 		return nil, nil
 	}
@@ -31,7 +31,7 @@ func buildAs(name string, log *slog.Logger) (*terraform.As, error) {
 		u, err = user.LookupId(name)
 	}
 	if err != nil {
-		return nil, &berth.Error{Code: berth.Invalid, Field: "build-user", Err: err,
+		return nil, &berth.Error{Code: berth.Invalid, Err: err,
 			Message: fmt.Sprintf("--build-user %s: there is no such user on this machine; make it, or name another", name)}
 	}
 	as, err := asUser(u)

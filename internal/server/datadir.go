@@ -89,7 +89,7 @@ func makeRoom(path string, mode fs.FileMode) (made bool, err error) {
 // dataProblem says what is wrong with the data directory and what to do.
 func dataProblem(path string, err error) error {
 	say := func(code berth.Code, text string) error {
-		return &berth.Error{Code: code, Field: "data", Message: fmt.Sprintf(text, path), Err: err}
+		return &berth.Error{Code: code, Message: fmt.Sprintf(text, path), Err: err}
 	}
 	switch {
 	case errors.Is(err, errLocked):

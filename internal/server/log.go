@@ -15,7 +15,7 @@ func newLog(level, format string) (*slog.Logger, error) {
 	var o slog.HandlerOptions
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); level != "" && err != nil {
-		return nil, berth.InvalidField("log-level", "--log-level %s: say debug, info, warn or error", level)
+		return nil, berth.Errorf(berth.Invalid, "--log-level %s: say debug, info, warn or error", level)
 	}
 	o.Level = l
 	switch format {
@@ -24,7 +24,7 @@ func newLog(level, format string) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(os.Stderr, &o)), nil
 	}
-	return nil, berth.InvalidField("log-format", "--log-format %s: say text or json", format)
+	return nil, berth.Errorf(berth.Invalid, "--log-format %s: say text or json", format)
 }
 
 func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -44,13 +44,13 @@ func (o Options) databaseURL() string {
 // check looks at what can be wrong before anything is made.
 func (o Options) check() error {
 	if o.Data == "" {
-		return berth.InvalidField("data", "--data needs a directory")
+		return berth.Errorf(berth.Invalid, "--data needs a directory")
 	}
 	if o.Slots < 0 {
-		return berth.InvalidField("slots", "--slots %d: give a number of builds, or 0 for twice the processors", o.Slots)
+		return berth.Errorf(berth.Invalid, "--slots %d: give a number of builds, or 0 for twice the processors", o.Slots)
 	}
 	if scheme, _, _ := strings.Cut(o.DatabaseURL, ":"); o.DatabaseURL != "" && scheme != "postgres" && scheme != "postgresql" && scheme != "sqlite" {
-		return berth.InvalidField("database-url", "--database-url %s:…: Berth knows postgres://USER:PASSWORD@HOST/NAME, and SQLite when nothing is given", scheme)
+		return berth.Errorf(berth.Invalid, "--database-url %s:…: Berth knows postgres://USER:PASSWORD@HOST/NAME, and SQLite when nothing is given", scheme)
 	}
 	if o.AccessURL != "" {
 		_, err := cleanURL(o.AccessURL)
@@ -63,7 +63,7 @@ func (o Options) check() error {
 func cleanURL(text string) (string, error) {
 	u, err := url.Parse(strings.TrimRight(text, "/"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", berth.InvalidField("access-url", "--access-url %s: give scheme and host, and a port where it is needed, such as https://berth.example.com", text)
+		return "", berth.Errorf(berth.Invalid, "--access-url %s: give scheme and host, and a port where it is needed, such as https://berth.example.com", text)
 	}
 	return u.String(), nil
 }

@@ -118,7 +118,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(*h).ServeHTTP(w, r)
 		return
 	}
-	httpapi.WriteHealth(w, httpapi.Health{Reason: "the server is starting"})
+	httpapi.Starting(w, r)
 }
 
 // startWork starts the runner and the loops.
@@ -200,15 +200,15 @@ func listenProblem(address string, err error) error {
 	_, port, splitErr := net.SplitHostPort(address)
 	switch {
 	case splitErr != nil:
-		return berth.InvalidField("listen", "--listen %s: give an address and a port, such as 127.0.0.1:7080", address)
+		return berth.Errorf(berth.Invalid, "--listen %s: give an address and a port, such as 127.0.0.1:7080", address)
 	case inUse(err):
-		return &berth.Error{Code: berth.Conflict, Field: "listen", Err: err,
+		return &berth.Error{Code: berth.Conflict, Err: err,
 			Message: fmt.Sprintf("port %s is in use by another program: stop it, or choose another port with --listen", port)}
 	case denied(err):
-		return &berth.Error{Code: berth.Forbidden, Field: "listen", Err: err,
+		return &berth.Error{Code: berth.Forbidden, Err: err,
 			Message: fmt.Sprintf("port %s may not be opened by this user: choose one from 1024 up with --listen", port)}
 	}
-	return &berth.Error{Code: berth.Unavailable, Field: "listen", Err: err,
+	return &berth.Error{Code: berth.Unavailable, Err: err,
 		Message: fmt.Sprintf("--listen %s cannot be opened: give an address of this machine", address)}
 }
 

@@ -147,6 +147,9 @@ func TestAnswersWhileStarting(t *testing.T) {
 	if code, text := get(t, "http://"+l.Addr().String()+"/healthz"); code != 503 || !strings.Contains(text, "starting") {
 		t.Errorf("%d %s", code, text)
 	}
+	if code, text := get(t, "http://"+l.Addr().String()+"/api/v1/version"); code != 503 || !strings.Contains(text, `"code":"unavailable"`) {
+		t.Errorf("the API: %d %s", code, text)
+	}
 	cancel()
 	if err := <-ended; err == nil {
 		t.Error("it started without a database")

@@ -57,13 +57,13 @@ func (o *Options) bind(flags *pflag.FlagSet, getenv func(string) string) error {
 		case *int:
 			n, err := strconv.Atoi(orZero(given))
 			if err != nil {
-				return berth.InvalidField(s.variable(), "%s=%s is not a number", s.variable(), given)
+				return berth.Errorf(berth.Invalid, "%s=%s is not a number", s.variable(), given)
 			}
 			flags.IntVar(field, s.flag, n, about)
 		case *bool:
 			b, err := strconv.ParseBool(orZero(given))
 			if err != nil {
-				return berth.InvalidField(s.variable(), "%s=%s: say true or false", s.variable(), given)
+				return berth.Errorf(berth.Invalid, "%s=%s: say true or false", s.variable(), given)
 			}
 			flags.BoolVar(field, s.flag, b, about)
 		default:
