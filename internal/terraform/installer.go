@@ -102,6 +102,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 // install makes the installation final. What runs as another user works on a
 // copy; only what we have read from it and checked gets into the installation.
 func (i *Installer) install(ctx context.Context, hash, final string, archive func(context.Context) (io.ReadCloser, error), log func(berth.Log)) error {
+	i.sweep()
 	fresh, err := os.MkdirTemp(i.Dir, ".new-*")
 	if err != nil {
 		return fmt.Errorf("making an installation: %w", err)
@@ -137,6 +138,21 @@ func (i *Installer) install(ctx context.Context, hash, final string, archive fun
 		return fmt.Errorf("making an installation: %w", err)
 	}
 	return nil
+}
+
+// stale is how old an unfinished installation is when nobody can be at it any more.
+const stale = 6 * time.Hour
+
+// sweep removes what installations left behind that were killed.
+func (i *Installer) sweep() {
+	for _, pattern := range []string{".new-*", ".init-*", ".mirror-*"} {
+		found, _ := filepath.Glob(filepath.Join(i.Dir, pattern))
+		for _, path := range found {
+			if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > stale {
+				discard(path)
+			}
+		}
+	}
 }
 
 // freeze makes everything below dir read-only.

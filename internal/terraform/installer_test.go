@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/berthdev/berth"
 )
@@ -116,5 +117,24 @@ func TestFind(t *testing.T) {
 		if _, err := Find(t.Context(), path); !errors.Is(err, berth.Unavailable) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestLeftoversOfKilledInstallationsAreSweptAway(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old, fresh := filepath.Join(dir, ".new-1"), filepath.Join(dir, ".init-2")
+	for _, path := range []string{old, fresh} {
+		if err := os.MkdirAll(filepath.Join(path, "template"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now().Add(-2 * stale)
+	if err := os.Chtimes(old, before, before); err != nil {
+		t.Fatal(err)
+	}
+	(&Installer{Dir: dir}).sweep()
+	if there(old) || !there(fresh) {
+		t.Errorf("old is there: %v, fresh is there: %v", there(old), there(fresh))
 	}
 }

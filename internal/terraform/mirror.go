@@ -77,7 +77,7 @@ func fingerprint(dirs []string, cache string) (string, error) {
 	total := sha256.New()
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+			if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || strings.HasSuffix(entry.Name(), ".part") {
 				return err
 			}
 			s, fresh, err := sum(path, entry, known)
