@@ -83,7 +83,7 @@ func deleteDirectory(ctx context.Context, d *schema.ResourceData, _ any) diag.Di
 	// A process whose start was never recorded is in nobody's state; it goes
 	// with the workspace at the latest.
 	if os.Getenv("CODER_WORKSPACE_TRANSITION") == "destroy" {
-		if err := endWorkspace(ctx, h.workspace); err != nil {
+		if err := EndWorkspace(ctx, h.workspace); err != nil {
 			return diag.FromErr(fmt.Errorf("ending processes in the directory: %w", err))
 		}
 	}

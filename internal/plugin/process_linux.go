@@ -83,8 +83,13 @@ func endStrays(ctx context.Context, prefix, own, name string) error {
 	return killAll(ctx, hasMark(prefix))
 }
 
-// endWorkspace kills all processes of a workspace.
-func endWorkspace(ctx context.Context, workspace string) error {
+// EndWorkspace kills all processes of a workspace, recorded or not. It is for
+// after a stop or a delete that has left no berth_process in the state: one
+// whose start was never recorded is unknown to Terraform then.
+func EndWorkspace(ctx context.Context, workspace string) error {
+	if !pathElement.MatchString(workspace) {
+		return nil // no process can have been started for it
+	}
 	return killAll(context.WithoutCancel(ctx), hasMark(workspace+"/"))
 }
 

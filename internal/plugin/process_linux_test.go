@@ -195,3 +195,15 @@ func FuzzParseStat(f *testing.F) {
 		}
 	})
 }
+
+func TestEndWorkspace(t *testing.T) {
+	t.Parallel()
+	c, other := shell(t, `exec sleep 1000`), shell(t, `exec sleep 1000`)
+	p, q := begin(t, c), begin(t, other)
+	if err := EndWorkspace(t.Context(), c.Host.workspace); err != nil || p.alive() || !q.alive() {
+		t.Errorf("alive %v, another workspace's alive %v, %v", p.alive(), q.alive(), err)
+	}
+	if err := EndWorkspace(t.Context(), ""); err != nil || !q.alive() {
+		t.Errorf("no workspace's id ended another's: %v", err)
+	}
+}
