@@ -96,6 +96,7 @@ func TestWatchEnds(t *testing.T) {
 			close(ended)
 		})
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
 		for _, err := range cl.WatchWorkspace(ctx, "w") {
 			if err != nil && !errors.Is(err, context.Canceled) {
 				t.Error(err)

@@ -68,8 +68,12 @@ and .berth behind:
 			if err := writeSSHConfig(name, []byte(changed)); err != nil {
 				return fmt.Errorf("writing the configuration of OpenSSH: %w", err)
 			}
-			if !remove {
-				a.say("Now: ssh WORKSPACE.%s", sshSuffix)
+			if remove {
+				return nil
+			}
+			a.say("Now: ssh WORKSPACE.%s", sshSuffix)
+			if l, err := a.readLogin(); err != nil || l.Token == "" {
+				a.tell("%s ssh finds no login in the configuration directory; without one it needs BERTH_URL and BERTH_TOKEN in its environment", a.look.caution("note:"))
 			}
 			return nil
 		},
