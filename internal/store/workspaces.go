@@ -73,8 +73,9 @@ func (tx *Tx) UseWorkspace(id berth.WorkspaceID) error {
 }
 
 // LastEffect is the newest build of a workspace before a number (0: of all) that
-// a runner took and that the persistence rule did not refuse: what is there was
-// made by it. Without one it is the newest build of all; not_found without any.
+// was allowed to change things: what is there was made by it. Builds that were
+// refused, or canceled before that, changed nothing. Without one it is the newest
+// build of all; not_found without any.
 func (q *Query) LastEffect(id berth.WorkspaceID, before int) (berth.Build, error) {
 	var w where
 	w.add(`b.workspace_id = ?`, id)
@@ -82,5 +83,5 @@ func (q *Query) LastEffect(id berth.WorkspaceID, before int) (berth.Build, error
 		w.add(`b.number < ?`, before)
 	}
 	return one(q, "build", scanBuild, `SELECT `+buildColumns+` FROM builds b`+w.String()+`
-		ORDER BY CASE WHEN b.attempt > 0 AND b.error_code <> 'persistence' THEN 0 ELSE 1 END, b.number DESC LIMIT 1`, w.args...)
+		ORDER BY CASE WHEN b.judged_at IS NOT NULL THEN 0 ELSE 1 END, b.number DESC LIMIT 1`, w.args...)
 }

@@ -315,9 +315,16 @@ func TestARefusedBuildDoesNotStick(t *testing.T) {
 			t.Errorf("the stop after a refusal uses %s, %v", j.Env["CODER_WORKSPACE_TEMPLATE_VERSION"], j.Build.Parameters)
 		}
 		must(t, h.queue.Finish(t.Context(), c, stopped(5)))
+		// Nor does one that was canceled before it could change anything.
+		must(t, h.build(h.mel, id, workspaces.BuildInput{Transition: berth.Start, Update: true, Parameters: map[string]string{"size": "3"}}))
+		_, c = h.take()
+		must(t, h.queue.Finish(t.Context(), c, builds.Report{Canceled: true}))
 		// A person gives the home up, by its address and for one build.
 		must(t, h.build(h.mel, id, workspaces.BuildInput{Transition: berth.Start, Update: true, AllowDestroy: []string{"docker_volume.home"}}))
-		_, c = h.take()
+		j, c = h.take()
+		if j.Build.Parameters["size"] != "1" {
+			t.Errorf("the start after a canceled one has size %s", j.Build.Parameters["size"])
+		}
 		verdict, err = h.queue.Judge(t.Context(), c, berth.Plan{Changes: []berth.Change{{Address: "docker_volume.home", Actions: []string{"delete", "create"}}}})
 		must(t, err)
 		if !verdict.Allow {
