@@ -125,13 +125,31 @@ func (a *app) reach(ctx context.Context, c *client.Client, t target, wait string
 	if err != nil {
 		return nil, err
 	}
-	if wait != "no" {
-		if err := a.awaitAgent(ctx, c, w, agent, t, wait == "yes"); err != nil {
-			return nil, err
+	if wait == "no" {
+		return c.DialStream(ctx, w.ID, agent.Name, "ssh")
+	}
+	if err := a.awaitAgent(ctx, c, w, agent, t, wait == "yes"); err != nil {
+		return nil, err
+	}
+	// After a restart of the server an agent may count as connected a moment
+	// before it is linked again.
+	tell := a.sayOnce("waiting for " + t.String() + ": %s")
+	for end := time.Now().Add(relinking); ; {
+		stream, err := c.DialStream(ctx, w.ID, agent.Name, "ssh")
+		if err == nil || !errors.Is(err, berth.Unavailable) || time.Now().After(end) {
+			return stream, err
+		}
+		tell(err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(300 * time.Millisecond):
 		}
 	}
-	return c.DialStream(ctx, w.ID, agent.Name, "ssh")
 }
+
+// relinking is how long a stream is tried again while the agent is not linked.
+const relinking = 30 * time.Second
 
 // stdio copies between the stream and this process's own streams until the
 // far side is done. The end of standard input is passed on and ends nothing:

@@ -183,7 +183,7 @@ func TestSSHSaysWhyNot(t *testing.T) {
 			if c.name == "another agent" {
 				name = "web.main"
 			}
-			if out, errs, code := f.run(t, "ssh", name, "--", "true"); code != 255 || out != "" || !strings.Contains(errs, c.says) {
+			if out, errs, code := f.run(t, "ssh", name, "--wait", "no", "--", "true"); code != 255 || out != "" || !strings.Contains(errs, c.says) {
 				t.Errorf("exit %d, %q %q", code, out, errs)
 			}
 		})
@@ -226,5 +226,25 @@ func TestSSHWaits(t *testing.T) {
 				t.Errorf("exit %d, %q %q", code, out, errs)
 			}
 		})
+	}
+}
+
+// A stream that cannot be opened yet is tried again.
+func TestSSHTriesAgain(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.serveSSH(t)
+	var calls atomic.Int32
+	front := f.Config.Handler
+	f.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/streams/") && calls.Add(1) < 3 {
+			refuse(w, 503, berth.Unavailable, "the agent main is not linked")
+			return
+		}
+		front.ServeHTTP(w, r)
+	})
+	out, errs, code := f.run(t, "ssh", "web", "--", "echo in")
+	if code != 0 || out != "in\n" || errs != "waiting for web: the agent main is not linked\n" {
+		t.Errorf("exit %d, %q %q", code, out, errs)
 	}
 }
