@@ -1,13 +1,10 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
@@ -122,11 +119,8 @@ func (h *held) lostText(serial int64, kept bool) string {
 // one that it began with.
 func (h *held) newest() (terraform.Result, bool) {
 	best, err := terraform.Recover(h.r.workDir(h.rec.name()))
-	if err != nil && berth.ErrorCode(err) != berth.NotFound {
+	if err != nil { // best holds what could be read all the same
 		h.r.o.Log.Warn("reading what Terraform left on disk", "build", h.rec.name(), "error", err)
-	}
-	if err != nil {
-		best = terraform.Result{}
 	}
 	var kept api.RunnerState
 	if found, err := readJSON(h.rec.path(fileState), &kept); err == nil && found && (len(best.State) == 0 || kept.Lineage == best.Lineage && kept.Serial > best.Serial) {
@@ -138,19 +132,9 @@ func (h *held) newest() (terraform.Result, bool) {
 
 // parseState has package terraform read a revision that stands alone.
 func parseState(s api.RunnerState) terraform.Result {
-	plain := terraform.Result{Lineage: s.Lineage, Serial: s.Serial, State: s.State}
-	dir, err := os.MkdirTemp("", "berth-state-")
-	if err != nil {
-		return plain
-	}
-	defer os.RemoveAll(dir)
-	if os.WriteFile(filepath.Join(dir, "terraform.tfstate"), s.State, 0o600) != nil {
-		return plain
-	}
-	if r, err := terraform.Recover(dir); err == nil && bytes.Equal(r.State, s.State) {
-		return r
-	}
-	return plain
+	r, _ := terraform.ReadState(s.State) // what could not be read of it is left out
+	r.Lineage, r.Serial, r.State = s.Lineage, s.Serial, s.State
+	return r
 }
 
 // stateName reads which revision a state is; zero for none.

@@ -94,7 +94,8 @@ func (s scripted) play(ctx context.Context, o terraform.Options, sink terraform.
 			}
 		case st.State > 0:
 			r.Lineage, r.Serial, r.State = "lineage-of-tests", st.State, state(st.State)
-			os.WriteFile(filepath.Join(o.Dir, "terraform.tfstate"), r.State, 0o600)
+			os.MkdirAll(filepath.Join(o.Dir, "work"), 0o700)
+			os.WriteFile(filepath.Join(o.Dir, "work", "terraform.tfstate"), r.State, 0o600)
 			sink.State(r.Lineage, r.Serial, r.State)
 		case st.Judge:
 			v, err := judge(ctx, berth.Plan{Changes: []berth.Change{{Address: "a.b", Type: "a", Actions: []string{"create"}}}})
@@ -121,8 +122,9 @@ func (s scripted) play(ctx context.Context, o terraform.Options, sink terraform.
 				return r, canceled
 			}
 		case st.Child:
+			os.MkdirAll(filepath.Join(o.Dir, "work"), 0o700)
 			runtime.LockOSThread() // the signal at our death is tied to the thread
-			cmd := self0("terraform", o.Dir)
+			cmd := self0("terraform", filepath.Join(o.Dir, "work"))
 			cmd.Env = append(cmd.Env, marker+"="+o.Env[marker])
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 			if err := cmd.Run(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -110,6 +111,8 @@ func (s *fakeServer) do(f func()) {
 }
 
 func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // only then the request's context tells that the caller hung up
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	rest, _ := strings.CutPrefix(r.URL.Path, "/api/v1/runner/")
 	parts := strings.Split(rest, "/")
 	op, build := parts[0], ""

@@ -159,7 +159,7 @@ func TestTerraformSavesItsStateAfterItsKeepersDeath(t *testing.T) {
 	b := newBench(t)
 	build := b.enqueue(step{Judge: true}, step{Child: true})
 	b.run(t)
-	work := filepath.Join(b.work, "builds", build.job.BuildID+".1")
+	work := filepath.Join(b.work, "builds", build.job.BuildID+".1", "work")
 	eventually(t, "terraform's state", func() bool { return exists(filepath.Join(work, "terraform.tfstate")) })
 	saved := make(chan string, 1)
 	go func() {

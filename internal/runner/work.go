@@ -67,7 +67,7 @@ func (k *keeper) work(limit time.Duration) api.Finish {
 		}
 	}
 	f := failure("runner", errors.New("Terraform was killed but did not end; what was found of its state is kept"))
-	if last, err := terraform.Recover(k.order.Work); err == nil {
+	if last, _ := terraform.Recover(k.order.Work); len(last.State) > 0 {
 		f = withResult(f, last)
 	}
 	return f
