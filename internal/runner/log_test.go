@@ -137,6 +137,7 @@ func TestBudgetStandsStill(t *testing.T) {
 		b.Resume()
 		b.Resume()
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if want := time.Hour + time.Minute; spent != want {
 			t.Errorf("spent after %v, want %v", spent, want)
 		}
