@@ -81,7 +81,6 @@ func (s *session) run(text string) {
 		s.conn.server.options.Log.Warn("a session could not start", "shell", cmd.Path, "error", err)
 		// The carriage return is for terminals in raw mode; elsewhere it does no harm.
 		fmt.Fprintf(s.channel.Stderr(), "berth: cannot start %s in %s: %v\r\n", cmd.Path, cmd.Dir, err)
-		s.channel.CloseWrite()
 		reportStatus(s.channel, statusNoStart)
 	}
 }

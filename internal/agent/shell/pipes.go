@@ -60,15 +60,15 @@ func (s *session) runOnPipes(cmd *exec.Cmd, use Use) error {
 
 // await waits until cmd has exited and its output is with the client, and
 // reports how it ended. Output that is still held open is waited for as long as
-// leftovers. When the client leaves, it returns at once.
+// leftovers. A command that closes its output and goes on ends the client's
+// only when it exits: see reportExit.
 //
-// As with sshd, a command without a terminal is not ended by that; only its
-// pipes break.
+// When the client leaves, it returns at once. As with sshd, a command without a
+// terminal is not ended by that; only its pipes break.
 func (s *session) await(cmd *exec.Cmd, output *sync.WaitGroup, leftovers time.Duration, files ...*os.File) {
 	drained := make(chan struct{})
 	go func() {
 		output.Wait()
-		s.channel.CloseWrite()
 		close(drained)
 	}()
 	exited := make(chan syscall.WaitStatus, 1)

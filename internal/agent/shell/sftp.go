@@ -27,7 +27,6 @@ func (s *session) sftp() {
 		status = 1
 	}
 	server.Close()
-	s.channel.CloseWrite()
 	reportStatus(s.channel, status)
 }
 

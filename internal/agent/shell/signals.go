@@ -23,7 +23,9 @@ func signalName(signal syscall.Signal) string {
 	return "SIG@openssh.com" // what OpenSSH says of signals that SSH has no name for
 }
 
-// reportExit tells the client how the command ended.
+// reportExit tells the client how the command ended, and that no output
+// follows. That must come last: OpenSSH closes the channel when both directions
+// have ended, the library answers at once, and nothing can be sent from then on.
 func reportExit(channel ssh.Channel, status syscall.WaitStatus) {
 	if !status.Signaled() {
 		reportStatus(channel, status.ExitStatus())
@@ -34,8 +36,11 @@ func reportExit(channel ssh.Channel, status syscall.WaitStatus) {
 		Core          bool
 		Message, Lang string
 	}{signalName(status.Signal()), status.CoreDump(), "", ""}))
+	channel.CloseWrite()
 }
 
+// reportStatus is reportExit for a status that is known.
 func reportStatus(channel ssh.Channel, status int) {
 	channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status)}))
+	channel.CloseWrite()
 }
