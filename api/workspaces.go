@@ -129,6 +129,10 @@ type Ping struct {
 	Micros int64 `json:"round_trip_us" doc:"Relay to agent and back"`
 }
 
+// StateType is the media type of a state that is pushed: one of its own, since
+// its bytes are kept as they came. PUT /workspaces/{workspace}/state
+const StateType = "application/vnd.berth.state"
+
 // StateRevision: GET /workspaces/{workspace}/state/versions
 type StateRevision struct {
 	ID        int64     `json:"id"`

@@ -146,3 +146,54 @@ func TestPaging(t *testing.T) {
 		t.Errorf("an empty list: %+v, %v", page, err)
 	}
 }
+
+// The bytes of a pushed state are kept as they came.
+func TestPushState(t *testing.T) {
+	t.Parallel()
+	servertest.Run(t, func(t *testing.T, s *servertest.Server) {
+		ctx := t.Context()
+		c, token := s.FirstUser(t)
+		s.Runner(t)
+		servertest.Push(t, c, "plain")
+		w := servertest.Create(t, c, "plain", "dev")
+		var now struct {
+			Lineage string
+			Serial  int64
+		}
+		if state, err := c.State(ctx, w.ID); err != nil || json.Unmarshal(state, &now) != nil {
+			t.Fatalf("%q, %v", state, err)
+		}
+		state := func(lineage string, serial int64) []byte {
+			return fmt.Appendf(nil, "{\n  \"version\": 4,\n  \"serial\": %d, \"lineage\": %q,\n  \"resources\": [], \"padding\": %q\n}\n",
+				serial, lineage, strings.Repeat("é<", 1<<20))
+		}
+		next := state(now.Lineage, now.Serial+1)
+		for name, refused := range map[string]struct {
+			state []byte
+			code  berth.Code
+		}{
+			"junk":         {[]byte("\x00junk"), berth.Invalid},
+			"a string":     {[]byte(`"x"`), berth.Invalid},
+			"nothing":      {nil, berth.Invalid},
+			"another file": {[]byte(`{"version":3}`), berth.Invalid},
+			"same serial":  {state(now.Lineage, now.Serial), berth.Conflict},
+			"foreign":      {state("other", now.Serial+1), berth.Conflict},
+		} {
+			if _, err := c.PushState(ctx, w.ID, refused.state); !errors.Is(err, refused.code) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		r, err := c.PushState(ctx, w.ID, next)
+		if err != nil || r.Serial != now.Serial+1 || r.Lineage != now.Lineage || !r.Current || r.CreatedBy != "admin" {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if got, err := c.State(ctx, w.ID); err != nil || string(got) != string(next) {
+			t.Errorf("%d bytes came back of %d: %v", len(got), len(next), err)
+		}
+		// Whoever calls by hand may name any type.
+		by := state(now.Lineage, now.Serial+2)
+		if w, p := call(t, s, "PUT", "/workspaces/"+w.ID+"/state", string(by), "Authorization", "Bearer "+token); w.StatusCode != 200 {
+			t.Errorf("as JSON: %d %+v", w.StatusCode, p)
+		}
+	})
+}

@@ -1,5 +1,7 @@
 package httpapi
 
+import "github.com/berthdev/berth/api"
+
 // operations is the whole API. What is not here does not exist; what is here
 // is in openapi.json, in the client, and refused to those whom its access does
 // not name.
@@ -61,7 +63,7 @@ var operations = []operation{
 	op(person, "GET /workspaces/{workspace}/state", "pullState", "Download the Terraform state of a workspace", (*handlers).pullState,
 		answers("application/json", "The state; it holds secrets")),
 	op(person, "PUT /workspaces/{workspace}/state", "pushState", "Replace the Terraform state of a workspace", (*handlers).pushState,
-		sends("application/json", "A state of the same lineage, with the next serial")),
+		sends(api.StateType, "A state of the same lineage, with a higher serial, as Terraform writes it"), atMost(limitState)),
 	op(person, "GET /workspaces/{workspace}/state/versions", "listStateVersions", "List the kept revisions of the state, newest first", (*handlers).listStateVersions),
 
 	op(agent, "POST /agent/hello", "agentHello", "Say that the agent started, and learn what it is", (*handlers).agentHello),
