@@ -59,10 +59,13 @@ type Job struct {
 	Timeout    int               `json:"timeout_seconds"`
 }
 
-// Beat renews the lease. POST /runner/builds/{build}/beat
+// Beat renews the lease, and is answered once there is more than the runner
+// knows, at the latest after Wait seconds. POST /runner/builds/{build}/beat
 type Beat struct {
-	RunnerID string `json:"runner_id"`
-	Attempt  int    `json:"attempt"`
+	RunnerID string     `json:"runner_id"`
+	Attempt  int        `json:"attempt"`
+	Wait     int        `json:"wait_seconds,omitempty" minimum:"0" maximum:"10"`
+	Knows    BeatAnswer `json:"knows,omitzero" doc:"What an answer told already"`
 }
 
 type BeatAnswer struct {

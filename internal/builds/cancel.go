@@ -9,7 +9,7 @@ import (
 )
 
 // Cancel asks for the end of a build. A pending one ends at once. The holder of
-// a running one is told at its next beat to interrupt Terraform; with force, or
+// a running one is told at once to interrupt Terraform; with force, or
 // once Options.Grace has passed, to kill it. expect, "pending" or "running",
 // refuses when the build has another status; empty: any.
 func (q *Queue) Cancel(ctx context.Context, id berth.BuildID, force bool, expect berth.BuildStatus) (b berth.Build, err error) {

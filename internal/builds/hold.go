@@ -2,6 +2,7 @@ package builds
 
 import (
 	"context"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/store"
@@ -18,12 +19,56 @@ func (q *Queue) Beat(ctx context.Context, c Call) (o Orders, err error) {
 		if !ok {
 			return c.stale()
 		}
-		o.Cancel = !found.CanceledAt.IsZero()
-		o.Force = !found.ForcedAt.IsZero() || o.Cancel && tx.Now.Sub(found.CanceledAt) > q.opt.Grace
+		o = q.orders(found.CanceledAt, found.ForcedAt, tx.Now)
 		_, err = tx.SeeRunner(c.Provider, c.Runner)
 		return err
 	})
 	return o, err
+}
+
+// AwaitOrders is Beat that answers once the orders are others than the known
+// ones: at the latest after wait, which is at most Options.Beat, or when ctx is
+// done. The lease is renewed at the beginning only.
+func (q *Queue) AwaitOrders(ctx context.Context, c Call, known Orders, wait time.Duration) (Orders, error) {
+	woken, cancel := q.db.Waits(store.BuildTopic(c.Build)) // before looking
+	defer cancel()
+	end := time.NewTimer(min(wait, q.opt.Beat))
+	defer end.Stop()
+	poll := time.NewTicker(q.opt.Poll)
+	defer poll.Stop()
+	o, err := q.Beat(ctx, c)
+	for err == nil && o == known && wait > 0 {
+		select {
+		case <-ctx.Done():
+			return o, nil
+		case <-end.C:
+			return o, nil
+		case <-woken:
+		case <-poll.C:
+		}
+		o, err = q.look(ctx, c)
+	}
+	return o, err
+}
+
+// look tells the holder what Beat would, and renews nothing.
+func (q *Queue) look(ctx context.Context, c Call) (o Orders, err error) {
+	err = q.db.Read(ctx, func(query *store.Query) error {
+		found, ok, err := query.Beaten(c.taking())
+		if err == nil && !ok {
+			return c.stale()
+		}
+		o = q.orders(found.CanceledAt, found.ForcedAt, time.Now())
+		return err
+	})
+	return o, err
+}
+
+// orders are what the holder of a build shall do.
+func (q *Queue) orders(canceled, forced, now time.Time) (o Orders) {
+	o.Cancel = !canceled.IsZero()
+	o.Force = !forced.IsZero() || o.Cancel && now.Sub(canceled) > q.opt.Grace
+	return o
 }
 
 // Judge decides whether the caller's taking may do what it plans. Once it is

@@ -248,3 +248,86 @@ func TestWaits(t *testing.T) {
 		says(three, `no runner of the workspace provider "built-in" reports; the last did at 2000-01-01 00:00:00 UTC: see whether it runs and reaches this server`)
 	})
 }
+
+// A holder that waits for orders is told of a cancel, and then of force, in the
+// moment of the wish; it is answered in time when there are none.
+func TestAwaitOrders(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		h.hello("r")
+		b := h.enqueue("one", berth.Start)
+		c := call(h.take("r"))
+		await := func(known, want builds.Orders, wait, took time.Duration) {
+			t.Helper()
+			began := time.Now()
+			o, err := h.q.AwaitOrders(ctx, c, known, wait)
+			if o != want || err != nil || time.Since(began) != took {
+				t.Errorf("ordered %+v, %v after %v", o, err, time.Since(began))
+			}
+		}
+		cancel := func(force bool) {
+			time.AfterFunc(500*time.Millisecond, func() {
+				if _, err := h.q.Cancel(ctx, b.ID, force, ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		nothing, canceled, forced := builds.Orders{}, builds.Orders{Cancel: true}, builds.Orders{Cancel: true, Force: true}
+		await(nothing, nothing, 0, 0)
+		await(nothing, nothing, 3*time.Second, 3*time.Second)
+		await(nothing, nothing, time.Hour, 10*time.Second)
+		time.Sleep(29 * time.Second)
+		await(nothing, nothing, 10*time.Second, 10*time.Second)
+		if h.get(b.ID).Unreachable(time.Now().Add(19 * time.Second)) {
+			t.Error("the lease was not renewed")
+		}
+		cancel(false)
+		await(nothing, canceled, 10*time.Second, 500*time.Millisecond)
+		await(nothing, canceled, 10*time.Second, 0)
+		await(canceled, canceled, 10*time.Second, 10*time.Second)
+		cancel(true)
+		await(canceled, forced, 10*time.Second, 500*time.Millisecond)
+		await(forced, forced, 10*time.Second, 10*time.Second)
+
+		gone, leave := context.WithTimeout(ctx, time.Second)
+		defer leave()
+		if o, err := h.q.AwaitOrders(gone, c, forced, 10*time.Second); o != forced || err != nil {
+			t.Errorf("the caller went: %+v, %v", o, err)
+		}
+		time.AfterFunc(time.Second, func() {
+			if err := h.q.Finish(ctx, c, builds.Report{Canceled: true}); err != nil {
+				t.Error(err)
+			}
+		})
+		began := time.Now()
+		_, err := h.q.AwaitOrders(ctx, c, forced, 10*time.Second)
+		is(t, err, berth.Conflict)
+		if time.Since(began) != time.Second {
+			t.Errorf("told of the end after %v", time.Since(began))
+		}
+	})
+}
+
+// A cancel on another replica is found without a wake.
+func TestAwaitOrdersLooksByItself(t *testing.T) {
+	t.Parallel()
+	storetest.URLs(t, func(t *testing.T, url string) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t, storetest.Open(t, url), builds.Options{})
+			other := builds.New(storetest.Open(t, url), nil, h.kinds, builds.Options{})
+			h.hello("r")
+			b := h.enqueue("one", berth.Start)
+			c := call(h.take("r"))
+			time.AfterFunc(time.Second, func() {
+				if _, err := other.Cancel(t.Context(), b.ID, false, ""); err != nil {
+					t.Error(err)
+				}
+			})
+			began := time.Now()
+			o, err := h.q.AwaitOrders(t.Context(), c, builds.Orders{}, 10*time.Second)
+			if !o.Cancel || err != nil || time.Since(began) > 3*time.Second {
+				t.Errorf("%+v, %v after %v", o, err, time.Since(began))
+			}
+		})
+	})
+}

@@ -75,7 +75,14 @@ type beatInput struct {
 }
 
 func (h *handlers) runnerBeat(ctx context.Context, in *beatInput) (*body[api.BeatAnswer], error) {
-	orders, err := h.Queue.Beat(ctx, call(ctx, in.BuildInput, in.Body.RunnerID, in.Body.Attempt))
+	b := in.Body
+	known, wait := builds.Orders{Cancel: b.Knows.Cancel, Force: b.Knows.Force}, time.Duration(b.Wait)*time.Second
+	ctx, cancel := h.untilStopping(ctx)
+	defer cancel()
+	orders, err := h.Queue.AwaitOrders(ctx, call(ctx, in.BuildInput, b.RunnerID, b.Attempt), known, wait)
+	if err != nil && h.stopping() {
+		return nil, berth.Errorf(berth.Unavailable, "the server is stopping: ask again in a moment")
+	}
 	return answered(api.BeatAnswer{Cancel: orders.Cancel, Force: orders.Force}, err)
 }
 

@@ -133,3 +133,38 @@ func TestKeeperEndsGracefullyOnSigterm(t *testing.T) {
 		t.Errorf("finish = %+v", f)
 	}
 }
+
+// A cancel, and then force, is heard long before the next beat.
+func TestCancelIsHeardAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.beat, b.patient, b.opt.Grace = 10, true, time.Hour
+	build := b.enqueue(step{Judge: true}, step{State: 3}, step{Deaf: true})
+	b.run(t)
+	eventually(t, "the state", b.is(func() bool { return len(build.states) == 1 }))
+	began := time.Now()
+	b.cancel(build, false)
+	eventually(t, "word of the cancel", b.is(func() bool { return build.knows.Cancel }))
+	b.cancel(build, true)
+	build.wait(t)
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
+// A server that answers beats at once is not asked without a pause.
+func TestBeatsOfAnOldServer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.beat = 10
+	build := b.enqueue(step{Judge: true}, step{State: 3}, step{Sleep: 60_000})
+	build.cancel = true
+	b.block["judge"] = make(chan struct{})
+	b.run(t)
+	build.wait(t)
+	b.do(func() {
+		if build.beats > 2 {
+			t.Errorf("%d beats for one build", build.beats)
+		}
+	})
+}

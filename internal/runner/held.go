@@ -105,16 +105,18 @@ func until(ctx context.Context, end <-chan struct{}) context.Context {
 	return ctx
 }
 
-// beat renews the lease until ctx is done, and passes on what the answers ask for.
+// beat renews the lease until ctx is done, and passes on what the answers ask
+// for. The server holds each answer back until it asks for something more, so
+// that a cancel is heard at once.
 func (h *held) beat(ctx context.Context) {
 	failed := 0
-	if h.fresh {
-		pause(ctx, h.r.beatEvery())
-	}
+	var knows api.BeatAnswer
 	for ctx.Err() == nil {
+		began, every := time.Now(), h.r.beatEvery()
+		beat := api.Beat{RunnerID: h.r.id, Attempt: h.rec.attempt, Wait: int(every / time.Second), Knows: knows}
 		var answer api.BeatAnswer
 		err := within(ctx, callTime, func(ctx context.Context) (err error) {
-			answer, err = h.r.o.Client.RunnerBeat(ctx, h.rec.build, api.Beat{RunnerID: h.r.id, Attempt: h.rec.attempt})
+			answer, err = h.r.o.Client.RunnerBeat(ctx, h.rec.build, beat)
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
@@ -125,7 +127,7 @@ func (h *held) beat(ctx context.Context) {
 			if failed%20 == 0 {
 				h.r.o.Log.Warn("renewing the lease of a build", "build", h.rec.name(), "error", err)
 			}
-			pause(ctx, min(backoff(failed), h.r.beatEvery()))
+			pause(ctx, min(backoff(failed), every))
 			failed++
 			continue
 		}
@@ -133,7 +135,11 @@ func (h *held) beat(ctx context.Context) {
 		if answer.Cancel || answer.Force {
 			h.cancel(answer.Force)
 		}
-		pause(ctx, h.r.beatEvery())
+		if more := answer.Cancel && !knows.Cancel || answer.Force && !knows.Force; more {
+			knows.Cancel, knows.Force = knows.Cancel || answer.Cancel, knows.Force || answer.Force
+			continue // twice at most
+		}
+		pause(ctx, every-time.Since(began)) // an older server does not wait
 	}
 }
 

@@ -33,6 +33,8 @@ type fakeServer struct {
 	hellos  []api.RunnerHello
 	takes   []api.Take
 	verdict berth.Verdict
+	beat    int                           // seconds between beats, told in the welcome
+	patient bool                          // beats wait for orders, as a server does that is not old
 	down    bool                          // no answers
 	mute    map[string]int                // operation: how many answers get lost after the work was done
 	block   map[string]chan struct{}      // operation: waits for this
@@ -53,6 +55,7 @@ type fakeBuild struct {
 	cancel   bool
 	force    bool
 	beats    int
+	knows    api.BeatAnswer // of the last beat
 	finish   *api.Finish
 	done     chan struct{}
 	released int
@@ -137,9 +140,18 @@ func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var out any
 	var err error
-	if op == "take" {
+	switch {
+	case op == "take":
 		out, err = s.take(r)
-	} else {
+	case op == "beat" && s.patient:
+		in := decode[api.Beat](r)
+		for end := time.Now().Add(time.Duration(in.Wait) * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if out, err = s.call(op, build, r); err != nil || out != in.Knows || time.Now().After(end) || r.Context().Err() != nil {
+				break
+			}
+		}
+	default:
 		out, err = s.call(op, build, r)
 	}
 	s.mu.Lock()
@@ -236,6 +248,7 @@ func (s *fakeServer) call(op, build string, r *http.Request) (out any, err error
 			return nil, err
 		}
 		b.beats++
+		b.knows = in.Knows
 		return api.BeatAnswer{Cancel: b.cancel, Force: b.force}, nil
 	case "logs":
 		in := decode[api.RunnerLogs](r)
@@ -281,7 +294,7 @@ func (s *fakeServer) hello(in api.RunnerHello) api.RunnerWelcome {
 	for _, h := range in.Holds {
 		named[h] = true
 	}
-	w := api.RunnerWelcome{Protocol: 1}
+	w := api.RunnerWelcome{Protocol: 1, Beat: s.beat}
 	for id, b := range s.builds {
 		if !b.held || b.runner != in.RunnerID {
 			continue
