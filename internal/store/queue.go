@@ -58,19 +58,21 @@ type Beaten struct {
 // can have been given the build. ok is false when the taking is no longer the
 // caller's.
 func (tx *Tx) BeatBuild(t Taking, lease time.Duration) (_ Beaten, ok bool, err error) {
-	return beaten(&tx.Query, `UPDATE builds SET lease_at = $5`+held+` RETURNING canceled_at, forced_at`,
-		t.Build, t.Attempt, t.Runner, t.Provider, tx.lease(lease))
+	return firstBeaten(all(&tx.Query, scanBeaten, `UPDATE builds SET lease_at = $5`+held+` RETURNING canceled_at, forced_at`,
+		t.Build, t.Attempt, t.Runner, t.Provider, tx.lease(lease)))
 }
 
 // Beaten is what BeatBuild would tell, without a beat.
 func (q *Query) Beaten(t Taking) (_ Beaten, ok bool, err error) {
-	return beaten(q, `SELECT canceled_at, forced_at FROM builds`+held, t.Build, t.Attempt, t.Runner, t.Provider)
+	return firstBeaten(all(q, scanBeaten, `SELECT canceled_at, forced_at FROM builds`+held,
+		t.Build, t.Attempt, t.Runner, t.Provider))
 }
 
-func beaten(q *Query, statement string, args ...any) (_ Beaten, ok bool, err error) {
-	found, err := all(q, func(s scanner) (b Beaten, err error) {
-		return b, s.Scan(at(&b.CanceledAt), at(&b.ForcedAt))
-	}, statement, args...)
+func scanBeaten(s scanner) (b Beaten, err error) {
+	return b, s.Scan(at(&b.CanceledAt), at(&b.ForcedAt))
+}
+
+func firstBeaten(found []Beaten, err error) (_ Beaten, ok bool, _ error) {
 	if err != nil || len(found) == 0 {
 		return Beaten{}, false, err
 	}
