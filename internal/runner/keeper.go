@@ -174,6 +174,7 @@ func (k *keeper) obey(c command) {
 func (k *keeper) end(why error) {
 	k.ended.Do(func() {
 		k.Log(berth.Log{Level: "warn", Source: "berth", Text: endText(why, k.order.Grace)})
+		_ = k.keep(fileCut, why.Error()) // should we be killed, nobody may interrupt it again
 		k.stop(why)
 		time.AfterFunc(k.order.Grace, k.force)
 	})

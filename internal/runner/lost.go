@@ -94,7 +94,13 @@ func (h *held) endLeftovers(ctx context.Context, keeper identity) {
 		case <-patient.Done():
 		}
 	}()
-	killed := endLeftovers(patient, h.rec.name(), h.order.Engine.Path, keeper, h.r.o.Grace)
+	interrupt := !exists(h.rec.path(fileCut))
+	if interrupt {
+		if err := replaceJSON(h.rec.path(fileCut), "The keeper died."); err != nil {
+			h.r.o.Log.Warn("noting that Terraform is interrupted", "build", h.rec.name(), "error", err)
+		}
+	}
+	killed := endLeftovers(patient, h.rec.name(), h.order.Engine.Path, keeper, h.r.o.Grace, interrupt)
 	killed += killLeftovers(ctx, h.rec.name(), keeper)
 	if killed > 0 {
 		h.r.o.Log.Info("killed what a dead keeper left running", "build", h.rec.name(), "processes", killed)

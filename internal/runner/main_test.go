@@ -75,7 +75,7 @@ func quick(r *Runner) {
 }
 
 // terraformMain stands for a Terraform in the middle of an apply: it makes a
-// resource every few milliseconds, and saves its state when it is interrupted.
+// resource every few milliseconds, and saves its state when it is interrupted once.
 func terraformMain(dir string) int {
 	interrupted := make(chan os.Signal, 2)
 	signal.Notify(interrupted, os.Interrupt)
@@ -91,7 +91,11 @@ func terraformMain(dir string) int {
 	for {
 		select {
 		case <-interrupted:
-			time.Sleep(200 * time.Millisecond) // finishing the running change
+			select {
+			case <-interrupted:
+				return 1 // as Terraform: a second interrupt costs the state
+			case <-time.After(200 * time.Millisecond): // finishing the running change
+			}
 			save()
 			os.WriteFile(filepath.Join(dir, "graceful"), []byte(strconv.FormatInt(serial, 10)), 0o600)
 			return 0

@@ -76,26 +76,35 @@ func TestRealTerraform(t *testing.T) {
 	}
 }
 
-// The keeper is killed while the second resource is being made: the first is
-// in the state that the server gets, nothing runs on, and the next build goes
-// on from there.
+const slowStep = `
+resource "terraform_data" "a" { input = "a" }
+resource "terraform_data" "b" {
+  depends_on = [terraform_data.a]
+  provisioner "local-exec" { command = "echo begun; exec sleep 30" }
+}
+`
+
+// The keeper is killed while the second resource is being made: Terraform saves
+// both in the state that the server gets, the second as tainted; nothing runs
+// on, and the next build goes on from there.
 func TestRealTerraformWhoseKeeperIsKilled(t *testing.T) {
 	t.Parallel()
 	needTerraform(t)
 	b := newBench(t)
-	b.setArchive(map[string]string{"main.tf": twoSteps})
+	b.setArchive(map[string]string{"main.tf": slowStep})
 	build := b.enqueueJob(api.Job{Env: map[string]string{}})
 	b.runReal(t)
-	eventually(t, "the first resource", b.is(func() bool { return len(build.states) > 0 }))
+	eventually(t, "the second resource", func() bool { return strings.Contains(b.logText(build), "begun") })
 	killKeepers(b.dir)
 	f := build.wait(t)
-	if f.ErrorCode != "lost" || !strings.Contains(string(f.State), `"name": "a"`) {
+	if text := string(f.State); f.ErrorCode != "lost" || !strings.Contains(text, `"name": "a"`) || !strings.Contains(text, `"name": "b"`) || !strings.Contains(text, `"status": "tainted"`) {
 		t.Errorf("finish: %q %q, state %s", f.ErrorCode, f.Error, f.State)
 	}
 	if left := leftovers(build.job.BuildID+".1", identity{}); len(left) > 0 {
 		t.Errorf("left running: %v", left)
 	}
 	b.clean(t)
+	b.setArchive(map[string]string{"main.tf": twoSteps})
 	next := b.enqueueJob(api.Job{State: f.State, Env: map[string]string{}})
 	if f := next.wait(t); f.Error != "" || len(f.Addresses) != 2 {
 		t.Errorf("the next build: %s, %v", f.Error, f.Addresses)

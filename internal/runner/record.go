@@ -23,6 +23,7 @@ import (
 //	state.json    newest revision of the state (api.RunnerState)
 //	judge.json    a plan that waits for its verdict (question)
 //	verdict.json  the verdict that the keeper received (answer)
+//	interrupted   there once Terraform was, or is about to be; a second interrupt would cost its state
 //	result.json   how it ended (api.Finish); written once, last
 //	acked.json    how much of the log the server has
 //	keeper.log    what the keeper said when it could say it nowhere else
@@ -42,6 +43,7 @@ const (
 	fileState   = "state.json"
 	fileJudge   = "judge.json"
 	fileVerdict = "verdict.json"
+	fileCut     = "interrupted"
 	fileResult  = "result.json"
 	fileAcked   = "acked.json"
 	fileOutput  = "keeper.log"

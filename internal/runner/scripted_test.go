@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -123,10 +122,9 @@ func (s scripted) play(ctx context.Context, o terraform.Options, sink terraform.
 			}
 		case st.Child:
 			os.MkdirAll(filepath.Join(o.Dir, "work"), 0o700)
-			runtime.LockOSThread() // the signal at our death is tied to the thread
 			cmd := self0("terraform", filepath.Join(o.Dir, "work"))
 			cmd.Env = append(cmd.Env, marker+"="+o.Env[marker])
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			if err := cmd.Run(); err != nil {
 				return r, err
 			}

@@ -7,17 +7,24 @@ import (
 )
 
 // endLeftovers ends what a dead keeper left running, and comes back when
-// nothing is left. Terraform itself gets up to grace to finish its running
-// change and save its state: the kernel interrupted it when the keeper died. It
-// is not interrupted again here, since a second interrupt makes it give up its
-// state. Plugins and scripts without a Terraform do nothing of worth and are
-// killed. It gives the number of processes killed.
-func endLeftovers(ctx context.Context, name, engine string, keeper identity, grace time.Duration) int {
+// nothing is left. Terraform itself is interrupted, if it has not been before
+// (a second interrupt makes it give up its state), and gets up to grace to
+// finish its running change and save its state. Plugins and scripts without a
+// Terraform do nothing of worth and are killed. It gives the number of
+// processes killed.
+func endLeftovers(ctx context.Context, name, engine string, keeper identity, grace time.Duration, interrupt bool) int {
 	for deadline := time.Now().Add(grace); ctx.Err() == nil && time.Now().Before(deadline); {
 		waits := false
 		for _, p := range leftovers(name, keeper) {
-			waits = waits || p.isEngine(engine)
+			if !p.isEngine(engine) {
+				continue
+			}
+			waits = true
+			if interrupt {
+				p.signal(syscall.SIGINT)
+			}
 		}
+		interrupt = false
 		if !waits {
 			break
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -45,43 +44,93 @@ type call struct {
 
 // run runs c to its end. When ctx ends, terraform alone is interrupted, so that
 // its plugins can finish what they are at. Whatever is left of its group when
-// it has ended is killed.
+// it has ended is killed. No signal is tied to our own death: it would come once
+// for each of our threads, and terraform gives its state up at the second.
 func (c call) run(ctx context.Context) error {
-	done := make(chan error, 1)
-	go func() {
-		// The death signal counts from the thread that started the child, so
-		// the thread must live as long.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		done <- c.runHere(ctx)
-	}()
-	return <-done
-}
-
-func (c call) runHere(ctx context.Context) error {
 	cmd := exec.Command(c.path, c.args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.WaitDelay = c.dir, c.env, attributes(c.as), drain
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.dir, c.env, attributes(c.as)
 	var turn sync.Mutex
 	out, problems := &lines{turn: &turn, each: c.stdout}, &lines{turn: &turn, each: c.stderr}
-	cmd.Stdout, cmd.Stderr = io.Writer(out), io.Writer(problems)
+	var answer io.Writer = out
 	if c.answer != nil {
-		cmd.Stdout = c.answer
+		answer = c.answer
 	}
+	stdout, err := newOutlet(answer)
+	if err != nil {
+		return err
+	}
+	defer stdout.close()
+	stderr, err := newOutlet(problems)
+	if err != nil {
+		return err
+	}
+	defer stderr.close()
+	cmd.Stdout, cmd.Stderr = stdout.in, stderr.in
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	stdout.pour()
+	stderr.pour()
 	freed, killed := make(chan struct{}), make(chan bool, 1)
 	go func() { killed <- c.watch(ctx, cmd.Process.Pid, freed) }()
-	err := settle(cmd, sync.OnceFunc(func() { close(freed) }))
+	err = settle(cmd, sync.OnceFunc(func() { close(freed) }))
+	// Something that it left behind may hold on to its output.
+	late := time.After(drain)
+	for _, o := range []*outlet{stdout, stderr} {
+		select {
+		case <-o.dry:
+		case <-late:
+			late = time.After(0)
+		}
+		o.close()
+	}
 	out.end()
 	problems.end()
 	if <-killed {
 		return errKilled
 	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil // it ended well; something that it left behind held on to its output
-	}
 	return err
+}
+
+// attributes start a child in a group of its own, as another user when as is
+// set.
+func attributes(as *As) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if as != nil {
+		attr.Credential = &syscall.Credential{Uid: as.UID, Gid: as.GID, Groups: as.Groups}
+	}
+	return attr
+}
+
+// outlet carries one stream of terraform's output to us.
+type outlet struct {
+	out, in *os.File
+	to      io.Writer
+	dry     chan struct{} // closed: all is with to; nil until pour
+}
+
+func newOutlet(to io.Writer) (*outlet, error) {
+	out, in, err := outputPipe()
+	return &outlet{out: out, in: in, to: to}, err
+}
+
+// pour hands on what is written. It is called when terraform has its end.
+func (o *outlet) pour() {
+	o.in.Close()
+	o.dry = make(chan struct{})
+	go func() {
+		defer close(o.dry)
+		_, _ = io.Copy(o.to, o.out)
+	}()
+}
+
+// close gives the output up and waits until nothing more is handed on.
+func (o *outlet) close() {
+	o.in.Close()
+	o.out.Close()
+	if o.dry != nil {
+		<-o.dry
+	}
 }
 
 // watch interrupts and kills terraform until its number is free. It tells

@@ -7,6 +7,9 @@
 //   - Every good revision of the state is handed to the Sink while terraform
 //     runs; the last one, from terraform.tfstate or errored.tfstate, is in the
 //     Result, also when Run fails. Recover finds it after a crash.
+//   - Terraform outlives our death: it goes on, and can save its state, without
+//     anybody who reads what it prints. Whoever started us interrupts it, once:
+//     a second interrupt makes it give its state up.
 //   - Builds never run `terraform init` and need no network: Installer.Ensure
 //     resolves plugins and modules once per archive into a read-only directory.
 //   - Terraform and its plugins see a cleared environment, run in a process

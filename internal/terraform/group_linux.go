@@ -2,20 +2,30 @@ package terraform
 
 import (
 	"io/fs"
+	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// attributes start a child in a group of its own, as another user when as is
-// set, and end it with the thread that started it.
-func attributes(as *As) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if as != nil {
-		attr.Credential = &syscall.Credential{Uid: as.UID, Gid: as.GID, Groups: as.Groups}
+// outputPipe makes a pipe for terraform's output. Its writing end is open for
+// reading too, so that there is always a reader while terraform lives: without
+// one, the first line that it prints after our death would end it (SIGPIPE)
+// before it has saved its state. What it prints then stays in the pipe.
+func outputPipe() (out, in *os.File, err error) {
+	if out, in, err = os.Pipe(); err != nil {
+		return nil, nil, err
 	}
-	return attr
+	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(int(in.Fd())), unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return out, in, nil // as good while we live
+	}
+	in.Close()
+	// Room for its last lines, as it would wait when the pipe is full.
+	_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, 1<<20)
+	return out, os.NewFile(uintptr(fd), in.Name()), nil
 }
 
 // settle waits for the end of cmd, ends what is left of its group, says that

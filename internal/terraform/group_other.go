@@ -4,19 +4,13 @@ package terraform
 
 import (
 	"io/fs"
+	"os"
 	"os/exec"
 	"syscall"
 )
 
-// attributes start a child in a group of its own, as another user when as is
-// set.
-func attributes(as *As) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true}
-	if as != nil {
-		attr.Credential = &syscall.Credential{Uid: as.UID, Gid: as.GID, Groups: as.Groups}
-	}
-	return attr
-}
+// outputPipe makes a pipe for terraform's output.
+func outputPipe() (out, in *os.File, err error) { return os.Pipe() }
 
 // settle waits for the end of cmd and ends what is left of its group.
 func settle(cmd *exec.Cmd, freeing func()) error {
