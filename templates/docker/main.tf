@@ -62,7 +62,6 @@ data "coder_parameter" "memory" {
 resource "coder_agent" "main" {
   os   = "linux"
   arch = data.coder_provisioner.me.arch
-  dir  = var.home
 
   metadata {
     key          = "memory"

@@ -43,7 +43,6 @@ resource "berth_directory" "home" {
 resource "coder_agent" "main" {
   os   = "linux"
   arch = data.coder_provisioner.me.arch
-  dir  = berth_directory.home.path
 
   startup_script = "echo \"$GREETING from $(hostname)\""
   env = {

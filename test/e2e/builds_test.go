@@ -52,7 +52,7 @@ func TestFailedBuildIsShownAndCanBeRetried(t *testing.T) {
 	harness.Need(t, "terraform")
 	s := harness.Start(t, harness.Options{})
 	s.Template("slow", map[string]string{"main.tf": slow})
-	code := s.Fails([]string{"main.tf", "line 30", "exit status 1"}, "create", "w", "-t", "slow", "-y", "--parameter", "fail=true")
+	code := s.Fails([]string{"main.tf", "line 27", "exit status 1"}, "create", "w", "-t", "slow", "-y", "--parameter", "fail=true")
 	if code == 1 || code == 2 {
 		t.Errorf("a failed build exits with %d, as any error would", code)
 	}

@@ -1,10 +1,15 @@
 package e2e
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	_ "modernc.org/sqlite"
 
 	"github.com/berthdev/berth/test/harness"
 )
@@ -55,6 +60,7 @@ func TestNothingPersistentIsDestroyed(t *testing.T) {
 			files["main.tf"] = strings.Split(files["main.tf"], `resource "berth_directory"`)[0]
 			s.Template("t", files)
 		}, []string{"update", "w"}},
+		{"changed owner's e-mail", `"home-${replace(data.coder_workspace_owner.me.email, "@", ".")}"`, moveAdmin, []string{"start", "w"}},
 		{"changed parameter", `"home-${data.coder_parameter.disk.value}"`, func(*harness.Server) {}, []string{"start", "w", "--parameter", "disk=b"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -97,6 +103,21 @@ func TestNothingPersistentIsDestroyed(t *testing.T) {
 			s.Berth("delete", ws, "-y")
 		})
 	}
+}
+
+// moveAdmin gives the first user another e-mail address, for which there is no
+// call yet.
+func moveAdmin(s *harness.Server) {
+	s.Signal(syscall.SIGTERM)
+	db, err := sql.Open("sqlite", filepath.Join(s.Data, "db", "berth.db"))
+	if err == nil {
+		_, err = db.Exec(`UPDATE users SET email = 'moved@example.com' WHERE username = 'admin'`)
+		db.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	s.Run()
 }
 
 // homeOf reads the path of berth_directory.home from the state.
