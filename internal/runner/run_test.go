@@ -2,10 +2,12 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -230,6 +232,36 @@ func TestBackoffGrowsAndIsBounded(t *testing.T) {
 	for n := range 1000 {
 		if d := backoff(n); d < 100*time.Millisecond || d > 15*time.Second {
 			t.Fatalf("backoff(%d) = %v", n, d)
+		}
+	}
+}
+
+// A process of the workspace that no state tells of ends with a stop or delete
+// that leaves none, and with nothing else.
+func TestUnrecordedProcessesEndWithTheWorkspace(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.run(t)
+	for _, c := range []struct {
+		job   api.Job
+		more  step
+		lives bool
+	}{
+		{job: api.Job{Transition: string(berth.Start)}, lives: true},
+		{job: api.Job{Transition: string(berth.Stop)}, more: step{Address: "berth_directory.home"}},
+		{job: api.Job{Transition: string(berth.Stop)}, more: step{Address: "module.m.berth_process.kept[0]"}, lives: true},
+		{job: api.Job{Transition: string(berth.Stop)}, more: step{Fail: "no"}, lives: true},
+		{job: api.Job{Transition: string(berth.Delete)}},
+		{job: api.Job{Transition: string(berth.Delete), Orphan: true}, lives: true},
+	} {
+		file := filepath.Join(t.TempDir(), "pid")
+		text, _ := json.Marshal([]step{{Judge: true}, {Spared: file}, c.more})
+		c.job.Env = map[string]string{scriptEnv: string(text), "CODER_WORKSPACE_ID": string(berth.NewID[berth.Workspace]())}
+		b.enqueueJob(c.job).wait(t)
+		pid := pidIn(t, file)
+		t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) })
+		if lives := alive(pid) && !zombie(pid); lives != c.lives {
+			t.Errorf("%s, orphan %v, %+v: the process lives: %v", c.job.Transition, c.job.Orphan, c.more, lives)
 		}
 	}
 }

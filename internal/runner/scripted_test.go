@@ -31,6 +31,7 @@ type step struct {
 	Stuck   bool   `json:",omitempty"` // waits and hears nothing
 	Panic   bool   `json:",omitempty"`
 	Fail    string `json:",omitempty"`
+	Address string `json:",omitempty"` // is in the final state
 	Import  bool   `json:",omitempty"`
 	Ensured string `json:",omitempty"` // Ensure waits for this file
 }
@@ -131,7 +132,9 @@ func (s scripted) play(ctx context.Context, o terraform.Options, sink terraform.
 		case st.Stray != "":
 			stray(st.Stray, marker+"="+o.Env[marker])
 		case st.Spared != "":
-			stray(st.Spared, marker+"="+o.Env[marker], spared+"=1")
+			stray(st.Spared, marker+"="+o.Env[marker], spared+"="+o.Env["CODER_WORKSPACE_ID"]+"/main/1/x")
+		case st.Address != "":
+			r.Addresses = append(r.Addresses, st.Address)
 		case st.Deaf:
 			<-o.Kill
 			return r, canceled

@@ -7,10 +7,13 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/plugin"
 	"github.com/berthdev/berth/internal/terraform"
 )
 
@@ -99,7 +102,29 @@ func (k *keeper) runEngine(limit time.Duration) api.Finish {
 	result, err := k.engine.Run(k.ctx, o, k, k.judge)
 	f := withResult(api.Finish{}, result)
 	f.Timings = append([]berth.Timing{timing}, f.Timings...)
+	if err == nil && k.endsWorkspace(f.Addresses) {
+		k.endProcesses(o.Env["CODER_WORKSPACE_ID"])
+	}
 	return k.outcome(f, err, limit)
+}
+
+// endsWorkspace tells whether no process of the workspace on this machine may
+// run on after this build, given what is left in the state.
+func (k *keeper) endsWorkspace(left []string) bool {
+	j := k.order.Job
+	switch berth.Transition(j.Transition) {
+	case berth.Stop, berth.Delete:
+		return !j.Orphan && !slices.ContainsFunc(left, func(address string) bool { return strings.Contains(address, "berth_process.") })
+	}
+	return false
+}
+
+// endProcesses ends the workspace's processes of which no state tells: a build
+// that was killed had started them and could not record them.
+func (k *keeper) endProcesses(workspace string) {
+	if err := plugin.EndWorkspace(context.Background(), workspace); err != nil {
+		k.Log(berth.Log{Level: "warn", Source: "berth", Text: errorText(err)})
+	}
 }
 
 func (k *keeper) options(i terraform.Installation) terraform.Options {
