@@ -48,7 +48,7 @@ bin/berth-agent-linux-arm64: FORCE
 $(BUNDLE)/%.gz: bin/%
 	@if [ ! -e $@ ] || ! gzip -dc $@ | cmp -s - $<; then gzip -9nc $< > $@.new && mv $@.new $@; fi
 
-DASHBOARD := $(shell find dashboard/src dashboard/*.json dashboard/*.ts dashboard/*.html -type f 2>/dev/null)
+DASHBOARD := $(shell find dashboard/src dashboard/*.json dashboard/*.ts dashboard/*.js dashboard/*.html -type f 2>/dev/null)
 dashboard/dist/.built: $(DASHBOARD)
 	$(call say,dashboard)
 	@if command -v npm >/dev/null; then \
@@ -79,4 +79,4 @@ tools: ## build the Terraform plugins for docker and kubernetes, and OpenTofu wh
 
 .PHONY: clean
 clean: ## remove what was built (not .tools, not .berth)
-	rm -rf bin $(BUNDLE)/*.gz dashboard/dist/assets dashboard/dist/.built dashboard/node_modules
+	rm -rf bin $(BUNDLE)/*.gz dashboard/dist/assets dashboard/dist/index.html dashboard/dist/.built dashboard/node_modules
