@@ -66,7 +66,12 @@ resource "berth_process" "workspace" {
   directory = berth_directory.home.path
   # The init script fetches the agent from the server and becomes it.
   command = ["sh", "-c", coder_agent.main.init_script]
+  # What the agent writes stays in the home: its binary and its scripts' data, and
+  # the logs of scripts. In /tmp, workspaces would share it and leave it behind.
   env = {
-    CODER_AGENT_TOKEN = coder_agent.main.token
+    CODER_AGENT_TOKEN    = coder_agent.main.token
+    BERTH_AGENT_BIN_DIR  = "${berth_directory.home.path}/.berth"
+    BERTH_AGENT_DATA_DIR = "${berth_directory.home.path}/.berth/agent"
+    BERTH_AGENT_LOG_DIR  = "${berth_directory.home.path}/.berth/log"
   }
 }
