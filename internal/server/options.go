@@ -19,7 +19,7 @@ type Options struct {
 	AccessURL          string   `flag:"access-url" doc:"Where people and workspaces reach the server, such as https://berth.example.com. Empty: http:// and the listening address, which only this machine's workspaces reach."`
 	DatabaseURL        string   `flag:"database-url" doc:"postgres://USER:PASSWORD@HOST/NAME for PostgreSQL, which more than one server can share. Empty: SQLite in the data directory."`
 	BuildUser          string   `flag:"build-user" doc:"User that runs Terraform, its plugins and process workspaces when the server is root; it must be able to pass through to the data directory. root is possible, and lets whoever pushes templates do anything. Empty: nobody when the server is root, else the server's own user."`
-	Terraform          string   `flag:"terraform" doc:"Path of terraform or tofu, 1.5 or newer. Empty: terraform, then tofu, on the PATH."`
+	Terraform          string   `flag:"terraform" doc:"Path of terraform or tofu, 1.9 or newer. Empty: terraform, then tofu, on the PATH."`
 	Slots              int      `flag:"slots" doc:"Builds that run at a time. 0: twice the processors."`
 	PluginMirror       []string `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked. May be given several times; in the variable, separated by colons."`
 	AllowHostProcesses bool     `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`

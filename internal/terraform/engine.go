@@ -21,14 +21,14 @@ type Engine struct {
 	Tofu    bool   `json:"tofu,omitempty"`
 }
 
-// minimum is the oldest minor version of 1 that is known to work.
-const minimum = 5
+// minimum is the oldest minor version of 1 that works: `init -json` came with 1.9.
+const minimum = 9
 
 // versionWait is how long an engine may take to say its version.
 const versionWait = 20 * time.Second
 
 // Find looks for an engine: at path, or when that is empty for terraform and
-// then tofu on PATH. Without one of version 1.5 or later the error is
+// then tofu on PATH. Without one of version 1.9 or later the error is
 // Unavailable and names the cure.
 func Find(ctx context.Context, path string) (Engine, error) {
 	if path != "" {

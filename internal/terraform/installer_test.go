@@ -112,7 +112,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("%+v %v", e, err)
 	}
 	for name, path := range map[string]string{
-		"old": script("echo Terraform v1.4.9"), "other": script("echo hello"), "broken": script("exit 3"), "missing": "/nonexistent/terraform",
+		"old": script("echo Terraform v1.8.5"), "other": script("echo hello"), "broken": script("exit 3"), "missing": "/nonexistent/terraform",
 	} {
 		if _, err := Find(t.Context(), path); !errors.Is(err, berth.Unavailable) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
