@@ -94,7 +94,7 @@ func writeConfig(dir, mirror string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "  filesystem_mirror {\n    path = %s\n  }\n", quote(abs))
+		fmt.Fprintf(&b, "  filesystem_mirror {\n    path = %s\n  }\n", berth.QuoteHCL(abs))
 	}
 	b.WriteString("}\n")
 	return writeWhole(filepath.Join(dir, "terraformrc"), []byte(b.String()), 0o600)

@@ -135,7 +135,7 @@ func (p shown) resources(stop shown) []berth.TemplateResource {
 	blocks := map[string]berth.TemplateResource{}
 	add := func(in shown, persistent bool) {
 		for _, k := range in.managed() {
-			address := ConfigAddress(k.address)
+			address := berth.ConfigAddress(k.address)
 			blocks[address] = berth.TemplateResource{Address: address, Type: k.kind, Persistent: persistent && !strings.HasPrefix(k.kind, "coder_")}
 		}
 	}

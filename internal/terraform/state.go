@@ -109,7 +109,7 @@ func (f stateFile) addresses() []string {
 			continue
 		}
 		for _, i := range r.Instances {
-			list = append(list, r.config()+instanceKey(i.Key))
+			list = append(list, r.config()+berth.InstanceKey(i.Key))
 		}
 	}
 	slices.Sort(list)
@@ -128,11 +128,11 @@ func (f stateFile) objects() []object {
 				continue
 			}
 			o := object{
-				address: r.config() + instanceKey(i.Key), config: ConfigAddress(r.config()), key: instanceKey(i.Key),
+				address: r.config() + berth.InstanceKey(i.Key), config: berth.ConfigAddress(r.config()), key: berth.InstanceKey(i.Key),
 				kind: r.Type, name: r.Name, secret: i.Sensitive,
 			}
 			for _, need := range i.Dependencies {
-				o.needs = append(o.needs, ConfigAddress(need))
+				o.needs = append(o.needs, berth.ConfigAddress(need))
 			}
 			_ = json.Unmarshal(i.Attributes, &o.fields) // an object without readable attributes still counts
 			list = append(list, o)

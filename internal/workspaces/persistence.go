@@ -63,7 +63,7 @@ func (f Facts) keeps(c berth.Change) bool {
 		if slices.Contains(f.Persistent, address) {
 			return true
 		}
-		config := ConfigAddress(address)
+		config := berth.ConfigAddress(address)
 		before, persistent := lookUp(f.Before, config)
 		if persistent {
 			return true
@@ -128,7 +128,7 @@ func nextPersistent(old, addresses []string, version []berth.TemplateResource, s
 		if ours(a) || slices.Contains(next, a) {
 			continue
 		}
-		_, persistent := lookUp(version, ConfigAddress(a))
+		_, persistent := lookUp(version, berth.ConfigAddress(a))
 		if stopped || persistent || slices.Contains(old, a) {
 			next = append(next, a)
 		}

@@ -87,7 +87,7 @@ func TestNothingPersistentEnds(t *testing.T) {
 	address := rapid.SampledFrom([]string{"a.x", "a.x[0]", "a.x[1]", `a.x["k"]`, "b.y", "module.m.a.x", "module.m[0].a.x[0]", "coder_app.z"})
 	actions := rapid.SampledFrom([][]string{{"no-op"}, {"update"}, {"create"}, {"read"}, {"delete"}, {"delete", "create"}, {"create", "delete"}, {"forget"}, {"create", "forget"}})
 	resources := rapid.SliceOf(rapid.Custom(func(t *rapid.T) berth.TemplateResource {
-		return berth.TemplateResource{Address: ConfigAddress(address.Draw(t, "block")), Persistent: rapid.Bool().Draw(t, "persistent")}
+		return berth.TemplateResource{Address: berth.ConfigAddress(address.Draw(t, "block")), Persistent: rapid.Bool().Draw(t, "persistent")}
 	}))
 	rapid.Check(t, func(t *rapid.T) {
 		f := Facts{
@@ -144,13 +144,6 @@ func TestNextPersistent(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"a.b": "a.b", "a.b[0]": "a.b", `a.b["k"]`: "a.b", `module.m["x.y[0]"].a.b["]\"["]`: "module.m.a.b", "module.a[0].module.b[1].c.d[2]": "module.a.module.b.c.d",
-	} {
-		if got := ConfigAddress(in); got != want {
-			t.Errorf("%s → %s, want %s", in, got, want)
-		}
-	}
 	got := stateAddresses([]byte(`{"version":4,"resources":[
 		{"mode":"managed","type":"a","name":"b","instances":[{}]},
 		{"mode":"managed","module":"module.m[0]","type":"a","name":"c","instances":[{"index_key":0},{"index_key":"k"}]},
