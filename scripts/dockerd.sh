@@ -8,7 +8,7 @@ start_dockerd() {
 		>"$dockerd_dir/log" 2>&1 &
 	dockerd_pid=$!
 	for _ in $(seq 1 150); do
-		if [ -S /var/run/docker.sock ] && curl -fsS --unix-socket /var/run/docker.sock http://d/_ping >/dev/null 2>&1; then
+		if docker version >/dev/null 2>&1; then
 			return 0
 		fi
 		kill -0 "$dockerd_pid" 2>/dev/null || break

@@ -73,7 +73,7 @@ var result = regexp.MustCompile(`^(Benchmark\S+)\s+\d+\s+([\d.]+) ns/op`)
 // TestPackages runs the packages' own benchmarks: the queue, the first page of
 // 10,000 workspaces on both engines, the tunnel.
 func TestPackages(t *testing.T) {
-	for _, p := range []string{"./internal/builds", "./internal/workspaces", "./internal/links"} {
+	for _, p := range []string{"./internal/builds", "./internal/store", "./internal/links"} {
 		cmd := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-benchtime", "1s", "-count", "3", p)
 		cmd.Dir = harness.Root()
 		out, err := cmd.CombinedOutput()
