@@ -17,7 +17,7 @@ import (
 
 const module = "github.com/berthdev/berth"
 
-// arrows is the table of DESIGN: what each package may import, of ours. A
+// arrows is the plan of the house: what each package may import, of ours. A
 // package that is not here fails the test, so that a new room is put on the
 // plan on purpose.
 var arrows = map[string][]string{
