@@ -66,7 +66,12 @@ test: build ## every test that this machine can run; says what it skipped and wh
 
 .PHONY: soak
 soak: build ## the storms in full, with a printed seed
-	@BERTH_SOAK=1 scripts/test.sh -run 'Storm' -timeout 60m ./test/e2e ./internal/builds ./internal/runner
+	$(call say,200 kills of server and keepers under real builds)
+	@BERTH_SOAK=1 go test -count 1 -v -run StormOfKills -timeout 60m ./test/e2e
+	$(call say,100 kills of keepers and runners)
+	@go test -count 1 -v -run Kill -timeout 30m ./internal/runner -storm 100
+	$(call say,the queue against its model)
+	@go test -count 1 -v -run Model -timeout 30m ./internal/builds -rapid.checks=1000
 
 .PHONY: bench
 bench: build ## measure, side by side with a reference; never fails a build
