@@ -34,14 +34,11 @@ func (a *app) list() *cobra.Command {
 			return err
 		}
 		defer c.Close()
-		var found []api.Workspace
-		for w, err := range client.All(client.List{Query: q, Limit: 500}, func(l client.List) (api.Page[api.Workspace], error) {
+		found, err := collect(client.All(client.List{Query: q, Limit: 500}, func(l client.List) (api.Page[api.Workspace], error) {
 			return c.Workspaces(cmd.Context(), l)
-		}) {
-			if err != nil {
-				return err
-			}
-			found = append(found, w)
+		}))
+		if err != nil {
+			return err
 		}
 		if *asJSON {
 			return a.json(items(found))

@@ -110,14 +110,11 @@ func (a *app) stateVersions() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var found []api.StateRevision
-		for r, err := range client.All(client.List{}, func(l client.List) (api.Page[api.StateRevision], error) {
+		found, err := collect(client.All(client.List{}, func(l client.List) (api.Page[api.StateRevision], error) {
 			return c.StateRevisions(cmd.Context(), w.ID, l)
-		}) {
-			if err != nil {
-				return err
-			}
-			found = append(found, r)
+		}))
+		if err != nil {
+			return err
 		}
 		if *asJSON {
 			return a.json(items(found))

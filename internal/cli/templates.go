@@ -32,14 +32,11 @@ func (a *app) templatesList() *cobra.Command {
 			return err
 		}
 		defer c.Close()
-		var found []api.Template
-		for t, err := range client.All(client.List{}, func(l client.List) (api.Page[api.Template], error) {
+		found, err := collect(client.All(client.List{}, func(l client.List) (api.Page[api.Template], error) {
 			return c.Templates(cmd.Context(), org, l)
-		}) {
-			if err != nil {
-				return err
-			}
-			found = append(found, t)
+		}))
+		if err != nil {
+			return err
 		}
 		if *asJSON {
 			return a.json(items(found))

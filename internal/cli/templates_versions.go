@@ -27,14 +27,11 @@ func (a *app) templatesVersions() *cobra.Command {
 			return err
 		}
 		defer c.Close()
-		var found []api.TemplateVersion
-		for v, err := range client.All(client.List{}, func(l client.List) (api.Page[api.TemplateVersion], error) {
+		found, err := collect(client.All(client.List{}, func(l client.List) (api.Page[api.TemplateVersion], error) {
 			return c.TemplateVersions(cmd.Context(), *org, given[0], l)
-		}) {
-			if err != nil {
-				return err
-			}
-			found = append(found, v)
+		}))
+		if err != nil {
+			return err
 		}
 		if *asJSON {
 			return a.json(items(found))
