@@ -19,9 +19,10 @@
 //     has the same id, finds its keepers, and goes on with the same attempts.
 //     Nothing that a keeper wrote is forgotten before the server has
 //     acknowledged it, however long the server is away.
-//   - What a keeper started dies with it. If a keeper is killed, its runner
-//     lets Terraform save its state, ends what is left, ships the newest state
-//     found on disk, and finishes the build as lost.
+//   - What a keeper started ends with it. If a keeper is killed, its runner
+//     interrupts Terraform once, so that it saves its state, ends what is left,
+//     ships the newest state found on disk, and finishes the build as lost. If
+//     the runner is dead too, Terraform goes on until the next one does that.
 //   - Nothing is applied without a verdict, and a verdict that does not come is
 //     waited for: that time is not counted against the build's limit.
 //   - A keeper holds no token of the provider and needs no network of its own.
