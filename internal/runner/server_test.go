@@ -188,11 +188,14 @@ func decode[T any](r *http.Request) (v T) {
 
 func (s *fakeServer) take(r *http.Request) (any, error) {
 	in := decode[api.Take](r)
-	s.do(func() { s.takes = append(s.takes, in) })
+	hellos := 0
+	s.do(func() { s.takes, hellos = append(s.takes, in), len(s.hellos) })
 	for end := time.Now().Add(time.Duration(in.Wait) * time.Second); time.Now().Before(end) && r.Context().Err() == nil; {
 		var job *api.Job
 		s.do(func() {
-			if s.down || len(s.pending) == 0 {
+			// As in the real queue, a take from before the newest hello gets
+			// nothing: its runner may be gone without this end knowing it yet.
+			if s.down || len(s.pending) == 0 || len(s.hellos) != hellos {
 				return
 			}
 			for i, b := range s.pending {
