@@ -30,6 +30,10 @@ type Agent struct {
 	TokenHash      []byte // SHA-256 of the agent's token
 	AgentSpec
 
+	Steps        []Step            // of the start, as this process reported them
+	AppHealth    map[string]string // by App.ID: initializing, healthy, unhealthy
+	Trouble      *Trouble          // why it could not link, as it found out; nil when it is linked
+	Pressure     []Pressure        // what of its computer is too full
 	Lifecycle    AgentLifecycle
 	StartedAt    time.Time // entered starting
 	ReadyAt      time.Time // left starting
@@ -58,6 +62,19 @@ type AgentSpec struct {
 	Metadata          []AgentMetadata   `json:"metadata,omitempty"`
 	Scripts           []Script          `json:"scripts,omitempty"`
 	Apps              []App             `json:"apps,omitempty"`
+	Monitoring        *Monitoring       `json:"resources_monitoring,omitempty"`
+}
+
+// Monitoring is what of the computer an agent watches.
+type Monitoring struct {
+	Memory  *Threshold  `json:"memory,omitempty"`
+	Volumes []Threshold `json:"volumes,omitempty"`
+}
+
+// Threshold is how full something may be.
+type Threshold struct {
+	Path    string `json:"path,omitempty"` // of a volume
+	Percent int    `json:"percent"`
 }
 
 type AgentMetadata struct {
@@ -106,6 +123,75 @@ type Healthcheck struct {
 	Interval  int    `json:"interval"`
 	Threshold int    `json:"threshold"`
 }
+
+// Step is one step of a workspace's start.
+type Step struct {
+	Kind      string     `json:"kind"` // identity, configure, personalize, dotfiles, script
+	Name      string     `json:"name"` // also the source of its lines in the log
+	Status    StepStatus `json:"status"`
+	Detail    string     `json:"detail,omitempty"` // one sentence, where there is more to say
+	ExitCode  int        `json:"exit_code,omitempty"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   time.Time  `json:"ended_at,omitzero"`
+}
+
+// StepStatus is how a step went.
+type StepStatus string
+
+const (
+	StepRunning StepStatus = "running"
+	StepDone    StepStatus = "done"
+	StepWarning StepStatus = "warning" // done, but the person should read Detail
+	StepFailed  StepStatus = "failed"
+	StepTimeout StepStatus = "timeout"
+)
+
+// Trouble is what keeps an agent from linking: the checks that it made on the
+// way to the server, in order, up to the first that failed.
+type Trouble struct {
+	At     time.Time `json:"at"`
+	Checks []Check   `json:"checks"`
+}
+
+// Check is one link of the chain: name, tcp, tls, proxy, clock, token, version,
+// websocket.
+type Check struct {
+	Kind   string `json:"kind"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"` // what was found
+	Fix    string `json:"fix,omitempty"`    // what to do, one sentence
+}
+
+// Pressure says that memory or a volume is over its threshold.
+type Pressure struct {
+	Path    string    `json:"path,omitempty"` // of a volume; empty: memory
+	Percent int       `json:"percent"`
+	Limit   int       `json:"limit"`
+	Since   time.Time `json:"since"`
+}
+
+// Evidence is that somebody or something uses a workspace.
+type Evidence struct {
+	Kind   EvidenceKind `json:"kind"`
+	Detail string       `json:"detail,omitempty"` // client, app, port, process
+	Since  time.Time    `json:"since"`            // of the spell that goes on
+	At     time.Time    `json:"at"`               // when it was last seen
+}
+
+// EvidenceKind is what the evidence is.
+type EvidenceKind string
+
+const (
+	EvidenceSSH        EvidenceKind = "ssh"        // bytes typed or shown in a session
+	EvidenceTerminal   EvidenceKind = "terminal"   // the same in a web terminal
+	EvidenceIDE        EvidenceKind = "ide"        // a session that called itself vscode, jetbrains, …
+	EvidenceForward    EvidenceKind = "forward"    // bytes through a forwarded port
+	EvidenceApp        EvidenceKind = "app"        // a request to an app or port
+	EvidenceHold       EvidenceKind = "hold"       // somebody asked to keep it awake
+	EvidenceProcessor  EvidenceKind = "processor"  // above the template's threshold
+	EvidenceProcess    EvidenceKind = "process"    // one that the template names
+	EvidenceConnection EvidenceKind = "connection" // open and idle; counts only where an organization says so
+)
 
 // AgentLifecycle is how far an agent is with its scripts.
 type AgentLifecycle string

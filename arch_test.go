@@ -37,19 +37,25 @@ var arrows = map[string][]string{
 	"internal/providers":  {".", "internal/authz", "internal/store"},
 	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/templates", "internal/providers", "internal/parameters"},
 
+	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal"},
+	"internal/activity":    {".", "internal/authz", "internal/store"},
+
 	"internal/terraform": {".", "internal/journal"},
 	"internal/plugin":    {"."},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin"},
 
-	"internal/agent":       {".", "api", "client", "internal/tunnel", "internal/agent/shell"},
-	"internal/agent/shell": {},
+	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/shell", "internal/agent/terminal"},
+	"internal/agent/shell":    {},
+	"internal/agent/terminal": {},
+	"internal/inside":         {".", "api", "client"},
 
 	"internal/tunnel": {},
 	"internal/links":  {".", "internal/tunnel"},
+	"internal/apps":   {".", "internal/links", "internal/tunnel"},
 
 	"internal/bundle":  {},
 	"internal/loop":    {},
-	"internal/httpapi": {".", "api", "internal/authz", "internal/accounts", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/links", "internal/loop", "internal/bundle"},
+	"internal/httpapi": {".", "api", "internal/authz", "internal/accounts", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
 	"internal/server":  {"*"},
 	"internal/cli":     {".", "api", "client", "internal/tunnel", "templates"},
 
@@ -58,7 +64,7 @@ var arrows = map[string][]string{
 	"dashboard":        {},
 	"templates":        {},
 	"cmd/berth":        {"internal/cli", "internal/server"},
-	"cmd/berth-agent":  {"internal/agent", "internal/cli"},
+	"cmd/berth-agent":  {"internal/agent", "internal/cli", "internal/inside"},
 	"cmd/berth-plugin": {"internal/plugin"},
 }
 
@@ -85,6 +91,7 @@ var never = map[string][]string{
 	"internal/cli":    {"internal/store", "internal/httpapi", "internal/server", "internal/workspaces"},
 	"internal/agent":  {"internal/store", "internal/httpapi", "internal/server", "internal/workspaces"},
 	"internal/runner": {"internal/store", "internal/httpapi", "internal/server", "internal/workspaces"},
+	"internal/inside": {"internal/store", "internal/httpapi", "internal/server", "internal/workspaces"},
 	"cmd/berth-agent": {"internal/store", "internal/httpapi", "internal/server", "internal/workspaces"},
 }
 

@@ -144,11 +144,12 @@ type Manifest struct {
 	RelayURL      string          `json:"relay_url" doc:"Where to link: GET {relay_url}/api/v1/agent/link"`
 	Agent         berth.AgentSpec `json:"agent"`
 	Hooks         []Hook          `json:"hooks" doc:"Steps of the start, in order"`
+	Identity      bool            `json:"identity,omitempty" doc:"The server will put an Identity over the link"`
 }
 
 // Hook is one step that an agent takes at its start.
 type Hook struct {
-	Kind string `json:"kind" enum:"scripts" doc:"What to do; an agent skips, and says so, a kind that it does not know"`
+	Kind string `json:"kind" enum:"identity,configure,personalize,dotfiles,scripts" doc:"What to do; an agent skips, and says so, a kind that it does not know"`
 	Name string `json:"name"`
 }
 

@@ -118,6 +118,10 @@ type Agent struct {
 	Scripts     []berth.Script        `json:"scripts,omitempty"`
 	Apps        []berth.App           `json:"apps,omitempty"`
 	Metadata    []berth.AgentMetadata `json:"metadata,omitempty"`
+	Steps       []berth.Step          `json:"steps,omitempty" doc:"Of the start, with their times"`
+	AppHealth   map[string]string     `json:"app_health,omitempty" doc:"By id of the app"`
+	Trouble     *berth.Trouble        `json:"trouble,omitempty" doc:"Why it could not link, as the agent found out"`
+	Pressure    []berth.Pressure      `json:"pressure,omitempty" doc:"What of its computer is too full"`
 	StartedAt   *time.Time            `json:"started_at,omitempty"`
 	ReadyAt     *time.Time            `json:"ready_at,omitempty"`
 	ConnectedAt *time.Time            `json:"connected_at,omitempty"`

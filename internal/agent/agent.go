@@ -13,6 +13,7 @@ import (
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
 	"github.com/berthdev/berth/internal/agent/shell"
+	"github.com/berthdev/berth/internal/tunnel"
 )
 
 // flushTime bounds how long an agent that ends sends its last words.
@@ -30,7 +31,7 @@ type server interface {
 type agent struct {
 	config Config
 	server server
-	serve  func(ctx context.Context, link net.Conn, sessions *shell.Server) error
+	serve  func(ctx context.Context, link net.Conn, h tunnel.Handler) error
 	log    *slog.Logger
 	boot   int64 // start of the process, Unix ms; changes only in greet
 
@@ -67,7 +68,7 @@ func Run(ctx context.Context, c Config) error {
 	return nil
 }
 
-func newAgent(c Config, s server, serve func(context.Context, net.Conn, *shell.Server) error) (*agent, error) {
+func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.Handler) error) (*agent, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

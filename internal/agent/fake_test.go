@@ -14,7 +14,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
-	"github.com/berthdev/berth/internal/agent/shell"
+	"github.com/berthdev/berth/internal/tunnel"
 )
 
 // fake is a server in memory. Its answers can be made to fail.
@@ -79,7 +79,7 @@ func (f *fake) AgentLink(_ context.Context, relay string) (net.Conn, error) {
 }
 
 // serve holds a link until the fake ends it.
-func (f *fake) serve(ctx context.Context, _ net.Conn, _ *shell.Server) error {
+func (f *fake) serve(ctx context.Context, _ net.Conn, _ tunnel.Handler) error {
 	f.mu.Lock()
 	end := f.end
 	f.mu.Unlock()

@@ -58,7 +58,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 	begin := time.Now()
 	a.log.Info("linked to the relay", "relay", first(a.relayURL(), a.config.URL))
 	a.onLink()
-	err = a.serve(ctx, conn, a.sessions)
+	err = a.serve(ctx, conn, a.offers())
 	if err == nil {
 		err = net.ErrClosed
 	}

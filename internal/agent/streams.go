@@ -4,18 +4,26 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 
-	"github.com/berthdev/berth/internal/agent/shell"
 	"github.com/berthdev/berth/internal/tunnel"
 )
 
 // serveLink answers what the relay asks on a link, until the link ends.
-func serveLink(ctx context.Context, link net.Conn, sessions *shell.Server) error {
-	return tunnel.Serve(ctx, link, tunnel.Handler{
-		Streams: map[string]func(context.Context, *tunnel.Stream){
-			"ssh": func(_ context.Context, s *tunnel.Stream) { sessions.ServeConn(s) },
+func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
+	return tunnel.Serve(ctx, link, h)
+}
+
+// offers is what the relay can ask of this agent: the kinds of streams, and the
+// routes of its other requests.
+func (a *agent) offers() tunnel.Handler {
+	mux := http.NewServeMux()
+	return tunnel.Handler{
+		Streams: map[string]func(context.Context, *tunnel.Stream, string){
+			"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
 		},
-	})
+		HTTP: mux,
+	}
 }
 
 // wantsRelink tells whether the relay ended the link to have another at once.

@@ -66,6 +66,7 @@ func viewAgent(v workspaces.AgentView) api.Agent {
 		ID: string(a.ID), Name: a.Name, Resource: a.Resource, OS: a.OS, Arch: a.Arch,
 		Status: string(v.Status), Lifecycle: string(a.Lifecycle), Healthy: v.Healthy, Health: v.Health, Blocks: v.Blocks,
 		Directory: a.Directory, Version: a.Version, Scripts: a.Scripts, Apps: a.Apps, Metadata: a.Metadata,
+		Steps: a.Steps, AppHealth: a.AppHealth, Trouble: a.Trouble, Pressure: a.Pressure,
 		StartedAt: moment(a.StartedAt), ReadyAt: moment(a.ReadyAt), ConnectedAt: moment(a.ConnectedAt), SeenAt: moment(a.SeenAt),
 	}
 }

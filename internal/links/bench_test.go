@@ -42,8 +42,8 @@ func BenchmarkUpload(b *testing.B) {
 func BenchmarkDownload(b *testing.B) {
 	s := newSite(b)
 	agent := newAgent()
-	s.serve(b, agent, map[string]func(context.Context, *tunnel.Stream){
-		"pour": func(_ context.Context, s *tunnel.Stream) {
+	s.serve(b, agent, map[string]func(context.Context, *tunnel.Stream, string){
+		"pour": func(_ context.Context, s *tunnel.Stream, _ string) {
 			data := make([]byte, 32<<10)
 			for range bulk / len(data) {
 				s.Write(data)

@@ -25,6 +25,20 @@ func (r *Relay) Ping(ctx context.Context, agent berth.AgentID) (time.Duration, e
 	return took, nil
 }
 
+// Call makes a request to an agent: its URL's path and query say what for, the
+// host of the URL is ignored.
+func (r *Relay) Call(agent berth.AgentID, req *http.Request) (*http.Response, error) {
+	l, err := r.find(req.Context(), agent)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := l.tunnel.RoundTrip(req)
+	if err != nil {
+		return nil, r.broken(l, err)
+	}
+	return resp, nil
+}
+
 // Open opens a stream of an agent from this process. What it returns carries
 // frames: tunnel.New makes a connection of it. It ends with ctx.
 func (r *Relay) Open(ctx context.Context, agent berth.AgentID, stream, kind string, from int64) (io.ReadWriteCloser, error) {

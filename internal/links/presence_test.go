@@ -81,8 +81,8 @@ func TestVanishedPerson(t *testing.T) {
 	s := newSite(t)
 	agent := newAgent()
 	ended := make(chan error, 1)
-	s.serve(t, agent, map[string]func(context.Context, *tunnel.Stream){
-		"read": func(_ context.Context, s *tunnel.Stream) {
+	s.serve(t, agent, map[string]func(context.Context, *tunnel.Stream, string){
+		"read": func(_ context.Context, s *tunnel.Stream, _ string) {
 			_, err := io.Copy(io.Discard, s)
 			ended <- err
 		},

@@ -100,13 +100,13 @@ func newSite(t testing.TB) *site {
 }
 
 // echo gives back what it gets.
-func echo(_ context.Context, s *tunnel.Stream) {
+func echo(_ context.Context, s *tunnel.Stream, _ string) {
 	io.Copy(s, s)
 	s.CloseWrite()
 }
 
 // drain takes everything and answers its size.
-func drain(_ context.Context, s *tunnel.Stream) {
+func drain(_ context.Context, s *tunnel.Stream, _ string) {
 	n, _ := io.Copy(io.Discard, s)
 	fmt.Fprint(s, n)
 }
@@ -114,10 +114,10 @@ func drain(_ context.Context, s *tunnel.Stream) {
 // link links a new agent; its Serve's error comes out of the channel.
 func (s *site) link(t testing.TB, agent berth.AgentID) <-chan error {
 	t.Helper()
-	return s.serve(t, agent, map[string]func(context.Context, *tunnel.Stream){"echo": echo, "drain": drain})
+	return s.serve(t, agent, map[string]func(context.Context, *tunnel.Stream, string){"echo": echo, "drain": drain})
 }
 
-func (s *site) serve(t testing.TB, agent berth.AgentID, streams map[string]func(context.Context, *tunnel.Stream)) <-chan error {
+func (s *site) serve(t testing.TB, agent berth.AgentID, streams map[string]func(context.Context, *tunnel.Stream, string)) <-chan error {
 	t.Helper()
 	conn, err := tunnel.DialLink(t.Context(), s.url+"/link", bearer(agent))
 	if err != nil {
@@ -207,7 +207,7 @@ func TestOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go tunnel.Serve(context.Background(), conn, tunnel.Handler{Streams: map[string]func(context.Context, *tunnel.Stream){"echo": echo}})
+	go tunnel.Serve(context.Background(), conn, tunnel.Handler{Streams: map[string]func(context.Context, *tunnel.Stream, string){"echo": echo}})
 	for s.live(agent) == nil {
 		time.Sleep(time.Millisecond)
 	}
@@ -426,8 +426,8 @@ func TestAgentsEndIsTold(t *testing.T) {
 	started := make(chan struct{})
 	done := make(chan error)
 	go func() {
-		done <- tunnel.Serve(ctx, conn, tunnel.Handler{Streams: map[string]func(context.Context, *tunnel.Stream){
-			"wait": func(ctx context.Context, s *tunnel.Stream) { close(started); <-ctx.Done() },
+		done <- tunnel.Serve(ctx, conn, tunnel.Handler{Streams: map[string]func(context.Context, *tunnel.Stream, string){
+			"wait": func(ctx context.Context, s *tunnel.Stream, _ string) { close(started); <-ctx.Done() },
 		}})
 	}()
 	for s.live(agent) == nil {

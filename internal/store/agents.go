@@ -8,13 +8,15 @@ import (
 )
 
 const agentColumns = `id, build_id, workspace_id, organization_id, provider_id, token_hash, spec_json,
-	lifecycle, started_at, ready_at, version, directory, connected_at, seen_at, disconnected_at, created_at`
+	lifecycle, started_at, ready_at, version, directory, connected_at, seen_at, disconnected_at, created_at,
+	steps_json, apps_json, trouble_json, resources_json`
 
 func scanAgent(s scanner) (berth.Agent, error) {
 	var a berth.Agent
 	var directory string
 	err := s.Scan(&a.ID, &a.BuildID, &a.WorkspaceID, &a.OrganizationID, &a.ProviderID, &a.TokenHash, fromJSON(&a.AgentSpec),
-		&a.Lifecycle, at(&a.StartedAt), at(&a.ReadyAt), &a.Version, &directory, at(&a.ConnectedAt), at(&a.SeenAt), at(&a.Disconnected), at(&a.CreatedAt))
+		&a.Lifecycle, at(&a.StartedAt), at(&a.ReadyAt), &a.Version, &directory, at(&a.ConnectedAt), at(&a.SeenAt), at(&a.Disconnected), at(&a.CreatedAt),
+		fromJSON(&a.Steps), fromJSON(&a.AppHealth), fromJSON(&a.Trouble), fromJSON(&a.Pressure))
 	if directory != "" { // as the agent expanded it
 		a.Directory = directory
 	}

@@ -2,9 +2,13 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,14 +40,25 @@ func ours(t *testing.T, more map[string]string) fstest.MapFS {
 	return files
 }
 
+// after names the n-th migration behind ours.
+func after(n int, name string) string {
+	paths, _ := fs.Glob(store.Ours, "migrations/*.sql")
+	newest := slices.Max(paths)
+	number, err := strconv.Atoi(path.Base(newest)[:4])
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf("%04d_%s", number+n, name)
+}
+
 func TestANewerSchemaIsRefused(t *testing.T) {
 	t.Parallel()
 	storetest.URLs(t, func(t *testing.T, url string) {
-		if err := store.MigrateWith(t.Context(), url, ours(t, map[string]string{"0002_next.sql": "CREATE TABLE next (id TEXT PRIMARY KEY);"})); err != nil {
+		if err := store.MigrateWith(t.Context(), url, ours(t, map[string]string{after(1, "next.sql"): "CREATE TABLE next (id TEXT PRIMARY KEY);"})); err != nil {
 			t.Fatal(err)
 		}
 		_, err := store.Open(t.Context(), url)
-		if berth.ErrorCode(err) != berth.Conflict || !strings.Contains(err.Error(), "used by a newer berth (its schema is 0002_next") {
+		if berth.ErrorCode(err) != berth.Conflict || !strings.Contains(err.Error(), "used by a newer berth (its schema is "+after(1, "next")) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -65,13 +80,13 @@ func TestAnEditedMigrationIsNoticed(t *testing.T) {
 func TestAMigrationIsWholeOrNot(t *testing.T) {
 	t.Parallel()
 	storetest.URLs(t, func(t *testing.T, url string) {
-		bad := map[string]string{"0002_next.sql": "CREATE TABLE next (id TEXT PRIMARY KEY); INSERT INTO nowhere VALUES (1);"}
-		if err := store.MigrateWith(t.Context(), url, ours(t, bad)); err == nil || !strings.Contains(err.Error(), "migration 0002_next") {
+		bad := map[string]string{after(1, "next.sql"): "CREATE TABLE next (id TEXT PRIMARY KEY); INSERT INTO nowhere VALUES (1);"}
+		if err := store.MigrateWith(t.Context(), url, ours(t, bad)); err == nil || !strings.Contains(err.Error(), "migration "+after(1, "next")) {
 			t.Errorf("got %v", err)
 		}
 		db := storetest.Open(t, url) // still ours
 		db.Close()
-		good := map[string]string{"0002_next.sql": "CREATE TABLE next (id TEXT PRIMARY KEY); INSERT INTO next VALUES ('1');"}
+		good := map[string]string{after(1, "next.sql"): "CREATE TABLE next (id TEXT PRIMARY KEY); INSERT INTO next VALUES ('1');"}
 		if err := store.MigrateWith(t.Context(), url, ours(t, good)); err != nil {
 			t.Error(err)
 		}
@@ -83,13 +98,13 @@ func TestMigrationFiles(t *testing.T) {
 	t.Parallel()
 	storetest.URLs(t, func(t *testing.T, url string) {
 		pair := map[string]string{
-			"0002_next.sqlite.sql":   "CREATE TABLE next (id INTEGER PRIMARY KEY AUTOINCREMENT);",
-			"0002_next.postgres.sql": "CREATE TABLE next (id BIGINT GENERATED ALWAYS AS IDENTITY);",
+			after(1, "next.sqlite.sql"):   "CREATE TABLE next (id INTEGER PRIMARY KEY AUTOINCREMENT);",
+			after(1, "next.postgres.sql"): "CREATE TABLE next (id BIGINT GENERATED ALWAYS AS IDENTITY);",
 		}
 		if err := store.MigrateWith(t.Context(), url, ours(t, pair)); err != nil {
 			t.Error(err)
 		}
-		if err := store.MigrateWith(t.Context(), url, ours(t, map[string]string{"0003_gap.sql": ""})); err == nil {
+		if err := store.MigrateWith(t.Context(), url, ours(t, map[string]string{after(2, "gap.sql"): ""})); err == nil {
 			t.Error("a gap was not noticed")
 		}
 	})
@@ -99,7 +114,7 @@ func TestMigrationFiles(t *testing.T) {
 func TestReferencesAfterAMigration(t *testing.T) {
 	t.Parallel()
 	storetest.URLs(t, func(t *testing.T, url string) {
-		bad := map[string]string{"0002_bad.sql": "INSERT INTO organization_members (organization_id, user_id, roles_json, created_at) VALUES ('o', 'u', '[]', 1);"}
+		bad := map[string]string{after(1, "bad.sql"): "INSERT INTO organization_members (organization_id, user_id, roles_json, created_at) VALUES ('o', 'u', '[]', 1);"}
 		if err := store.MigrateWith(t.Context(), url, ours(t, bad)); err == nil {
 			t.Error("a reference to nothing was let in")
 		}
@@ -113,7 +128,7 @@ func TestMigratorsAtOnce(t *testing.T) {
 		if strings.HasPrefix(url, "sqlite:") {
 			url = "sqlite:" + filepath.Join(t.TempDir(), "empty.db")
 		}
-		files := ours(t, map[string]string{"0002_next.sql": "CREATE TABLE next (id TEXT PRIMARY KEY);", "0003_last.sql": "DROP TABLE next;"})
+		files := ours(t, map[string]string{after(1, "next.sql"): "CREATE TABLE next (id TEXT PRIMARY KEY);", after(2, "last.sql"): "DROP TABLE next;"})
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {

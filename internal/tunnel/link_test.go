@@ -83,8 +83,8 @@ func TestBothEndsNoticeASilentPeer(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			streamEnded := make(chan time.Time, 1)
-			l, relay, agent, served := linked(t, full, Handler{Streams: map[string]func(context.Context, *Stream){
-				"write": func(_ context.Context, s *Stream) {
+			l, relay, agent, served := linked(t, full, Handler{Streams: map[string]func(context.Context, *Stream, string){
+				"write": func(_ context.Context, s *Stream, _ string) {
 					for {
 						if _, err := s.Write(make([]byte, 1000)); err != nil {
 							streamEnded <- time.Now()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,9 +29,10 @@ const (
 
 // Handler is what an agent offers on its link.
 type Handler struct {
-	// Streams maps a kind to the function that serves one stream of it. The
-	// stream is closed when the function returns; ctx ends with the link.
-	Streams map[string]func(ctx context.Context, s *Stream)
+	// Streams maps a kind to the function that serves one stream of it. A
+	// stream of kind "tcp:8080" is one of kind "tcp" with the argument "8080".
+	// The stream is closed when the function returns; ctx ends with the link.
+	Streams map[string]func(ctx context.Context, s *Stream, argument string)
 	// HTTP answers the relay's other requests; may be nil.
 	HTTP http.Handler
 }
@@ -109,11 +111,12 @@ func (a *agent) goodbye(w http.ResponseWriter, r *http.Request) {
 
 func (a *agent) stream(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	serve := a.handler.Streams[r.URL.Query().Get("kind")]
+	kind, argument, _ := strings.Cut(r.URL.Query().Get("kind"), ":")
+	serve := a.handler.Streams[kind]
 	from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
 	switch {
 	case serve == nil:
-		http.Error(w, "this agent has no streams of kind "+strconv.Quote(r.URL.Query().Get("kind")), http.StatusNotFound)
+		http.Error(w, "this agent has no streams of kind "+strconv.Quote(kind), http.StatusNotFound)
 	case err != nil || from < 0:
 		http.Error(w, "from is not a number of bytes", http.StatusBadRequest)
 	case from != 0:
@@ -122,7 +125,7 @@ func (a *agent) stream(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a stream with this id is open already", http.StatusConflict)
 	default:
 		defer a.leave(id)
-		a.run(w, r, serve)
+		a.run(w, r, func(ctx context.Context, s *Stream) { serve(ctx, s, argument) })
 	}
 }
 
