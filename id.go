@@ -20,6 +20,7 @@ type (
 	BuildID        = ID[Build]
 	AgentID        = ID[Agent]
 	ProviderID     = ID[Provider]
+	HoldID         = ID[Hold]
 )
 
 // NewID makes a version 7 UUID (RFC 9562): sortable by the millisecond in

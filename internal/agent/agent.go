@@ -43,6 +43,7 @@ type agent struct {
 	linkedOnce sync.Once
 	lines      *logQueue
 	states     *stateQueue
+	activity   *activity
 }
 
 // Run is the agent's whole life. When ctx ends it shuts down in order: sessions
@@ -74,7 +75,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	}
 	a := &agent{
 		config: c, server: s, serve: serve, log: c.Log,
-		boot: time.Now().UnixMilli(), linked: make(chan struct{}),
+		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(),
 	}
 	a.lines = newLogQueue(a.log, s.AgentLogs)
 	a.states = newStateQueue(a.log, s.AgentLifecycle)

@@ -14,6 +14,7 @@ import (
 	"github.com/berthdev/berth/client"
 	"github.com/berthdev/berth/dashboard"
 	"github.com/berthdev/berth/internal/accounts"
+	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/httpapi"
@@ -40,6 +41,7 @@ type parts struct {
 	workspaces *workspaces.Service
 	queue      *builds.Queue
 	relay      *links.Relay
+	activity   *activity.Book
 	handler    http.Handler
 	runner     *runner.Runner // nil without one
 	loops      []*loop.Loop
@@ -51,7 +53,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{replica: string(berth.NewID[Server]())}
+	p := &parts{replica: string(berth.NewID[Server]()), activity: activity.NewBook()}
 	if p.db, err = store.Open(ctx, s.o.databaseURL()); err != nil {
 		return nil, err
 	}

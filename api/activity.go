@@ -1,0 +1,51 @@
+package api
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// AgentActivity is what an agent saw of the use of its workspace. It says ages,
+// not times: an agent's clock may be wrong.
+// POST /agent/activity, and the answer to GET /activity over an agent's link
+type AgentActivity struct {
+	Boot int64  `json:"boot"`
+	Seen []Seen `json:"seen"`
+}
+
+// Seen is the newest spell of one kind of evidence.
+type Seen struct {
+	Kind   berth.EvidenceKind `json:"kind"`
+	Detail string             `json:"detail,omitempty"`
+	Began  int64              `json:"began_ms" doc:"How long ago the spell began"`
+	Last   int64              `json:"last_ms" doc:"How long ago it was last seen"`
+}
+
+// Activity is what keeps a workspace awake, or kept it.
+// GET /workspaces/{workspace}/activity asks its agents first
+type Activity struct {
+	Known      bool             `json:"known" doc:"The agents answered just now; false: what is here may be old. Unknown is not idle"`
+	Awake      bool             `json:"awake" doc:"Activity within the last minutes, or a hold"`
+	Newest     *berth.Evidence  `json:"newest,omitempty" doc:"The newest that counts as activity"`
+	Evidence   []berth.Evidence `json:"evidence" doc:"The newest of each kind"`
+	Holds      []Hold           `json:"holds"`
+	IdleCounts bool             `json:"idle_counts,omitempty" doc:"The organization counts an open and idle connection as activity"`
+}
+
+// Hold keeps a workspace awake. It ends by itself.
+type Hold struct {
+	ID        string    `json:"id"`
+	Reason    string    `json:"reason"`
+	By        string    `json:"by"`
+	CreatedAt time.Time `json:"created_at"`
+	Until     time.Time `json:"until"`
+}
+
+// CreateHold: POST /workspaces/{workspace}/holds. A second hold of the same
+// person with the same reason moves the end of the first.
+type CreateHold struct {
+	Reason  string     `json:"reason,omitempty" doc:"Empty: held by NAME"`
+	Seconds int64      `json:"seconds,omitempty" doc:"From now on"`
+	Until   *time.Time `json:"until,omitempty" doc:"Instead of seconds"`
+}
