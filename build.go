@@ -54,6 +54,8 @@ const (
 	ReasonDashboard  Reason = "dashboard"
 	ReasonCLI        Reason = "cli"
 	ReasonSSH        Reason = "ssh_connection"
+	ReasonVSCode     Reason = "vscode_connection"
+	ReasonJetBrains  Reason = "jetbrains_connection"
 	ReasonAutostart  Reason = "autostart"
 	ReasonAutostop   Reason = "autostop"
 	ReasonDormancy   Reason = "dormancy"
@@ -61,6 +63,11 @@ const (
 	ReasonClaim      Reason = "claim"
 	ReasonPrebuild   Reason = "prebuild"
 )
+
+// Connection tells whether the build was made because somebody connects.
+func (r Reason) Connection() bool {
+	return r == ReasonSSH || r == ReasonVSCode || r == ReasonJetBrains
+}
 
 // Class orders the queue: lower goes first.
 type Class int

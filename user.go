@@ -7,11 +7,12 @@ import (
 
 // Organization is a tenant: members, templates, workspaces.
 type Organization struct {
-	ID          OrganizationID
-	Name        string
-	DisplayName string
-	Default     bool
-	CreatedAt   time.Time
+	ID            OrganizationID
+	Name          string
+	DisplayName   string
+	Default       bool
+	ConnectStarts bool // connections may start stopped workspaces that let them
+	CreatedAt     time.Time
 }
 
 // User is a person, or a system user, who owns workspaces.

@@ -13,10 +13,13 @@ type Workspace struct {
 	// Persistent lists the addresses in its Terraform state that no build but
 	// a delete may destroy; see internal/workspaces.
 	Persistent []string
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-	LastUsedAt time.Time // zero if never
-	DeletedAt  time.Time // zero while it lives; the row stays, its name is free
+	// ConnectStarts lets a connection start it when it is stopped, where its
+	// organization lets connections do that at all.
+	ConnectStarts bool
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	LastUsedAt    time.Time // zero if never
+	DeletedAt     time.Time // zero while it lives; the row stays, its name is free
 }
 
 // Provider is a workspace provider: a place where workspaces run.

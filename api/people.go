@@ -68,6 +68,13 @@ type Organization struct {
 	DisplayName string    `json:"display_name"`
 	Default     bool      `json:"default"`
 	CreatedAt   time.Time `json:"created_at"`
+
+	ConnectStarts bool `json:"connect_starts" doc:"Connections may start stopped workspaces that let them"`
+}
+
+// EditOrganization: PATCH /organizations/{organization}. What is left out stays.
+type EditOrganization struct {
+	ConnectStarts *bool `json:"connect_starts,omitempty" doc:"Let connections start stopped workspaces that let them"`
 }
 
 // Provider is a workspace provider.

@@ -25,6 +25,9 @@ type Workspace struct {
 	CreatedAt    time.Time  `json:"created_at"`
 	UpdatedAt    time.Time  `json:"updated_at"`
 	LastUsedAt   *time.Time `json:"last_used_at,omitempty"`
+
+	ConnectStarts    bool `json:"connect_starts" doc:"A connection starts it when it is stopped"`
+	ConnectForbidden bool `json:"connect_starts_forbidden,omitempty" doc:"Its organization lets no connection start workspaces"`
 }
 
 // CreateWorkspace: POST /workspaces
@@ -40,9 +43,10 @@ type CreateWorkspace struct {
 	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard"`
 }
 
-// RenameWorkspace: PATCH /workspaces/{workspace}
-type RenameWorkspace struct {
-	Name string `json:"name"`
+// EditWorkspace: PATCH /workspaces/{workspace}. What is left out stays.
+type EditWorkspace struct {
+	Name          *string `json:"name,omitempty"`
+	ConnectStarts *bool   `json:"connect_starts,omitempty" doc:"Start it when somebody connects to it"`
 }
 
 // CreateBuild: POST /workspaces/{workspace}/builds
@@ -54,7 +58,7 @@ type CreateBuild struct {
 	Preset       string            `json:"preset,omitempty"`
 	AllowDestroy []string          `json:"allow_destroy,omitempty" doc:"Addresses of persistent resources that this build may destroy"`
 	Orphan       bool              `json:"orphan,omitempty" doc:"Delete the workspace but leave alone what it made"`
-	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard,ssh_connection"`
+	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard,ssh_connection,vscode_connection,jetbrains_connection"`
 }
 
 type Build struct {

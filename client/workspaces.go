@@ -28,9 +28,9 @@ func (c *Client) FindWorkspace(ctx context.Context, owner, name string) (api.Wor
 	return get[api.Workspace](ctx, c, path("users", owner, "workspaces", name))
 }
 
-// RenameWorkspace gives a workspace another name.
-func (c *Client) RenameWorkspace(ctx context.Context, id string, in api.RenameWorkspace) (api.Workspace, error) {
-	return call[api.RenameWorkspace, api.Workspace](ctx, c, http.MethodPatch, path("workspaces", id), in)
+// EditWorkspace changes the name or the settings of a workspace.
+func (c *Client) EditWorkspace(ctx context.Context, id string, in api.EditWorkspace) (api.Workspace, error) {
+	return call[api.EditWorkspace, api.Workspace](ctx, c, http.MethodPatch, path("workspaces", id), in)
 }
 
 // WatchWorkspace gives a workspace at every change, the present one first. It

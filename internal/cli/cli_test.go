@@ -142,7 +142,7 @@ var longAgo = time.Now().Add(-3*24*time.Hour - time.Hour)
 func web() api.Workspace {
 	return api.Workspace{
 		ID: "01980000-0000-7000-8000-000000000001", Name: "web", Owner: "ana", Organization: "default", Provider: "built-in",
-		Template: "docker", TemplateID: "01980000-0000-7000-8000-0000000000aa", Status: "running", Healthy: true,
+		Template: "docker", TemplateID: "01980000-0000-7000-8000-0000000000aa", Status: "running", Healthy: true, ConnectStarts: true,
 		CreatedAt: longAgo, LastUsedAt: ptr(longAgo),
 		Build: api.Build{
 			ID: "01980000-0000-7000-8000-000000000010", Number: 3, Transition: "start", Status: "succeeded", Workspace: "ana/web",

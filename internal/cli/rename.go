@@ -29,7 +29,7 @@ that would replace something persistent because of it is refused then.`,
 			if err != nil {
 				return err
 			}
-			if _, err := c.RenameWorkspace(cmd.Context(), w.ID, api.RenameWorkspace{Name: given[1]}); err != nil {
+			if _, err := c.EditWorkspace(cmd.Context(), w.ID, api.EditWorkspace{Name: &given[1]}); err != nil {
 				return err
 			}
 			a.say("%s is now %s", t, given[1])

@@ -59,6 +59,9 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	a.field("waits", cell(w.Build.Waits))
 	a.field("created", ago(w.CreatedAt, now))
 	a.field("last used", agoPtr(w.LastUsedAt, now))
+	if !w.ConnectStarts || w.ConnectForbidden {
+		a.field("connections", "do not start it when it is stopped")
+	}
 	a.showParameters(w.Build.Parameters)
 	if len(w.Agents) > 0 {
 		a.say("")

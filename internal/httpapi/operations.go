@@ -17,6 +17,7 @@ var operations = []operation{
 	op(person, "DELETE /tokens/{token}", "removeToken", "End a token", (*handlers).removeToken),
 
 	op(person, "GET /organizations", "listOrganizations", "List the organizations that you see", (*handlers).listOrganizations),
+	op(person, "PATCH /organizations/{organization}", "editOrganization", "Change the settings of an organization", (*handlers).editOrganization),
 	op(person, "GET /providers", "listProviders", "List workspace providers", (*handlers).listProviders),
 	op(person, "GET /loops", "listLoops", "Tell what the server does by itself, and how that goes", (*handlers).listLoops),
 
@@ -39,7 +40,7 @@ var operations = []operation{
 	op(person, "GET /workspaces", "listWorkspaces", "List workspaces, newest first", (*handlers).listWorkspaces),
 	op(person, "GET /workspaces/{workspace}", "getWorkspace", "Show a workspace", (*handlers).getWorkspace),
 	op(person, "GET /users/{user}/workspaces/{name}", "findWorkspace", "Show a workspace by owner and name", (*handlers).findWorkspace),
-	op(person, "PATCH /workspaces/{workspace}", "renameWorkspace", "Rename a workspace", (*handlers).renameWorkspace),
+	op(person, "PATCH /workspaces/{workspace}", "editWorkspace", "Change the name or the settings of a workspace", (*handlers).editWorkspace),
 	op(person, "GET /workspaces/{workspace}/events", "watchWorkspace", "Watch a workspace", (*handlers).watchWorkspace,
 		answers("text/event-stream", "Event workspace with a Workspace, at once and on every change")),
 

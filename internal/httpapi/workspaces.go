@@ -50,13 +50,13 @@ func (h *handlers) findWorkspace(ctx context.Context, in *findWorkspaceInput) (*
 	return answered(viewWorkspace(view), err)
 }
 
-type renameWorkspaceInput struct {
+type editWorkspaceInput struct {
 	WorkspaceInput
-	Body api.RenameWorkspace
+	Body api.EditWorkspace
 }
 
-func (h *handlers) renameWorkspace(ctx context.Context, in *renameWorkspaceInput) (*body[api.Workspace], error) {
-	view, err := h.Workspaces.Rename(ctx, actorOf(ctx), in.id(), in.Body.Name)
+func (h *handlers) editWorkspace(ctx context.Context, in *editWorkspaceInput) (*body[api.Workspace], error) {
+	view, err := h.Workspaces.Edit(ctx, actorOf(ctx), in.id(), workspaces.Edit{Name: in.Body.Name, ConnectStarts: in.Body.ConnectStarts})
 	return answered(viewWorkspace(view), err)
 }
 
@@ -68,6 +68,7 @@ func viewWorkspace(v workspaces.View) api.Workspace {
 		Status: string(v.Status), Reason: v.Reason, Healthy: v.Healthy, Health: v.Health, Outdated: v.Outdated,
 		Build: viewBuild(v.Build), Agents: list(v.Agents, viewAgent),
 		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, LastUsedAt: moment(w.LastUsedAt),
+		ConnectStarts: w.ConnectStarts, ConnectForbidden: v.ConnectForbidden,
 	}
 }
 

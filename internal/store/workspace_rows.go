@@ -15,6 +15,8 @@ type WorkspaceRow struct {
 	Template      string // name
 	ActiveVersion berth.VersionID
 	Build         BuildRow // the newest
+
+	OrganizationConnectStarts bool // as its organization says for all
 }
 
 // WorkspaceFilter chooses workspaces; zero fields choose all.
@@ -30,7 +32,7 @@ type WorkspaceFilter struct {
 }
 
 const workspaceRow = `SELECT ` + buildColumns + `, v.name, i.username, ` +
-	workspaceColumns + `, ` + userColumns + `, o.name, p.name, t.name, t.active_version_id
+	workspaceColumns + `, ` + userColumns + `, o.name, o.connect_starts, p.name, t.name, t.active_version_id
 	FROM workspaces w
 	JOIN users u ON u.id = w.owner_id
 	JOIN organizations o ON o.id = w.organization_id
@@ -44,7 +46,7 @@ func scanWorkspaceRow(s scanner) (r WorkspaceRow, err error) {
 	b := &r.Build
 	more := append([]any{&b.Version, &b.Initiator}, workspaceInto(&r.Workspace)...)
 	more = append(more, userInto(&r.Owner)...)
-	more = append(more, &r.Organization, &r.Provider, &r.Template, &r.ActiveVersion)
+	more = append(more, &r.Organization, &r.OrganizationConnectStarts, &r.Provider, &r.Template, &r.ActiveVersion)
 	b.Build, err = scanBuild(extended{s, more})
 	b.Owner, b.OwnerID, b.Workspace, b.Template, b.Provider = r.Owner.Username, r.OwnerID, r.Name, r.Template, r.Provider
 	return r, err

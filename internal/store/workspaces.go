@@ -6,11 +6,11 @@ import (
 	"github.com/berthdev/berth"
 )
 
-const workspaceColumns = `w.id, w.organization_id, w.provider_id, w.owner_id, w.template_id, w.name, w.persistent_json,
+const workspaceColumns = `w.id, w.organization_id, w.provider_id, w.owner_id, w.template_id, w.name, w.persistent_json, w.connect_starts,
 	w.created_at, w.updated_at, w.last_used_at, w.deleted_at`
 
 func workspaceInto(w *berth.Workspace) []any {
-	return []any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent),
+	return []any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent), &w.ConnectStarts,
 		at(&w.CreatedAt), at(&w.UpdatedAt), at(&w.LastUsedAt), at(&w.DeletedAt)}
 }
 
@@ -23,9 +23,9 @@ func scanWorkspace(s scanner) (w berth.Workspace, err error) {
 // sealed.
 func (tx *Tx) InsertWorkspace(w berth.Workspace, agentKey []byte) error {
 	_, err := tx.exec(`INSERT INTO workspaces (id, organization_id, provider_id, owner_id, template_id, name, build_id, build_number,
-		persistent_json, agent_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8, $9, $10)`,
+		persistent_json, connect_starts, agent_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8, $9, $10, $11)`,
 		w.ID, w.OrganizationID, w.ProviderID, w.OwnerID, w.TemplateID, w.Name,
-		asJSON(w.Persistent), agentKey, stamp(w.CreatedAt), stamp(w.UpdatedAt))
+		asJSON(w.Persistent), w.ConnectStarts, agentKey, stamp(w.CreatedAt), stamp(w.UpdatedAt))
 	return err
 }
 
@@ -48,6 +48,11 @@ func (q *Query) AgentKey(id berth.WorkspaceID) ([]byte, error) {
 // RenameWorkspace changes the name.
 func (tx *Tx) RenameWorkspace(id berth.WorkspaceID, name string) error {
 	return tx.must("workspace", `UPDATE workspaces SET name = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`, id, name, stamp(tx.Now))
+}
+
+// SetConnectStarts stores whether a connection starts the workspace.
+func (tx *Tx) SetConnectStarts(id berth.WorkspaceID, on bool) error {
+	return tx.must("workspace", `UPDATE workspaces SET connect_starts = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`, id, on, stamp(tx.Now))
 }
 
 // SetPersistent stores which addresses in the workspace's state no build but a

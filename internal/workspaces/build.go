@@ -140,8 +140,10 @@ func idle(tx *store.Tx, w berth.Workspace, in BuildInput, reason berth.Reason) e
 	if err := inactive(newest); err != nil {
 		return err
 	}
-	if reason == berth.ReasonSSH && berth.WorkspaceStatus(newest) == berth.StatusRunning && in.Transition == berth.Start {
-		return berth.Errorf(berth.Conflict, "the workspace %s is running already: connect to it", w.Name)
+	if reason.Connection() {
+		if err := connectStarts(tx, w, newest, in); err != nil {
+			return err
+		}
 	}
 	if in.Transition != berth.Start {
 		return nil

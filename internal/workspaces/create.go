@@ -100,7 +100,7 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 		return w, b, err
 	}
 	w = berth.Workspace{OrganizationID: t.OrganizationID, ProviderID: p.ID, OwnerID: owner.ID, TemplateID: t.ID, Name: in.Name,
-		Persistent: []string{}, CreatedAt: tx.Now, UpdatedAt: tx.Now}
+		Persistent: []string{}, ConnectStarts: true, CreatedAt: tx.Now, UpdatedAt: tx.Now}
 	b.OrganizationID, b.ProviderID, b.TemplateID, b.VersionID = t.OrganizationID, p.ID, t.ID, version.ID
 	b.Transition, b.InitiatorID, b.Parameters, b.Preset = berth.Start, actor.UserID, answers, preset.Name
 	return w, b, nil
@@ -159,13 +159,13 @@ func reasonOf(actor authz.Actor, asked berth.Reason) (berth.Reason, error) {
 	switch asked {
 	case "":
 		return berth.ReasonInitiator, nil
-	case berth.ReasonInitiator, berth.ReasonCLI, berth.ReasonDashboard, berth.ReasonSSH:
+	case berth.ReasonInitiator, berth.ReasonCLI, berth.ReasonDashboard, berth.ReasonSSH, berth.ReasonVSCode, berth.ReasonJetBrains:
 		return asked, nil
 	}
 	if actor.IsSystem() {
 		return asked, nil
 	}
-	return "", berth.InvalidField("reason", "%q is not a reason that people give: use initiator, cli, dashboard or ssh_connection", asked)
+	return "", berth.InvalidField("reason", "%q is not a reason that people give: use initiator, cli, dashboard, ssh_connection, vscode_connection or jetbrains_connection", asked)
 }
 
 const (

@@ -17,6 +17,8 @@ type View struct {
 	Health       string // why it is not healthy
 	Outdated     bool   // another version than its newest build's is active
 	Agents       []AgentView
+
+	ConnectForbidden bool // its organization lets no connection start workspaces
 }
 
 // BuildView is a build as people see it. Resources and Timings are left out of

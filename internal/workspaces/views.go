@@ -16,7 +16,8 @@ import (
 func viewOf(r store.WorkspaceRow, agents []berth.Agent, now time.Time) View {
 	v := View{Workspace: r.Workspace, Owner: r.Owner, Organization: r.Organization, Provider: r.Provider, Template: r.Template,
 		Build: buildView(r.Build, now), Status: berth.WorkspaceStatus(r.Build.Build),
-		Outdated: r.ActiveVersion != "" && r.Build.VersionID != r.ActiveVersion}
+		ConnectForbidden: !r.OrganizationConnectStarts,
+		Outdated:         r.ActiveVersion != "" && r.Build.VersionID != r.ActiveVersion}
 	for _, a := range agents {
 		v.Agents = append(v.Agents, agentView(a, now))
 	}

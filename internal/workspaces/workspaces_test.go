@@ -148,7 +148,7 @@ func TestOthersWorkspaces(t *testing.T) {
 				return err
 			},
 			"rename": func(who authz.Actor, id berth.WorkspaceID, _ berth.BuildID) error {
-				_, err := ws.Rename(ctx, who, id, "x")
+				_, err := ws.Edit(ctx, who, id, workspaces.Edit{Name: new("x")})
 				return err
 			},
 			"start": func(who authz.Actor, id berth.WorkspaceID, _ berth.BuildID) error {
@@ -249,7 +249,7 @@ func TestOneBuildAtATime(t *testing.T) {
 		if !strings.Contains(berth.ErrorMessage(err), "build 2") {
 			t.Errorf("the refusal does not name the build: %v", err)
 		}
-		_, err = h.workspaces.Rename(t.Context(), h.mel, id, "other")
+		_, err = h.workspaces.Edit(t.Context(), h.mel, id, workspaces.Edit{Name: new("other")})
 		want(t, "a rename during a build", err, berth.Conflict)
 		got, err := h.workspaces.Get(t.Context(), h.mel, id)
 		must(t, err)
@@ -258,7 +258,7 @@ func TestOneBuildAtATime(t *testing.T) {
 		if b.Build.Status() != berth.BuildCanceled {
 			t.Errorf("a canceled pending build is %s", b.Build.Status())
 		}
-		if _, err = h.workspaces.Rename(t.Context(), h.mel, id, "other"); err != nil {
+		if _, err = h.workspaces.Edit(t.Context(), h.mel, id, workspaces.Edit{Name: new("other")}); err != nil {
 			t.Errorf("a rename after it: %v", err)
 		}
 		for in, f := range map[*workspaces.BuildInput]string{
