@@ -12,6 +12,7 @@ type Organization struct {
 	DisplayName   string
 	Default       bool
 	ConnectStarts bool // connections may start stopped workspaces that let them
+	IdleCounts    bool // an open and idle connection is activity
 	CreatedAt     time.Time
 }
 

@@ -12,6 +12,7 @@ import (
 // EditOrganization is what to change of an organization; what is nil stays.
 type EditOrganization struct {
 	ConnectStarts *bool // connections may start stopped workspaces that let them
+	IdleCounts    *bool // an open and idle connection is activity
 }
 
 // EditOrganization changes the settings of the organization of a name or id.
@@ -49,6 +50,10 @@ func (e EditOrganization) apply(o *berth.Organization) map[string]any {
 	if e.ConnectStarts != nil && *e.ConnectStarts != o.ConnectStarts {
 		o.ConnectStarts = *e.ConnectStarts
 		detail["connect_starts"] = o.ConnectStarts
+	}
+	if e.IdleCounts != nil && *e.IdleCounts != o.IdleCounts {
+		o.IdleCounts = *e.IdleCounts
+		detail["idle_counts"] = o.IdleCounts
 	}
 	return detail
 }

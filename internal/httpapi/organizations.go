@@ -13,6 +13,8 @@ type editOrganizationInput struct {
 }
 
 func (h *handlers) editOrganization(ctx context.Context, in *editOrganizationInput) (*body[api.Organization], error) {
-	o, err := h.Accounts.EditOrganization(ctx, actorOf(ctx), in.Organization, accounts.EditOrganization{ConnectStarts: in.Body.ConnectStarts})
+	o, err := h.Accounts.EditOrganization(ctx, actorOf(ctx), in.Organization, accounts.EditOrganization{
+		ConnectStarts: in.Body.ConnectStarts, IdleCounts: in.Body.IdleCounts,
+	})
 	return answered(viewOrganization(o), err)
 }

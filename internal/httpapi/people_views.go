@@ -33,7 +33,7 @@ func viewToken(t berth.Token) api.Token {
 }
 
 func viewOrganization(o berth.Organization) api.Organization {
-	return api.Organization{ID: string(o.ID), Name: o.Name, DisplayName: o.DisplayName, Default: o.Default, ConnectStarts: o.ConnectStarts, CreatedAt: o.CreatedAt}
+	return api.Organization{ID: string(o.ID), Name: o.Name, DisplayName: o.DisplayName, Default: o.Default, ConnectStarts: o.ConnectStarts, IdleCounts: o.IdleCounts, CreatedAt: o.CreatedAt}
 }
 
 func viewProvider(v providers.View) api.Provider {

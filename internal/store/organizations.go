@@ -6,23 +6,23 @@ import (
 	"github.com/berthdev/berth"
 )
 
-const organizationColumns = `o.id, o.name, o.display_name, o.is_default, o.connect_starts, o.created_at`
+const organizationColumns = `o.id, o.name, o.display_name, o.is_default, o.connect_starts, o.idle_counts, o.created_at`
 
 func scanOrganization(s scanner) (o berth.Organization, err error) {
-	err = s.Scan(&o.ID, &o.Name, &o.DisplayName, &o.Default, &o.ConnectStarts, at(&o.CreatedAt))
+	err = s.Scan(&o.ID, &o.Name, &o.DisplayName, &o.Default, &o.ConnectStarts, &o.IdleCounts, at(&o.CreatedAt))
 	return o, err
 }
 
 // InsertOrganization stores a new organization.
 func (tx *Tx) InsertOrganization(o berth.Organization) error {
-	_, err := tx.exec(`INSERT INTO organizations (id, name, display_name, is_default, connect_starts, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		o.ID, o.Name, o.DisplayName, o.Default, o.ConnectStarts, stamp(o.CreatedAt))
+	_, err := tx.exec(`INSERT INTO organizations (id, name, display_name, is_default, connect_starts, idle_counts, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		o.ID, o.Name, o.DisplayName, o.Default, o.ConnectStarts, o.IdleCounts, stamp(o.CreatedAt))
 	return err
 }
 
 // UpdateOrganization stores the settings of an organization.
 func (tx *Tx) UpdateOrganization(o berth.Organization) error {
-	return tx.must("organization", `UPDATE organizations SET connect_starts = $2 WHERE id = $1`, o.ID, o.ConnectStarts)
+	return tx.must("organization", `UPDATE organizations SET connect_starts = $2, idle_counts = $3 WHERE id = $1`, o.ID, o.ConnectStarts, o.IdleCounts)
 }
 
 // AddMember makes a user a member of an organization; they may be one already.

@@ -17,6 +17,7 @@ type WorkspaceRow struct {
 	Build         BuildRow // the newest
 
 	OrganizationConnectStarts bool // as its organization says for all
+	OrganizationIdleCounts    bool
 }
 
 // WorkspaceFilter chooses workspaces; zero fields choose all.
@@ -32,7 +33,7 @@ type WorkspaceFilter struct {
 }
 
 const workspaceRow = `SELECT ` + buildColumns + `, v.name, i.username, ` +
-	workspaceColumns + `, ` + userColumns + `, o.name, o.connect_starts, p.name, t.name, t.active_version_id
+	workspaceColumns + `, ` + userColumns + `, o.name, o.connect_starts, o.idle_counts, p.name, t.name, t.active_version_id
 	FROM workspaces w
 	JOIN users u ON u.id = w.owner_id
 	JOIN organizations o ON o.id = w.organization_id
@@ -46,7 +47,7 @@ func scanWorkspaceRow(s scanner) (r WorkspaceRow, err error) {
 	b := &r.Build
 	more := append([]any{&b.Version, &b.Initiator}, workspaceInto(&r.Workspace)...)
 	more = append(more, userInto(&r.Owner)...)
-	more = append(more, &r.Organization, &r.OrganizationConnectStarts, &r.Provider, &r.Template, &r.ActiveVersion)
+	more = append(more, &r.Organization, &r.OrganizationConnectStarts, &r.OrganizationIdleCounts, &r.Provider, &r.Template, &r.ActiveVersion)
 	b.Build, err = scanBuild(extended{s, more})
 	b.Owner, b.OwnerID, b.Workspace, b.Template, b.Provider = r.Owner.Username, r.OwnerID, r.Name, r.Template, r.Provider
 	return r, err
