@@ -64,10 +64,12 @@ func (f *fake) signIn(t *testing.T, token string) {
 // answer gives v, as JSON, to "METHOD /path".
 func (f *fake) answer(route string, v any) {
 	method, path, _ := strings.Cut(route, " ")
-	f.mux.HandleFunc(method+" "+api.Prefix+path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(v)
-	})
+	f.mux.HandleFunc(method+" "+api.Prefix+path, func(w http.ResponseWriter, _ *http.Request) { respond(w, v) })
+}
+
+func respond(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
 }
 
 func (f *fake) fail(route string, status int, code berth.Code, says string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type sshFlags struct {
 	env          []string
 	suffix       string
 	tty          bool
+	noStart      bool
 }
 
 func (a *app) ssh() *cobra.Command {
@@ -33,7 +35,9 @@ func (a *app) ssh() *cobra.Command {
 spaces and given to the shell of the workspace, as OpenSSH does it. The exit
 code is the command's; 255 when the connection fails.
 
-Before that it waits for the workspace's start and for its agent. --wait=auto
+A stopped workspace is started first, unless its settings (berth edit) or its
+organization forbid that, or --disable-autostart is given. Then it waits for the
+workspace's start and for its agent. --wait=auto
 waits for start scripts only where the template says that they keep people out;
 yes waits for them in any case, no for nothing.
 
@@ -64,6 +68,7 @@ OpenSSH's ProxyCommand; 'berth config-ssh' sets that up.`,
 	fl.BoolVarP(&f.forwardAgent, "forward-agent", "A", false, "let the workspace use your SSH agent")
 	fl.StringArrayVarP(&f.env, "env", "e", nil, "set a variable there, as `name=value`; may be repeated")
 	fl.BoolVarP(&f.tty, "tty", "t", false, "give a command a terminal too")
+	fl.BoolVar(&f.noStart, "disable-autostart", false, "do not start the workspace when it is stopped")
 	fl.StringVar(&f.suffix, "hostname-suffix", "", "with --stdio: the target is a host name that ends in this `suffix`, as config-ssh writes it")
 	_ = cmd.RegisterFlagCompletionFunc("wait", cobra.FixedCompletions([]string{"auto", "yes", "no"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -89,7 +94,7 @@ func (a *app) connect(ctx context.Context, name string, command []string, f sshF
 		return err
 	}
 	defer c.Close()
-	stream, err := a.reach(ctx, c, t, f.wait)
+	stream, err := a.reach(ctx, c, t, entry{wait: f.wait, starts: !f.noStart, reason: berth.ReasonSSH})
 	if err != nil {
 		return err
 	}
@@ -98,9 +103,10 @@ func (a *app) connect(ctx context.Context, name string, command []string, f sshF
 		<-stream.Done()
 	}()
 	if f.stdio {
-		return a.stdio(ctx, stream)
+		return a.stdio(ctx, stream, func() string { return a.ending(ctx, c, t) })
 	}
-	return a.session(ctx, stream, sessionOptions{command: strings.Join(command, " "), env: env, forwardAgent: f.forwardAgent, tty: f.tty, name: t.String()})
+	err = a.session(ctx, stream, sessionOptions{command: strings.Join(command, " "), env: env, forwardAgent: f.forwardAgent, tty: f.tty, name: t.String()})
+	return a.whyEnded(ctx, c, t, err)
 }
 
 // sayOnce tells of the first error and keeps quiet about the others.
@@ -116,8 +122,8 @@ func (a *app) sayOnce(format string) func(error) {
 
 // reach waits until the workspace can be entered and opens a stream to its SSH
 // server.
-func (a *app) reach(ctx context.Context, c *client.Client, t target, wait string) (*client.Stream, error) {
-	w, err := a.enterable(ctx, c, t)
+func (a *app) reach(ctx context.Context, c *client.Client, t target, e entry) (*client.Stream, error) {
+	w, err := a.enterable(ctx, c, t, e)
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +131,10 @@ func (a *app) reach(ctx context.Context, c *client.Client, t target, wait string
 	if err != nil {
 		return nil, err
 	}
-	if wait == "no" {
+	if e.wait == "no" {
 		return c.DialStream(ctx, w.ID, agent.Name, "ssh")
 	}
-	if err := a.awaitAgent(ctx, c, w, agent, t, wait == "yes"); err != nil {
+	if err := a.awaitAgent(ctx, c, w, agent, t, e.wait == "yes"); err != nil {
 		return nil, err
 	}
 	// After a restart of the server an agent may count as connected a moment
@@ -153,16 +159,24 @@ const relinking = 30 * time.Second
 
 // stdio copies between the stream and this process's own streams until the
 // far side is done. The end of standard input is passed on and ends nothing:
-// what the far side still has to say is waited for.
-func (a *app) stdio(ctx context.Context, stream *client.Stream) error {
+// what the far side still has to say is waited for. When that ends first, which
+// is not how SSH ends, why says what may have ended it.
+func (a *app) stdio(ctx context.Context, stream *client.Stream, why func() string) error {
 	defer context.AfterFunc(ctx, func() { stream.Close() })()
+	var finished atomic.Bool
 	go func() {
 		_, _ = io.Copy(stream, a.in)
+		finished.Store(true)
 		_ = stream.CloseWrite()
 	}()
 	_, err := io.Copy(a.out, stream)
 	if ctx.Err() != nil {
 		return status(exitInterrupted)
+	}
+	if !finished.Load() && !brokenPipe(err) {
+		if text := why(); text != "" {
+			return berth.Errorf(berth.Unavailable, "%s", text)
+		}
 	}
 	if err != nil && !brokenPipe(err) {
 		return berth.Errorf(berth.Unavailable, "the connection ended: %v", err)

@@ -178,6 +178,8 @@ func TestSSHSaysWhyNot(t *testing.T) {
 			w := web()
 			c.change(&w)
 			f.answer("GET /users/me/workspaces/web", w)
+			f.answer("GET /workspaces/{id}", w)
+			f.fail("POST /workspaces/{id}/builds", 409, berth.Conflict, "web is stopped: start it with berth start web")
 			f.fail("GET /workspaces/{w}/agents/{a}/streams/{s}", 503, berth.Unavailable, "the agent main is not linked")
 			name := "web"
 			if c.name == "another agent" {

@@ -13,36 +13,6 @@ import (
 // lostAgent is how long an agent that was there is waited for.
 const lostAgent = time.Minute
 
-// enterable gives the workspace once its start is over, or says why nobody can
-// enter it.
-func (a *app) enterable(ctx context.Context, c *client.Client, t target) (api.Workspace, error) {
-	w, _, err := a.find(ctx, c, t.full())
-	if err != nil {
-		return w, err
-	}
-	b := w.Build
-	if b.Transition == string(berth.Start) && b.CompletedAt == nil && w.Status != string(berth.StatusCanceling) {
-		if _, err := a.follow(ctx, c, b, t.String(), hints(t, b.Number)...); err != nil {
-			return w, err
-		}
-		w, err = c.Workspace(ctx, w.ID)
-		if err != nil {
-			return w, err
-		}
-	}
-	switch w.Status {
-	case string(berth.StatusRunning):
-		return w, nil
-	case string(berth.StatusStopped):
-		return w, berth.Errorf(berth.Conflict, "%s is stopped; start it with: berth start %s", t, t)
-	case string(berth.StatusFailed), string(berth.StatusCanceled):
-		return w, berth.Errorf(berth.Conflict, "the last build of %s (%s) %s; see berth logs %s, and try again with: berth start %s",
-			t, w.Build.Transition, map[string]string{"failed": "failed", "canceled": "was canceled"}[w.Status], t, t)
-	default:
-		return w, berth.Errorf(berth.Conflict, "%s is %s; when that is over, start it with: berth start %s", t, w.Status, t)
-	}
-}
-
 // full names the target with its agent.
 func (t target) full() string {
 	if t.agent == "" {
