@@ -21,6 +21,7 @@ type (
 	AgentID        = ID[Agent]
 	ProviderID     = ID[Provider]
 	HoldID         = ID[Hold]
+	SecretID       = ID[Secret]
 )
 
 // NewID makes a version 7 UUID (RFC 9562): sortable by the millisecond in

@@ -42,6 +42,7 @@ type Contents struct {
 	Presets    []Preset           `json:"presets,omitempty"`
 	Resources  []TemplateResource `json:"resources,omitempty"`
 	Agents     []string           `json:"agents,omitempty"` // names
+	External   []ExternalNeed     `json:"external,omitempty"`
 	Plugins    []Plugin           `json:"plugins,omitempty"`
 	Modules    []Module           `json:"modules,omitempty"`
 	Terraform  string             `json:"terraform,omitempty"` // version that imported it
@@ -107,6 +108,12 @@ type TemplateResource struct {
 	Address    string `json:"address"` // of the block: no instance keys
 	Type       string `json:"type"`
 	Persistent bool   `json:"persistent,omitempty"` // also in the plan of stop
+}
+
+// ExternalNeed is an external sign-in that a version's workspaces use.
+type ExternalNeed struct {
+	ID       string `json:"id"`
+	Optional bool   `json:"optional,omitempty"` // workspaces are made without it too
 }
 
 // Plugin is a Terraform provider binary that a version needs.

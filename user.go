@@ -2,6 +2,8 @@ package berth
 
 import (
 	"net/mail"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +27,7 @@ type User struct {
 	Status    UserStatus
 	Roles     []Role // site-wide; every user is a member besides
 	System    bool   // cannot sign in
+	Dotfiles  string // URI of their dotfiles repository; may be empty
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
@@ -73,6 +76,31 @@ func ValidatePassword(field, s string) error {
 		return InvalidField(field, "a password has between %d and %d characters", MinPasswordLength, MaxPasswordLength)
 	}
 	return nil
+}
+
+// MaxURILength bounds the URIs that people prefer, in bytes.
+const MaxURILength = 1024
+
+// ValidateDotfiles checks the URI of a dotfiles repository: one that git can
+// clone and that is no option of git and no command.
+func ValidateDotfiles(field, s string) error {
+	plain := !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
+	scheme, rest, isURL := strings.Cut(s, "://")
+	host, path, isSCP := strings.Cut(s, ":")
+	switch {
+	case s == "":
+		return nil
+	case len(s) > MaxURILength || !plain || strings.HasPrefix(s, "-"):
+	case isURL:
+		if slices.Contains([]string{"https", "http", "ssh", "git", "file"}, scheme) && rest != "" && !strings.HasPrefix(rest, "-") {
+			return nil
+		}
+	case isSCP && host != "" && path != "" && !strings.HasPrefix(path, ":"):
+		return nil
+	case strings.HasPrefix(s, "/"):
+		return nil
+	}
+	return InvalidField(field, "%q is not an address of a repository: give one such as https://github.com/ana/dotfiles or git@github.com:ana/dotfiles.git", s)
 }
 
 // Token lets a program act as a user. Only a hash of its secret is kept.

@@ -1,6 +1,10 @@
 package authz
 
-import "github.com/berthdev/berth"
+import (
+	"slices"
+
+	"github.com/berthdev/berth"
+)
 
 // reach says whose resources a rule is about.
 type reach int
@@ -23,7 +27,7 @@ type rule struct {
 // policy is all that anybody may do. Rules only add; nothing takes away.
 var policy = []rule{
 	// The owner of the site may do everything, sessions in others' workspaces included.
-	{berth.RoleOwner, Kinds, anyones, Actions},
+	{berth.RoleOwner, notPersonal, anyones, Actions},
 
 	{berth.RoleTemplateAdmin, []Kind{KindTemplate, KindArchive}, anyones, []Action{Create, Read, Update, Delete, Use}},
 	{berth.RoleTemplateAdmin, []Kind{KindOrganization, KindProvider}, anyones, []Action{Read, Use}},
@@ -39,6 +43,10 @@ var policy = []rule{
 
 	{berth.RoleMember, []Kind{KindUser}, own, []Action{Read, Update}},
 	{berth.RoleMember, []Kind{KindToken}, own, []Action{Create, Read, Delete}},
+	// What a person acts with is theirs alone: nobody reads or changes another's, an owner of the site neither.
+	{berth.RoleMember, []Kind{KindSSHKey}, own, []Action{Read, Update}},
+	{berth.RoleMember, []Kind{KindSecret}, own, []Action{Create, Read, Update, Delete}},
+	{berth.RoleMember, []Kind{KindExternal}, own, []Action{Create, Read, Delete, Use}},
 	{berth.RoleMember, []Kind{KindOrganization}, shared, []Action{Read}},
 	{berth.RoleMember, []Kind{KindTemplate}, shared, []Action{Read, Use}},
 	{berth.RoleMember, []Kind{KindProvider}, anyones, []Action{Read, Use}},
@@ -49,11 +57,18 @@ var policy = []rule{
 	{berth.RoleMember, []Kind{KindServer}, anyones, []Action{Read}},
 }
 
+// personal are the kinds of which everybody has their own, and no others'.
+var personal = []Kind{KindSSHKey, KindSecret, KindExternal}
+
+var notPersonal = slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return slices.Contains(personal, k) })
+
 // scopes is what tokens of a scope may do at most. ScopeAll is not listed: it
 // narrows nothing.
 var scopes = map[Scope]map[Kind][]Action{
 	ScopeWorkspace: {
 		KindUser:         {Read},
+		KindSSHKey:       {Read},
+		KindExternal:     {Read, Use}, // git in the workspace asks for tokens; it does not sign in or out
 		KindOrganization: {Read},
 		KindProvider:     {Read},
 		KindTemplate:     {Read, Use},

@@ -25,6 +25,9 @@ type Kind string
 const (
 	KindUser         Kind = "user"
 	KindToken        Kind = "token"
+	KindSSHKey       Kind = "ssh-key"  // the pair that a person's workspaces act with
+	KindSecret       Kind = "secret"   // what a person has in all their workspaces
+	KindExternal     Kind = "external" // a person's sign-ins elsewhere; use: get their tokens
 	KindOrganization Kind = "organization"
 	KindProvider     Kind = "provider"
 	KindTemplate     Kind = "template" // and its versions
@@ -35,7 +38,7 @@ const (
 )
 
 // Kinds lists every kind in the order in which the grid prints them.
-var Kinds = []Kind{KindUser, KindToken, KindOrganization, KindProvider, KindTemplate, KindArchive, KindWorkspace, KindAudit, KindServer}
+var Kinds = []Kind{KindUser, KindToken, KindSSHKey, KindSecret, KindExternal, KindOrganization, KindProvider, KindTemplate, KindArchive, KindWorkspace, KindAudit, KindServer}
 
 // Resource is a thing with the facts that the policy looks at. A list is a
 // synthetic resource: a kind with no owner stands for everybody's (All), one
@@ -54,6 +57,15 @@ func OfUser(id berth.UserID) Resource { return Resource{Kind: KindUser, OwnerID:
 
 // OfToken is a token of a user.
 func OfToken(owner berth.UserID) Resource { return Resource{Kind: KindToken, OwnerID: owner} }
+
+// OfSSHKey is a user's key pair.
+func OfSSHKey(owner berth.UserID) Resource { return Resource{Kind: KindSSHKey, OwnerID: owner} }
+
+// OfSecret is a secret of a user.
+func OfSecret(owner berth.UserID) Resource { return Resource{Kind: KindSecret, OwnerID: owner} }
+
+// OfExternal is an external sign-in of a user.
+func OfExternal(owner berth.UserID) Resource { return Resource{Kind: KindExternal, OwnerID: owner} }
 
 // OfOrganization is an organization as a resource.
 func OfOrganization(id berth.OrganizationID) Resource {

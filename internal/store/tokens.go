@@ -66,3 +66,19 @@ func (tx *Tx) DeleteExpiredOf(u berth.UserID) error {
 	_, err := tx.exec(`DELETE FROM tokens WHERE user_id = $1 AND expires_at <= $2`, u, stamp(tx.Now))
 	return err
 }
+
+// PutWorkspaceToken stores the token of a workspace's own login, unless it is
+// there already. It guards itself.
+func (tx *Tx) PutWorkspaceToken(t berth.Token) error {
+	_, err := tx.exec(`INSERT INTO tokens (id, user_id, kind, name, hash, workspace_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash) DO NOTHING`,
+		t.ID, t.UserID, string(t.Kind), t.Name, t.Hash, orNull(t.WorkspaceID), stamp(tx.Now), stamp(t.ExpiresAt))
+	return err
+}
+
+// EndWorkspaceTokens removes the tokens of a workspace's own logins but the one
+// with the hash keep.
+func (tx *Tx) EndWorkspaceTokens(ws berth.WorkspaceID, keep []byte) error {
+	_, err := tx.exec(`DELETE FROM tokens WHERE workspace_id = $1 AND kind = 'workspace' AND hash <> $2`, ws, keep)
+	return err
+}

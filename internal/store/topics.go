@@ -8,6 +8,9 @@ func BuildTopic(id berth.BuildID) string { return "build:" + string(id) }
 // WorkspaceTopic is woken when something that a workspace's page shows changed.
 func WorkspaceTopic(id berth.WorkspaceID) string { return "workspace:" + string(id) }
 
+// UserTopic is woken when something changed that a user's workspaces act with.
+func UserTopic(id berth.UserID) string { return "user:" + string(id) }
+
 // QueueTopic is woken when a provider has a build to take.
 func QueueTopic(id berth.ProviderID) string { return "queue:" + string(id) }
 

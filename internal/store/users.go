@@ -4,10 +4,10 @@ import (
 	"github.com/berthdev/berth"
 )
 
-const userColumns = `u.id, u.username, u.email, u.name, u.status, u.roles_json, u.is_system, u.created_at, u.updated_at`
+const userColumns = `u.id, u.username, u.email, u.name, u.status, u.roles_json, u.is_system, u.dotfiles, u.created_at, u.updated_at`
 
 func userInto(u *berth.User) []any {
-	return []any{&u.ID, &u.Username, &u.Email, &u.Name, &u.Status, fromJSON(&u.Roles), &u.System, at(&u.CreatedAt), at(&u.UpdatedAt)}
+	return []any{&u.ID, &u.Username, &u.Email, &u.Name, &u.Status, fromJSON(&u.Roles), &u.System, &u.Dotfiles, at(&u.CreatedAt), at(&u.UpdatedAt)}
 }
 
 func scanUser(s scanner) (u berth.User, err error) {
@@ -53,8 +53,9 @@ func (q *Query) FirstUser() (berth.User, error) {
 	return one(q, "user", scanUser, `SELECT `+userColumns+` FROM users u WHERE NOT u.is_system ORDER BY u.created_at, u.id LIMIT 1`)
 }
 
-// UpdateUser stores the names, status and roles of a user.
+// UpdateUser stores the names, status, roles and preferences of a user.
 func (tx *Tx) UpdateUser(u berth.User) error {
-	return tx.must("user", `UPDATE users SET username = $2, email = $3, name = $4, status = $5, roles_json = $6, updated_at = $7 WHERE id = $1`,
-		u.ID, u.Username, u.Email, clean(u.Name, maxWord), string(u.Status), asJSON(u.Roles), stamp(tx.Now))
+	tx.Wake(UserTopic(u.ID))
+	return tx.must("user", `UPDATE users SET username = $2, email = $3, name = $4, status = $5, roles_json = $6, dotfiles = $7, updated_at = $8 WHERE id = $1`,
+		u.ID, u.Username, u.Email, clean(u.Name, maxWord), string(u.Status), asJSON(u.Roles), u.Dotfiles, stamp(tx.Now))
 }

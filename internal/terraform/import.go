@@ -78,7 +78,7 @@ func contents(start, stop shown, modules []module) (berth.Contents, error) {
 			c.Agents = append(c.Agents, r.name)
 		}
 	}
-	c.Parameters, c.Presets = start.parameters(), start.presets()
+	c.Parameters, c.Presets, c.External = start.parameters(), start.presets(), start.external()
 	err := errors.Join(
 		checkAgents(c.Agents, func(name string) string { return places["resource.coder_agent."+name] }),
 		checkApps(start.managed(), places),
@@ -189,6 +189,22 @@ func (p shown) presets() []berth.Preset {
 		list = append(list, preset)
 	}
 	slices.SortStableFunc(list, func(a, b berth.Preset) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// external lists the external sign-ins that a plan asks for, each once: needed
+// where one block needs it.
+func (p shown) external() []berth.ExternalNeed {
+	optional := map[string]bool{}
+	for _, k := range p.data("coder_external_auth") {
+		id := k.text("id")
+		before, seen := optional[id]
+		optional[id] = k.yes("optional") && (before || !seen)
+	}
+	var list []berth.ExternalNeed
+	for _, id := range slices.Sorted(maps.Keys(optional)) {
+		list = append(list, berth.ExternalNeed{ID: id, Optional: optional[id]})
+	}
 	return list
 }
 

@@ -37,10 +37,28 @@ CREATE TABLE external_logins (
     scopes        TEXT NOT NULL,
     expires_at    BIGINT,
     refused       TEXT NOT NULL,
+    -- Who refreshes the tokens now, and until when that counts: a refresh token
+    -- that changes with each use must not be used by two.
+    lease_by      TEXT NOT NULL,
+    lease_at      BIGINT,
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
     PRIMARY KEY (user_id, provider)
 );
+
+-- Sign-ins that were begun; id is the SHA-256 of the state that travels.
+CREATE TABLE external_attempts (
+    id         TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id),
+    provider   TEXT NOT NULL,
+    step       TEXT NOT NULL CHECK (step IN ('begun', 'returned', 'exchanged', 'done')),
+    nonce      TEXT NOT NULL,
+    sealed     BYTEA NOT NULL,
+    tries      BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX external_attempts_expires ON external_attempts (expires_at);
+CREATE INDEX external_attempts_user ON external_attempts (user_id);
 
 ALTER TABLE users ADD COLUMN dotfiles TEXT NOT NULL DEFAULT '';
 
