@@ -47,3 +47,10 @@ type AgentSteps struct {
 	Boot  int64        `json:"boot"`
 	Steps []berth.Step `json:"steps"`
 }
+
+// AgentApps reports how the apps that have a health check are, all of them each
+// time. POST /agent/apps
+type AgentApps struct {
+	Boot   int64             `json:"boot"`
+	Health map[string]string `json:"health" doc:"By id of the app: initializing, healthy, unhealthy"`
+}

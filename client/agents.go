@@ -36,3 +36,8 @@ func (c *Client) AgentLifecycle(ctx context.Context, in api.AgentState) error {
 func (c *Client) AgentLogs(ctx context.Context, in api.AgentLogs) error {
 	return tell(ctx, c, "/agent/logs", in)
 }
+
+// AgentApps reports how the calling agent's apps are.
+func (c *Client) AgentApps(ctx context.Context, in api.AgentApps) error {
+	return tell(ctx, c, "/agent/apps", in)
+}

@@ -24,6 +24,7 @@ type server interface {
 	AgentHello(ctx context.Context, in api.AgentHello) (api.Manifest, error)
 	AgentLifecycle(ctx context.Context, in api.AgentState) error
 	AgentLogs(ctx context.Context, in api.AgentLogs) error
+	AgentApps(ctx context.Context, in api.AgentApps) error
 	AgentLink(ctx context.Context, relayURL string) (net.Conn, error)
 }
 
@@ -106,6 +107,7 @@ func (a *agent) run(ctx context.Context) {
 	linking, unlink := context.WithCancel(ctx)
 	var links sync.WaitGroup
 	links.Go(func() { a.link(linking) })
+	links.Go(func() { a.newAppHealth().run(linking) })
 	scripts := a.newScripts()
 	work, stopWork := context.WithCancel(ctx)
 	var hooks sync.WaitGroup

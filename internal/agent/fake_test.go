@@ -25,6 +25,7 @@ type fake struct {
 	hellos   []api.AgentHello
 	states   []string
 	lines    []berth.Log
+	apps     []map[string]string
 	links    int
 	relays   []string      // where links were asked for
 	lastBoot int64         // hello of an older process is a conflict
@@ -62,6 +63,15 @@ func (f *fake) AgentLogs(_ context.Context, in api.AgentLogs) error {
 	defer f.mu.Unlock()
 	if f.away == nil {
 		f.lines = append(f.lines, in.Lines...)
+	}
+	return f.away
+}
+
+func (f *fake) AgentApps(_ context.Context, in api.AgentApps) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.apps = append(f.apps, in.Health)
 	}
 	return f.away
 }

@@ -18,9 +18,12 @@ func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
 // routes of its other requests.
 func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ports", a.servePorts)
 	return tunnel.Handler{
 		Streams: map[string]func(context.Context, *tunnel.Stream, string){
 			"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
+			"tcp": a.forwardTCP,
+			"udp": a.forwardUDP,
 		},
 		HTTP: mux,
 	}

@@ -100,7 +100,8 @@ func (tx *Tx) GreetAgent(id berth.AgentID, boot int64, version, directory string
 			log_bytes = CASE WHEN boot = $2 THEN log_bytes ELSE 0 END,
 			lifecycle = CASE WHEN boot = $2 THEN lifecycle ELSE 'created' END,
 			started_at = CASE WHEN boot = $2 THEN started_at END,
-			ready_at = CASE WHEN boot = $2 THEN ready_at END
+			ready_at = CASE WHEN boot = $2 THEN ready_at END,
+			apps_json = CASE WHEN boot = $2 THEN apps_json ELSE '{}' END
 		WHERE id = $1 AND boot <= $2`, id, boot, clean(version, maxWord), clean(directory, 4096))
 	if err == nil && n == 0 {
 		return berth.Errorf(berth.Conflict, "a newer process of this agent is running: end this one")
@@ -116,6 +117,13 @@ func (tx *Tx) AgentLifecycle(id berth.AgentID, boot int64, l berth.AgentLifecycl
 			started_at = CASE WHEN $3 = 'starting' THEN $4 ELSE started_at END,
 			ready_at = CASE WHEN $3 IN ('ready', 'start_error', 'start_timeout') THEN $4 WHEN $3 = 'starting' THEN NULL ELSE ready_at END
 		WHERE id = $1 AND boot = $2`, id, boot, string(l), stamp(when))
+	return n > 0, err
+}
+
+// AgentApps stores how the apps of the agent's process boot are. A process other
+// than the last that greeted changes nothing: ok is false.
+func (tx *Tx) AgentApps(id berth.AgentID, boot int64, health map[string]string) (ok bool, err error) {
+	n, err := tx.exec(`UPDATE agents SET apps_json = $3 WHERE id = $1 AND boot = $2`, id, boot, asJSON(health))
 	return n > 0, err
 }
 

@@ -1,0 +1,165 @@
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+// appHealth asks the apps that have a health check how they are, each at its
+// interval, and tells the server of every change.
+type appHealth struct {
+	log  *slog.Logger
+	boot func() int64
+	apps func() []berth.App // as the template has them now
+	send func(context.Context, api.AgentApps) error
+
+	mu     sync.Mutex
+	health map[string]string
+	wake   chan struct{} // has room for one
+}
+
+func (a *agent) newAppHealth() *appHealth {
+	return &appHealth{
+		log: a.log, boot: func() int64 { return a.boot }, send: a.server.AgentApps,
+		apps:   func() []berth.App { return a.manifest.Load().Agent.Apps },
+		health: map[string]string{}, wake: make(chan struct{}, 1),
+	}
+}
+
+// lookAgain is how soon a change of the template's apps is noticed.
+const lookAgain = 15 * time.Second
+
+// run checks and reports until ctx ends.
+func (h *appHealth) run(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { h.report(ctx) })
+	defer work.Wait()
+	for ctx.Err() == nil {
+		apps := h.apps()
+		checking, stop := context.WithCancel(ctx)
+		h.begin(apps)
+		var checks sync.WaitGroup
+		for _, app := range apps {
+			if app.Health != nil && app.Health.URL != "" && app.Health.Interval > 0 {
+				checks.Go(func() { h.watch(checking, app) })
+			}
+		}
+		for pause(ctx, lookAgain) && reflect.DeepEqual(apps, h.apps()) {
+		}
+		stop()
+		checks.Wait()
+	}
+}
+
+// begin forgets apps that are gone; new ones are initializing.
+func (h *appHealth) begin(apps []berth.App) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := map[string]string{}
+	for _, app := range apps {
+		if app.Health != nil && app.Health.URL != "" && app.Health.Interval > 0 {
+			if now[app.ID] = h.health[app.ID]; now[app.ID] == "" {
+				now[app.ID] = berth.AppInitializing
+			}
+		}
+	}
+	if !maps.Equal(now, h.health) {
+		h.health = now
+		wake(h.wake)
+	}
+}
+
+// watch asks one app at its interval.
+func (h *appHealth) watch(ctx context.Context, app berth.App) {
+	interval := time.Duration(app.Health.Interval) * time.Second
+	client := healthClient(interval)
+	defer client.CloseIdleConnections()
+	failed := 0
+	for {
+		began := time.Now()
+		if answers(ctx, client, app.Health.URL) {
+			failed = 0
+			h.set(app, berth.AppHealthy)
+		} else if failed++; failed >= max(app.Health.Threshold, 1) && ctx.Err() == nil {
+			h.set(app, berth.AppUnhealthy)
+		}
+		if !pause(ctx, max(interval-time.Since(began), 0)) {
+			return
+		}
+	}
+}
+
+// healthClient asks within the workspace, where certificates are the apps' own.
+func healthClient(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// answers tells whether the app answered with anything but an error of its own.
+func answers(ctx context.Context, client *http.Client, url string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	req.Header.Set("User-Agent", "berth-agent")
+	res, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
+	return res.StatusCode < http.StatusInternalServerError
+}
+
+func (h *appHealth) set(app berth.App, health string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.health[app.ID] != health {
+		h.log.Info("app is "+health, "app", app.Slug)
+		h.health[app.ID] = health
+		wake(h.wake)
+	}
+}
+
+// report sends how all apps are after each change, until the server has it.
+func (h *appHealth) report(ctx context.Context) {
+	tries := backoff{what: "reporting the health of apps", log: h.log}
+	for {
+		select {
+		case <-h.wake:
+		case <-ctx.Done():
+			return
+		}
+		h.mu.Lock()
+		now := api.AgentApps{Boot: h.boot(), Health: maps.Clone(h.health)}
+		h.mu.Unlock()
+		err := withTimeout(ctx, func(ctx context.Context) error { return h.send(ctx, now) })
+		switch {
+		case err == nil:
+			tries.worked()
+		case isRefusal(err): // an older server, or a newer process
+			h.log.Warn("the server does not take the health of apps", "error", err)
+		default:
+			if !tries.failed(ctx, err) {
+				return
+			}
+			wake(h.wake)
+		}
+	}
+}
