@@ -41,3 +41,8 @@ func (c *Client) AgentLogs(ctx context.Context, in api.AgentLogs) error {
 func (c *Client) AgentApps(ctx context.Context, in api.AgentApps) error {
 	return tell(ctx, c, "/agent/apps", in)
 }
+
+// AgentSteps reports the steps of the calling agent's start, all of them.
+func (c *Client) AgentSteps(ctx context.Context, in api.AgentSteps) error {
+	return tell(ctx, c, "/agent/steps", in)
+}

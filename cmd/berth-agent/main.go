@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthdev/berth/internal/agent"
 	"github.com/berthdev/berth/internal/cli"
+	"github.com/berthdev/berth/internal/inside"
 )
 
 func main() {
@@ -19,7 +20,7 @@ func main() {
 		os.Exit(agent.Main(ctx, os.Args, os.Stdout, os.Stderr))
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, inside.Commands()...)
 	stop()
 	os.Exit(code)
 }

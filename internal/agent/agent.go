@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type server interface {
 	AgentLifecycle(ctx context.Context, in api.AgentState) error
 	AgentLogs(ctx context.Context, in api.AgentLogs) error
 	AgentApps(ctx context.Context, in api.AgentApps) error
+	AgentSteps(ctx context.Context, in api.AgentSteps) error
 	AgentLink(ctx context.Context, relayURL string) (net.Conn, error)
 }
 
@@ -37,6 +39,11 @@ type agent struct {
 	boot   int64 // start of the process, Unix ms; changes only in greet
 
 	manifest   atomic.Pointer[api.Manifest] // the newest
+	identity   atomic.Pointer[api.Identity] // the newest; nil before the first
+	identified chan struct{}                // closed once the first identity is in effect
+	applying   sync.Mutex                   // held while an identity is put into effect
+	local      *http.ServeMux               // what the workspace's own programs can ask; see socket.go
+	socket     string                       // path of that socket; empty: there is none
 	directory  atomic.Pointer[string]       // where scripts and sessions start
 	dataDir    string                       // empty when there is no place for one
 	sessions   *shell.Server
@@ -44,6 +51,7 @@ type agent struct {
 	linkedOnce sync.Once
 	lines      *logQueue
 	states     *stateQueue
+	steps      *stepQueue
 	activity   *activity
 }
 
@@ -77,9 +85,12 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a := &agent{
 		config: c, server: s, serve: serve, log: c.Log,
 		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(),
+		identified: make(chan struct{}), local: http.NewServeMux(),
 	}
 	a.lines = newLogQueue(a.log, s.AgentLogs)
 	a.states = newStateQueue(a.log, s.AgentLifecycle)
+	a.steps = newStepQueue(a.log, s.AgentSteps)
+	a.localRoutes()
 	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("making the SSH server: %w", err)
@@ -95,6 +106,7 @@ func (a *agent) run(ctx context.Context) {
 	var senders sync.WaitGroup
 	senders.Go(func() { a.lines.run(sending) })
 	senders.Go(func() { a.states.run(sending) })
+	senders.Go(func() { a.steps.run(sending) })
 	defer senders.Wait()
 	defer stopSending()
 
@@ -103,6 +115,7 @@ func (a *agent) run(ctx context.Context) {
 		return
 	}
 	a.settle()
+	defer a.serveLocal()()
 
 	linking, unlink := context.WithCancel(ctx)
 	var links sync.WaitGroup
@@ -129,7 +142,7 @@ func (a *agent) run(ctx context.Context) {
 func (a *agent) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	if !a.lines.flush(ctx) || !a.states.flush(ctx) {
+	if !a.lines.flush(ctx) || !a.states.flush(ctx) || !a.steps.flush(ctx) {
 		a.log.Warn("the server is away; the last lines of the log are lost")
 	}
 }

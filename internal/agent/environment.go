@@ -26,6 +26,9 @@ func (a *agent) environment() []string {
 	both("", "true")
 	both("_AGENT_URL", a.config.URL)
 	both("_AGENT_TOKEN", a.config.Token)
+	if a.socket != "" {
+		env["BERTH_AGENT_SOCKET"] = a.socket
+	}
 	m := a.manifest.Load()
 	if m != nil {
 		both("_WORKSPACE_NAME", m.WorkspaceName)

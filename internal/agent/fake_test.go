@@ -26,6 +26,7 @@ type fake struct {
 	states   []string
 	lines    []berth.Log
 	apps     []map[string]string
+	steps    []berth.Step // as last reported
 	links    int
 	relays   []string      // where links were asked for
 	lastBoot int64         // hello of an older process is a conflict
@@ -72,6 +73,15 @@ func (f *fake) AgentApps(_ context.Context, in api.AgentApps) error {
 	defer f.mu.Unlock()
 	if f.away == nil {
 		f.apps = append(f.apps, in.Health)
+	}
+	return f.away
+}
+
+func (f *fake) AgentSteps(_ context.Context, in api.AgentSteps) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.steps = in.Steps
 	}
 	return f.away
 }

@@ -21,7 +21,7 @@ func (a *agent) greet(ctx context.Context) bool {
 		err := a.hello(ctx)
 		if err == nil {
 			tries.worked()
-			a.lines.boot, a.states.boot = a.boot, a.boot
+			a.lines.boot, a.states.boot, a.steps.boot = a.boot, a.boot, a.boot
 			return true
 		}
 		if berth.ErrorCode(err) == berth.Conflict {

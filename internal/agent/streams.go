@@ -19,6 +19,7 @@ func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
 func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ports", a.servePorts)
+	mux.HandleFunc("PUT /identity", a.putIdentity)
 	return tunnel.Handler{
 		Streams: map[string]func(context.Context, *tunnel.Stream, string){
 			"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },

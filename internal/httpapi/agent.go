@@ -44,6 +44,12 @@ func (h *handlers) agentLifecycle(ctx context.Context, in *agentStateInput) (*st
 	return nil, h.Workspaces.AgentLifecycle(ctx, requestOf(ctx).agent, in.Body.Boot, berth.AgentLifecycle(in.Body.Lifecycle), in.Body.At)
 }
 
+type agentStepsInput struct{ Body api.AgentSteps }
+
+func (h *handlers) agentSteps(ctx context.Context, in *agentStepsInput) (*struct{}, error) {
+	return nil, h.Workspaces.AgentSteps(ctx, requestOf(ctx).agent, in.Body.Boot, in.Body.Steps)
+}
+
 type agentAppendInput struct{ Body api.AgentLogs }
 
 // agentAppendLogs drops what is too much for a log without an error: the agent

@@ -69,6 +69,7 @@ var operations = []operation{
 
 	op(agent, "POST /agent/hello", "agentHello", "Say that the agent started, and learn what it is", (*handlers).agentHello),
 	op(agent, "POST /agent/lifecycle", "agentLifecycle", "Report how far the agent is with its scripts", (*handlers).agentLifecycle),
+	op(agent, "POST /agent/steps", "agentSteps", "Report the steps of the agent's start", (*handlers).agentSteps),
 	op(agent, "POST /agent/logs", "agentAppendLogs", "Add to the agent's log", (*handlers).agentAppendLogs, atMost(limitLogs)),
 	op(agent, "POST /agent/apps", "agentApps", "Report how the agent's apps are", (*handlers).agentApps),
 	socket(agent, "GET /agent/link", "agentLink", "Link the agent to this relay", (*handlers).agentLink),

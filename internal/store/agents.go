@@ -99,6 +99,7 @@ func (tx *Tx) GreetAgent(id berth.AgentID, boot int64, version, directory string
 		UPDATE agents SET version = $3, directory = $4, boot = $2,
 			log_bytes = CASE WHEN boot = $2 THEN log_bytes ELSE 0 END,
 			lifecycle = CASE WHEN boot = $2 THEN lifecycle ELSE 'created' END,
+			steps_json = CASE WHEN boot = $2 THEN steps_json ELSE '[]' END,
 			started_at = CASE WHEN boot = $2 THEN started_at END,
 			ready_at = CASE WHEN boot = $2 THEN ready_at END,
 			apps_json = CASE WHEN boot = $2 THEN apps_json ELSE '{}' END
@@ -124,6 +125,19 @@ func (tx *Tx) AgentLifecycle(id berth.AgentID, boot int64, l berth.AgentLifecycl
 // than the last that greeted changes nothing: ok is false.
 func (tx *Tx) AgentApps(id berth.AgentID, boot int64, health map[string]string) (ok bool, err error) {
 	n, err := tx.exec(`UPDATE agents SET apps_json = $3 WHERE id = $1 AND boot = $2`, id, boot, asJSON(health))
+	return n > 0, err
+}
+
+// AgentSteps notes the steps of the start of the agent's process boot, in place
+// of those before. A process other than the last that greeted changes nothing:
+// ok is false.
+func (tx *Tx) AgentSteps(id berth.AgentID, boot int64, steps []berth.Step) (ok bool, err error) {
+	kept := make([]berth.Step, len(steps))
+	for i, s := range steps {
+		s.Kind, s.Name, s.Detail = clean(s.Kind, maxWord), clean(s.Name, maxWord), clean(s.Detail, 4096)
+		kept[i] = s
+	}
+	n, err := tx.exec(`UPDATE agents SET steps_json = $3 WHERE id = $1 AND boot = $2`, id, boot, asJSON(kept))
 	return n > 0, err
 }
 

@@ -109,6 +109,30 @@ func (s *Service) AgentLifecycle(ctx context.Context, who AgentIdentity, boot in
 	})
 }
 
+// maxSteps is how many steps of one start are kept.
+const maxSteps = 200
+
+// stepStatuses are the words that agents may report of a step.
+var stepStatuses = []berth.StepStatus{berth.StepRunning, berth.StepDone, berth.StepWarning, berth.StepFailed, berth.StepTimeout}
+
+// AgentSteps records the steps of the start of the agent's process boot, in
+// place of those that it reported before. More than 200 are left out.
+func (s *Service) AgentSteps(ctx context.Context, who AgentIdentity, boot int64, steps []berth.Step) error {
+	steps = steps[:min(len(steps), maxSteps)]
+	for _, step := range steps {
+		if !slices.Contains(stepStatuses, step.Status) {
+			return berth.InvalidField("steps", "%q is not the status of a step: the agent is newer than this server, or not ours", step.Status)
+		}
+	}
+	return s.report(ctx, who.Workspace.ID, func(tx *store.Tx) error {
+		ok, err := tx.AgentSteps(who.Agent.ID, boot, steps)
+		if err == nil && !ok {
+			return berth.Errorf(berth.Conflict, "a newer process of this agent is running: end this one")
+		}
+		return err
+	})
+}
+
 // AppendAgentLogs keeps lines of the agent's log. Lines that are there already
 // are kept once; when the log is full the rest is dropped and full is true.
 func (s *Service) AppendAgentLogs(ctx context.Context, who AgentIdentity, boot int64, lines []berth.Log) (full bool, err error) {
