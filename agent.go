@@ -33,6 +33,7 @@ type Agent struct {
 	Steps        []Step            // of the start, as this process reported them
 	AppHealth    map[string]string // by App.ID: initializing, healthy, unhealthy
 	Trouble      *Trouble          // why it could not link, as it found out; nil when it is linked
+	Second       *SecondLink       // of another process with its token; nil: there was none
 	Pressure     []Pressure        // what of its computer is too full
 	Lifecycle    AgentLifecycle
 	StartedAt    time.Time // entered starting
@@ -153,8 +154,15 @@ type Trouble struct {
 	Checks []Check   `json:"checks"`
 }
 
-// Check is one link of the chain: name, tcp, tls, proxy, clock, token, version,
-// websocket.
+// SecondLink is that a process tried to link with the token of an agent that
+// was linked and alive, and was refused.
+type SecondLink struct {
+	At   time.Time `json:"at"`   // the last
+	From string    `json:"from"` // network address
+}
+
+// Check is one link of the chain: name, tcp, proxy, tls, clock, server (what
+// answers is Berth), token, version, websocket.
 type Check struct {
 	Kind   string `json:"kind"`
 	OK     bool   `json:"ok"`

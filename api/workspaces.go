@@ -116,6 +116,7 @@ type Agent struct {
 	Lifecycle   string                `json:"lifecycle" enum:"created,starting,ready,start_error,start_timeout,shutting_down,off,shutdown_error,shutdown_timeout"`
 	Healthy     bool                  `json:"healthy"`
 	Health      string                `json:"health_reason,omitempty"`
+	Notes       []string              `json:"notes,omitempty" doc:"What to know of it besides, one sentence each"`
 	Blocks      bool                  `json:"start_blocks_login,omitempty" doc:"A start script keeps people out until it ended"`
 	Directory   string                `json:"directory,omitempty"`
 	Version     string                `json:"version,omitempty"`

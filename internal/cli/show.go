@@ -49,6 +49,11 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	if w.Status == "running" && !w.Healthy {
 		a.field("health", a.look.warn(first(cell(w.Health), "unhealthy")))
 	}
+	for _, g := range w.Agents {
+		for _, note := range g.Notes {
+			a.field("note", cell(g.Name+": "+note))
+		}
+	}
 	version := w.Template + ", version " + w.Build.Version
 	if w.Outdated {
 		version += ", outdated: berth update " + w.Name
@@ -67,9 +72,9 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 		a.say("")
 		var rows [][]string
 		for _, g := range w.Agents {
-			rows = append(rows, []string{g.Name, g.Status, g.Lifecycle, cell(g.Health), g.OS + "/" + g.Arch, cell(g.Version)})
+			rows = append(rows, []string{g.Name, g.Status, g.Lifecycle, g.OS + "/" + g.Arch, cell(g.Version)})
 		}
-		a.table("", []string{"AGENT", "STATUS", "SCRIPTS", "NOTE", "PLATFORM", "VERSION"}, rows)
+		a.table("", []string{"AGENT", "STATUS", "SCRIPTS", "PLATFORM", "VERSION"}, rows)
 	}
 	if len(w.Build.Resources) > 0 {
 		a.say("")

@@ -73,13 +73,21 @@ func missing(g api.Agent, scripts bool) (why string, hopeless bool) {
 	starting := g.Lifecycle == string(berth.AgentCreated) || g.Lifecycle == string(berth.AgentStarting)
 	switch {
 	case g.Status == string(berth.AgentConnecting):
-		return fmt.Sprintf("its agent %s has not connected yet", g.Name), false
+		return because(fmt.Sprintf("its agent %s has not connected yet", g.Name), first(g.Notes...)), false
 	case g.Status == string(berth.AgentConnectTimeout):
-		return fmt.Sprintf("its agent %s has not connected in time", g.Name), true
+		return because(fmt.Sprintf("its agent %s has not connected in time", g.Name), g.Health), true
 	case g.Status == string(berth.AgentDisconnected):
-		return fmt.Sprintf("its agent %s lost its connection", g.Name), true
+		return because(fmt.Sprintf("its agent %s lost its connection", g.Name), g.Health), true
 	case starting && (scripts || g.Blocks):
 		return "its start scripts are running (--wait=no does not wait for them)", false
 	}
 	return "", false
+}
+
+// because adds what is known of the cause, which other people's computers say.
+func because(what, cause string) string {
+	if cause = cell(cause); cause == "" {
+		return what
+	}
+	return what + "; " + cause
 }

@@ -59,6 +59,12 @@ func (h *handlers) agentAppendLogs(ctx context.Context, in *agentAppendInput) (*
 	return nil, err
 }
 
+type agentTroubleInput struct{ Body api.AgentTrouble }
+
+func (h *handlers) agentTrouble(ctx context.Context, in *agentTroubleInput) (*struct{}, error) {
+	return nil, h.Workspaces.AgentTrouble(ctx, requestOf(ctx).agent, in.Body.Checks)
+}
+
 // agentLink hands an agent's websocket to the relay, which looks at the token
 // again by itself.
 func (h *handlers) agentLink(w http.ResponseWriter, r *http.Request) error {

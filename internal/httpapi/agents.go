@@ -34,6 +34,11 @@ func (h *handlers) pingAgent(ctx context.Context, in *AgentInput) (*body[api.Pin
 	return answered(api.Ping{Micros: took.Microseconds()}, err)
 }
 
+func (h *handlers) rotateAgentKey(ctx context.Context, in *WorkspaceInput) (*body[api.RotatedKey], error) {
+	waits, err := h.Workspaces.RotateAgentKey(ctx, actorOf(ctx), in.id())
+	return answered(api.RotatedKey{Waits: waits}, err)
+}
+
 // openStream hands a person's websocket to the relay.
 func (h *handlers) openStream(w http.ResponseWriter, r *http.Request) error {
 	stream, query := r.PathValue("stream"), r.URL.Query()
@@ -64,7 +69,7 @@ func viewAgent(v workspaces.AgentView) api.Agent {
 	a := v.Agent
 	return api.Agent{
 		ID: string(a.ID), Name: a.Name, Resource: a.Resource, OS: a.OS, Arch: a.Arch,
-		Status: string(v.Status), Lifecycle: string(a.Lifecycle), Healthy: v.Healthy, Health: v.Health, Blocks: v.Blocks,
+		Status: string(v.Status), Lifecycle: string(a.Lifecycle), Healthy: v.Healthy, Health: v.Health, Notes: v.Notes, Blocks: v.Blocks,
 		Directory: a.Directory, Version: a.Version, Scripts: a.Scripts, Apps: a.Apps, Metadata: a.Metadata,
 		Steps: a.Steps, AppHealth: a.AppHealth, Trouble: a.Trouble, Pressure: a.Pressure,
 		StartedAt: moment(a.StartedAt), ReadyAt: moment(a.ReadyAt), ConnectedAt: moment(a.ConnectedAt), SeenAt: moment(a.SeenAt),

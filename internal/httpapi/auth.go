@@ -20,8 +20,18 @@ const (
 	public access = "public" // everybody
 	person access = "person" // a user, by token or login cookie
 	agent  access = "agent"  // the agent of a workspace, by its token
-	runner access = "runner" // a runner, by its provider's token
+	// anyAgent is an agent that need not be allowed anything: its token is known.
+	anyAgent access = "any agent"
+	runner   access = "runner" // a runner, by its provider's token
 )
+
+// caller is the kind of caller that an access wants.
+func (a access) caller() access {
+	if a == anyAgent {
+		return agent
+	}
+	return a
+}
 
 // loginCookie holds the token of a browser's login.
 const loginCookie = "berth_login"
@@ -72,8 +82,12 @@ func (h *handlers) recognize(ctx context.Context, req *request, a access, token 
 	case person:
 		req.actor, req.user, req.token, err = h.Accounts.Authenticate(ctx, token)
 		req.who = "user " + req.user.Username
-	case agent:
-		req.agent, err = h.Workspaces.AgentByToken(ctx, token)
+	case agent, anyAgent:
+		find := h.Workspaces.AgentByToken
+		if a == anyAgent {
+			find = h.Workspaces.AnyAgent
+		}
+		req.agent, err = find(ctx, token)
 		req.who = "agent " + string(req.agent.Agent.ID)
 	case runner:
 		req.provider, err = h.Providers.Authenticate(ctx, token)

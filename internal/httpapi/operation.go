@@ -68,12 +68,12 @@ func describe(who access, route, id, summary string, options []option) *huma.Ope
 		Method: method, Path: path, OperationID: id, Summary: summary,
 		Tags:            []string{noun},
 		Security:        security[who],
-		Extensions:      map[string]any{"x-access": string(who)},
+		Extensions:      map[string]any{"x-access": string(who.caller())},
 		Responses:       map[string]*huma.Response{},
 		MaxBodyBytes:    limitDefault + 1, // huma refuses a body that reaches the limit
 		BodyReadTimeout: -1,               // patientBody bounds it
 	}
-	if who == agent || who == runner {
+	if who == agent || who == anyAgent || who == runner {
 		// Theirs are newer or older programs of ours: a field that this server
 		// does not know is skipped, and the protocol version settles the rest.
 		o.SkipValidateBody = true
@@ -85,10 +85,11 @@ func describe(who access, route, id, summary string, options []option) *huma.Ope
 }
 
 var security = map[access][]map[string][]string{
-	public: {},
-	person: {{"token": {}}, {"cookie": {}}},
-	agent:  {{"agent": {}}},
-	runner: {{"provider": {}}},
+	public:   {},
+	person:   {{"token": {}}, {"cookie": {}}},
+	agent:    {{"agent": {}}},
+	anyAgent: {{"agent": {}}},
+	runner:   {{"provider": {}}},
 }
 
 var securitySchemes = map[string]*huma.SecurityScheme{

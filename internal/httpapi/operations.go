@@ -44,6 +44,9 @@ var operations = []operation{
 	op(person, "GET /workspaces/{workspace}/events", "watchWorkspace", "Watch a workspace", (*handlers).watchWorkspace,
 		answers("text/event-stream", "Event workspace with a Workspace, at once and on every change")),
 
+	op(person, "POST /workspaces/{workspace}/agent-key", "rotateAgentKey", "Change the key of the agents' tokens", (*handlers).rotateAgentKey,
+		about("The next start uses it; from then on the old tokens are refused.")),
+
 	op(person, "GET /workspaces/{workspace}/builds", "listWorkspaceBuilds", "List the builds of a workspace, newest first", (*handlers).listWorkspaceBuilds),
 	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, update or delete a workspace", (*handlers).createBuild, status(201)),
 	op(person, "GET /workspaces/{workspace}/builds/{number}", "getWorkspaceBuild", "Show a build of a workspace", (*handlers).getWorkspaceBuild),
@@ -72,6 +75,8 @@ var operations = []operation{
 	op(agent, "POST /agent/steps", "agentSteps", "Report the steps of the agent's start", (*handlers).agentSteps),
 	op(agent, "POST /agent/logs", "agentAppendLogs", "Add to the agent's log", (*handlers).agentAppendLogs, atMost(limitLogs)),
 	op(agent, "POST /agent/apps", "agentApps", "Report how the agent's apps are", (*handlers).agentApps),
+	op(anyAgent, "POST /agent/trouble", "agentTrouble", "Say why the agent cannot link", (*handlers).agentTrouble,
+		about("Taken from an agent whose token is known, also when it may not link.")),
 	socket(agent, "GET /agent/link", "agentLink", "Link the agent to this relay", (*handlers).agentLink),
 
 	op(runner, "POST /runner/hello", "runnerHello", "Say which builds a runner holds", (*handlers).runnerHello),

@@ -14,6 +14,7 @@ import (
 type Identity struct {
 	Agent     berth.AgentID
 	Workspace berth.WorkspaceID
+	Token     []byte // SHA-256 of the token
 }
 
 // Options of a Relay. Auth is required; nil functions are not called.
@@ -86,6 +87,17 @@ func (r *Relay) Linked() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.links)
+}
+
+// Holds is whose links there are now.
+func (r *Relay) Holds() []Identity {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]Identity, 0, len(r.links))
+	for _, l := range r.links {
+		all = append(all, l.Identity)
+	}
+	return all
 }
 
 // CloseAgent ends an agent's link and all its streams, because it may not be

@@ -196,7 +196,7 @@ func (p *parts) relayOptions(s *Server) links.Options {
 		Log: s.log,
 		Auth: func(ctx context.Context, token string) (links.Identity, error) {
 			who, err := p.workspaces.AgentForLink(ctx, token)
-			return links.Identity{Agent: who.Agent.ID, Workspace: who.Workspace.ID}, err
+			return links.Identity{Agent: who.Agent.ID, Workspace: who.Workspace.ID, Token: who.Agent.TokenHash}, err
 		},
 		Linked: func(ctx context.Context, id links.Identity, _ time.Time) error {
 			return p.workspaces.Linked(ctx, id.Agent)
@@ -215,9 +215,15 @@ func (p *parts) relayOptions(s *Server) links.Options {
 				s.log.Error("keeping signs of life", "agents", len(ids), "error", err)
 			}
 		},
-		Second: func(_ context.Context, second links.Second) {
+		Second: func(ctx context.Context, second links.Second) {
 			s.log.Warn("a second link with the token of one agent", "agent", second.Agent, "workspace", second.Workspace,
 				"refused", second.Refused, "old", second.Old, "new", second.New)
+			if !second.Refused {
+				return // the first was dead: an agent that comes back after its network did
+			}
+			if err := p.workspaces.SecondLink(ctx, second.Agent, second.New); err != nil {
+				s.log.Error("auditing a second link", "agent", second.Agent, "error", err)
+			}
 		},
 		Look: func(ctx context.Context, id berth.AgentID) (a berth.Agent, err error) {
 			err = p.db.Read(ctx, func(q *store.Query) error {

@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/loop"
 )
 
@@ -16,6 +18,12 @@ func (p *parts) allLoops() []*loop.Loop {
 		{Name: "replica", Every: beat, Run: func(ctx context.Context) (loop.Status, error) {
 			did, err := p.queue.Downtime(ctx, p.replica)
 			return loop.Status{Did: did}, err
+		}},
+		// Ends the links of agents that may not have one any more: suspended
+		// owners, rotated keys, computers that outlived their stop.
+		{Name: "links", Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.endLinks(ctx)
+			return counted(n, "ended %d links of agents that may not be linked any more"), err
 		}},
 		{Name: "expired tokens", Every: 10 * time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.accounts.CleanTokens(ctx)
@@ -30,4 +38,22 @@ func counted(n int64, did string) loop.Status {
 		return loop.Status{}
 	}
 	return loop.Status{Did: fmt.Sprintf(did, n)}
+}
+
+// endLinks ends the links to this relay that may not be any more.
+func (p *parts) endLinks(ctx context.Context) (int64, error) {
+	linked := map[berth.AgentID][]byte{}
+	for _, id := range p.relay.Holds() {
+		linked[id.Agent] = id.Token
+	}
+	out, err := p.workspaces.Trespassers(ctx, linked)
+	if err != nil {
+		return 0, err
+	}
+	var all sync.WaitGroup
+	for id, why := range out {
+		all.Go(func() { p.relay.CloseAgent(id, why) })
+	}
+	all.Wait()
+	return int64(len(out)), nil
 }

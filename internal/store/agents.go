@@ -9,14 +9,14 @@ import (
 
 const agentColumns = `id, build_id, workspace_id, organization_id, provider_id, token_hash, spec_json,
 	lifecycle, started_at, ready_at, version, directory, connected_at, seen_at, disconnected_at, created_at,
-	steps_json, apps_json, trouble_json, resources_json`
+	steps_json, apps_json, trouble_json, resources_json, second_json`
 
 func scanAgent(s scanner) (berth.Agent, error) {
 	var a berth.Agent
 	var directory string
 	err := s.Scan(&a.ID, &a.BuildID, &a.WorkspaceID, &a.OrganizationID, &a.ProviderID, &a.TokenHash, fromJSON(&a.AgentSpec),
 		&a.Lifecycle, at(&a.StartedAt), at(&a.ReadyAt), &a.Version, &directory, at(&a.ConnectedAt), at(&a.SeenAt), at(&a.Disconnected), at(&a.CreatedAt),
-		fromJSON(&a.Steps), fromJSON(&a.AppHealth), fromJSON(&a.Trouble), fromJSON(&a.Pressure))
+		fromJSON(&a.Steps), fromJSON(&a.AppHealth), fromJSON(&a.Trouble), fromJSON(&a.Pressure), fromJSON(&a.Second))
 	if directory != "" { // as the agent expanded it
 		a.Directory = directory
 	}
@@ -32,7 +32,8 @@ func (tx *Tx) PutAgent(a berth.Agent) error {
 			lifecycle, version, directory, boot, log_bytes, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'created', '', '', 0, 0, $9)
 		ON CONFLICT (id) DO UPDATE SET build_id = EXCLUDED.build_id, token_hash = EXCLUDED.token_hash,
-			name = EXCLUDED.name, spec_json = EXCLUDED.spec_json
+			name = EXCLUDED.name, spec_json = EXCLUDED.spec_json,
+			second_json = CASE WHEN agents.token_hash = EXCLUDED.token_hash THEN agents.second_json ELSE 'null' END
 		WHERE agents.workspace_id = EXCLUDED.workspace_id`,
 		a.ID, a.BuildID, a.WorkspaceID, a.OrganizationID, a.ProviderID, a.TokenHash, a.Name, asJSON(a.AgentSpec), stamp(tx.Now))
 	if err == nil && n == 0 {
@@ -144,7 +145,7 @@ func (tx *Tx) AgentSteps(id berth.AgentID, boot int64, steps []berth.Step) (ok b
 // LinkAgent notes that the agent has a link.
 func (tx *Tx) LinkAgent(id berth.AgentID) error {
 	return tx.must("agent", `
-		UPDATE agents SET connected_at = COALESCE(connected_at, $2), seen_at = $2, disconnected_at = NULL WHERE id = $1`,
+		UPDATE agents SET connected_at = COALESCE(connected_at, $2), seen_at = $2, disconnected_at = NULL, trouble_json = 'null' WHERE id = $1`,
 		id, stamp(tx.Now))
 }
 
@@ -168,4 +169,53 @@ func (tx *Tx) SeeAgents(ids []berth.AgentID) error {
 func (tx *Tx) UnlinkAgent(id berth.AgentID) error {
 	_, err := tx.exec(`UPDATE agents SET disconnected_at = $2 WHERE id = $1 AND connected_at IS NOT NULL`, id, stamp(tx.Now))
 	return err
+}
+
+// TroubleAgent notes why the agent cannot link; its next link forgets that. A
+// linked agent has none.
+func (tx *Tx) TroubleAgent(id berth.AgentID, t berth.Trouble) error {
+	_, err := tx.exec(`UPDATE agents SET trouble_json = $2 WHERE id = $1 AND (connected_at IS NULL OR disconnected_at IS NOT NULL)`, id, asJSON(t))
+	return err
+}
+
+// SecondAgent notes a refused second link of an agent.
+func (tx *Tx) SecondAgent(id berth.AgentID, s berth.SecondLink) error {
+	_, err := tx.exec(`UPDATE agents SET second_json = $2 WHERE id = $1`, id, asJSON(s))
+	return err
+}
+
+// LinkRight is what decides whether an agent may stay linked.
+type LinkRight struct {
+	Agent      berth.AgentID
+	TokenHash  []byte
+	Transition berth.Transition // of its workspace's newest build
+	Ended      bool             // that build has
+	Owner      berth.UserStatus
+}
+
+// LinkRights reads the rights of agents; one that is gone is left out.
+func (q *Query) LinkRights(ids []berth.AgentID) (all []LinkRight, err error) {
+	for len(ids) > 0 {
+		n := min(len(ids), logBatch)
+		var w where
+		in(&w, `a.id`, ids[:n])
+		rows, err := rightsOf(q, w)
+		if err != nil {
+			return nil, err
+		}
+		all, ids = append(all, rows...), ids[n:]
+	}
+	return all, nil
+}
+
+func rightsOf(q *Query, w where) ([]LinkRight, error) {
+	return all(q, func(s scanner) (r LinkRight, err error) {
+		var ended time.Time
+		err = s.Scan(&r.Agent, &r.TokenHash, &r.Transition, at(&ended), &r.Owner)
+		r.Ended = !ended.IsZero()
+		return r, err
+	}, `SELECT a.id, a.token_hash, b.transition, b.completed_at, u.status FROM agents a
+		JOIN workspaces ws ON ws.id = a.workspace_id
+		JOIN builds b ON b.id = ws.build_id
+		JOIN users u ON u.id = ws.owner_id`+w.String(), w.args...)
 }

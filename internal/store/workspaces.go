@@ -45,6 +45,26 @@ func (q *Query) AgentKey(id berth.WorkspaceID) ([]byte, error) {
 	return one(q, "workspace", single[[]byte], `SELECT agent_key FROM workspaces WHERE id = $1`, id)
 }
 
+// AgentKeyBefore is the sealed key before the last rotation; empty once a start
+// has used the new one.
+func (q *Query) AgentKeyBefore(id berth.WorkspaceID) ([]byte, error) {
+	return one(q, "workspace", single[[]byte], `SELECT agent_key_before FROM workspaces WHERE id = $1`, id)
+}
+
+// RotateAgentKey makes key the workspace's and keeps the one before. While an
+// earlier rotation waits for its start, ok is false and nothing changes.
+func (tx *Tx) RotateAgentKey(id berth.WorkspaceID, key []byte) (ok bool, err error) {
+	n, err := tx.exec(`UPDATE workspaces SET agent_key_before = agent_key, agent_key = $2, updated_at = $3 WHERE id = $1 AND agent_key_before IS NULL`,
+		id, key, stamp(tx.Now))
+	return n > 0, err
+}
+
+// ForgetAgentKey forgets the key before the last rotation.
+func (tx *Tx) ForgetAgentKey(id berth.WorkspaceID) error {
+	_, err := tx.exec(`UPDATE workspaces SET agent_key_before = NULL WHERE id = $1 AND agent_key_before IS NOT NULL`, id)
+	return err
+}
+
 // RenameWorkspace changes the name.
 func (tx *Tx) RenameWorkspace(id berth.WorkspaceID, name string) error {
 	return tx.must("workspace", `UPDATE workspaces SET name = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`, id, name, stamp(tx.Now))

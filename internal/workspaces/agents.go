@@ -15,14 +15,15 @@ import (
 // Agents lists the agents of the workspace's newest start.
 func (s *Service) Agents(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (views []AgentView, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		if _, err := find(q, actor, authz.Read, id); err != nil {
+		w, err := find(q, actor, authz.Read, id)
+		if err != nil {
 			return err
 		}
 		agents, err := q.Agents(id)
-		now := time.Now()
+		in := s.setting(w, time.Now())
 		views = make([]AgentView, len(agents))
 		for i, a := range agents {
-			views[i] = agentView(a, now)
+			views[i] = agentView(a, in)
 		}
 		return err
 	})

@@ -2,7 +2,6 @@ package workspaces
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -189,35 +188,3 @@ func bearable(answers map[string]string) error {
 	}
 	return nil
 }
-
-// agentKeySize is the size of the key from which a workspace's agent tokens are
-// derived, in bytes.
-const agentKeySize = 32
-
-// newAgentKey makes a key, sealed for its workspace.
-func (s *Service) newAgentKey(id berth.WorkspaceID) ([]byte, error) {
-	key := make([]byte, agentKeySize)
-	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("making an agent key: %w", err)
-	}
-	sealed, err := s.keys.Seal(key, keyBound(id))
-	if err != nil {
-		return nil, fmt.Errorf("sealing an agent key: %w", err)
-	}
-	return sealed, nil
-}
-
-// agentKey is the opened key of a workspace.
-func (s *Service) agentKey(q *store.Query, id berth.WorkspaceID) ([]byte, error) {
-	sealed, err := q.AgentKey(id)
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.keys.Open(sealed, keyBound(id))
-	if err != nil {
-		return nil, fmt.Errorf("opening the agent key of workspace %s: %w", id, err)
-	}
-	return key, nil
-}
-
-func keyBound(id berth.WorkspaceID) []byte { return []byte("berth agent key of workspace " + id) }

@@ -1,10 +1,6 @@
 package workspaces
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/store"
@@ -97,8 +93,14 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 		}
 		return tx.DeleteWorkspace(w.ID)
 	}
-	if err := s.checkTokens(&tx.Query, w.ID, r.Agents); err != nil {
+	rotated, err := s.checkTokens(&tx.Query, w.ID, r.Agents)
+	if err != nil {
 		return err
+	}
+	if rotated && succeeded && b.Transition == berth.Start {
+		if err := tx.ForgetAgentKey(w.ID); err != nil {
+			return err
+		}
 	}
 	if len(r.State) == 0 {
 		return nil
@@ -113,30 +115,4 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 	}
 	stopped := succeeded && b.Transition == berth.Stop
 	return tx.SetPersistent(w.ID, nextPersistent(w.Persistent, addresses, version.Contents.Resources, stopped))
-}
-
-// checkTokens refuses agents whose token is not the one derived from the
-// workspace's key: another token could speak for an agent of somebody else.
-func (s *Service) checkTokens(q *store.Query, id berth.WorkspaceID, agents []builds.FoundAgent) error {
-	if len(agents) == 0 {
-		return nil
-	}
-	key, err := s.agentKey(q, id)
-	if err != nil {
-		return err
-	}
-	for _, a := range agents {
-		if !hmac.Equal([]byte(a.Token), []byte(agentToken(key, a.ID))) {
-			return berth.Errorf(berth.Invalid, "the token of agent %s is not the one that Berth gave it: the template must use the coder/coder plugin that Berth brings", a.Address)
-		}
-	}
-	return nil
-}
-
-// agentToken derives the token of an agent from its workspace's key, as the
-// plugin does.
-func agentToken(key []byte, id berth.AgentID) string {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte("berth agent token v1\x00" + id))
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }

@@ -38,9 +38,26 @@ func (s *Service) AgentForLink(ctx context.Context, token string) (AgentIdentity
 	})
 }
 
+// AnyAgent is AgentByToken without any condition: of an agent that may do
+// nothing, for it to say what troubles it.
+func (s *Service) AnyAgent(ctx context.Context, token string) (AgentIdentity, error) {
+	return s.find(ctx, token, func(berth.User, berth.Build) error { return nil })
+}
+
 // identify finds an agent by its token and asks may about the newest build of
 // its workspace.
 func (s *Service) identify(ctx context.Context, token string, may func(newest berth.Build) error) (who AgentIdentity, err error) {
+	return s.find(ctx, token, func(owner berth.User, newest berth.Build) error {
+		if owner.Status == berth.UserSuspended {
+			return berth.Errorf(berth.Forbidden, "the owner of the workspace is suspended: its agents may not link")
+		}
+		return may(newest)
+	})
+}
+
+// find finds an agent by its token and asks may about its owner and the newest
+// build of its workspace.
+func (s *Service) find(ctx context.Context, token string, may func(owner berth.User, newest berth.Build) error) (who AgentIdentity, err error) {
 	if token == "" || len(token) > 200 {
 		return who, errAgent
 	}
@@ -57,10 +74,7 @@ func (s *Service) identify(ctx context.Context, token string, may func(newest be
 		if !row.DeletedAt.IsZero() {
 			return errAgent
 		}
-		if row.Owner.Status == berth.UserSuspended {
-			return berth.Errorf(berth.Forbidden, "the owner of the workspace is suspended: its agents may not link")
-		}
-		if err := may(row.Build.Build); err != nil {
+		if err := may(row.Owner, row.Build.Build); err != nil {
 			return err
 		}
 		if who.Build, err = q.Build(who.Agent.BuildID); err != nil {

@@ -41,8 +41,9 @@ type AgentView struct {
 	Agent   berth.Agent
 	Status  berth.AgentStatus
 	Healthy bool
-	Health  string // why it is not healthy
-	Blocks  bool   // a start script keeps people out until it has ended
+	Health  string   // why it is not healthy
+	Notes   []string // what to know besides, one sentence each
+	Blocks  bool     // a start script keeps people out until it has ended
 }
 
 // StateView is one kept revision of a workspace's state.

@@ -13,13 +13,14 @@ import (
 )
 
 // viewOf makes a view of a row and the workspace's agents.
-func viewOf(r store.WorkspaceRow, agents []berth.Agent, now time.Time) View {
+func (s *Service) viewOf(r store.WorkspaceRow, agents []berth.Agent, now time.Time) View {
 	v := View{Workspace: r.Workspace, Owner: r.Owner, Organization: r.Organization, Provider: r.Provider, Template: r.Template,
 		Build: buildView(r.Build, now), Status: berth.WorkspaceStatus(r.Build.Build),
 		ConnectForbidden: !r.OrganizationConnectStarts,
 		Outdated:         r.ActiveVersion != "" && r.Build.VersionID != r.ActiveVersion}
+	in := s.setting(r.Workspace, now)
 	for _, a := range agents {
-		v.Agents = append(v.Agents, agentView(a, now))
+		v.Agents = append(v.Agents, agentView(a, in))
 	}
 	v.Healthy, v.Health = health(v.Agents)
 	v.Reason = reason(v)
@@ -63,7 +64,7 @@ func (s *Service) view(q *store.Query, id berth.WorkspaceID) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	v := viewOf(r, agents, time.Now())
+	v := s.viewOf(r, agents, time.Now())
 	if v.Build.Waits, err = s.queue.Waits(q, r.Build.Build); err != nil {
 		return View{}, err
 	}
@@ -160,7 +161,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, query, after stri
 		now := time.Now()
 		views, next = make([]View, len(rows)), n
 		for i, r := range rows {
-			views[i] = viewOf(r, agents[r.ID], now)
+			views[i] = s.viewOf(r, agents[r.ID], now)
 			views[i].Agents = nil
 		}
 		return nil

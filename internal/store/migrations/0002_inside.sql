@@ -5,6 +5,7 @@
 ALTER TABLE agents ADD COLUMN steps_json TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE agents ADD COLUMN apps_json TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE agents ADD COLUMN trouble_json TEXT NOT NULL DEFAULT 'null';
+ALTER TABLE agents ADD COLUMN second_json TEXT NOT NULL DEFAULT 'null';
 ALTER TABLE agents ADD COLUMN resources_json TEXT NOT NULL DEFAULT '[]';
 
 -- Credentials.
@@ -109,3 +110,7 @@ ALTER TABLE organizations ADD COLUMN idle_counts BOOLEAN NOT NULL DEFAULT FALSE;
 -- Starting a stopped workspace by connecting to it.
 ALTER TABLE workspaces ADD COLUMN connect_starts BOOLEAN NOT NULL DEFAULT TRUE;
 ALTER TABLE organizations ADD COLUMN connect_starts BOOLEAN NOT NULL DEFAULT TRUE;
+
+-- The key of agent tokens before it was rotated, until a start has used the new
+-- one: builds that began before may still report it.
+ALTER TABLE workspaces ADD COLUMN agent_key_before BYTEA;
