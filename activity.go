@@ -31,17 +31,14 @@ func (e Evidence) Merge(o Evidence) Evidence {
 	return o
 }
 
-// MergeEvidence is what several lists say together: each kind once, the newest
-// first.
-func MergeEvidence(lists ...[]Evidence) []Evidence {
+// MergeEvidence is what a list says together: each kind once, the newest first.
+func MergeEvidence(list []Evidence) []Evidence {
 	kinds := map[EvidenceKind]Evidence{}
-	for _, list := range lists {
-		for _, e := range list {
-			if known, ok := kinds[e.Kind]; ok {
-				e = known.Merge(e)
-			}
-			kinds[e.Kind] = e
+	for _, e := range list {
+		if known, ok := kinds[e.Kind]; ok {
+			e = known.Merge(e)
 		}
+		kinds[e.Kind] = e
 	}
 	all := make([]Evidence, 0, len(kinds))
 	for _, e := range kinds {
@@ -53,9 +50,30 @@ func MergeEvidence(lists ...[]Evidence) []Evidence {
 	return all
 }
 
-// NewestEvidence is the newest of list that counts as activity; ok is false
+// Activity is what is known of the use of a workspace at one moment.
+type Activity struct {
+	Newest     Evidence   // that counts as activity; the zero Evidence without any
+	All        []Evidence // the newest of each kind, also what does not count
+	Holds      []Hold     // those that last, the longest first
+	IdleCounts bool       // an open and idle connection counts
+	At         time.Time  // the moment
+}
+
+// NewActivity puts together what was seen and the holds that last at now.
+func NewActivity(seen []Evidence, holds []Hold, idleCounts bool, now time.Time) Activity {
+	a := Activity{All: MergeEvidence(seen), Holds: holds, IdleCounts: idleCounts, At: now}
+	a.Newest, _ = newestEvidence(a.All, idleCounts)
+	return a
+}
+
+// Awake tells whether the workspace is in use or held at that moment.
+func (a Activity) Awake() bool {
+	return len(a.Holds) > 0 || !a.Newest.At.IsZero() && a.At.Sub(a.Newest.At) <= SpellGap
+}
+
+// newestEvidence is the newest of list that counts as activity; ok is false
 // without any.
-func NewestEvidence(list []Evidence, idleCounts bool) (newest Evidence, ok bool) {
+func newestEvidence(list []Evidence, idleCounts bool) (newest Evidence, ok bool) {
 	for _, e := range list {
 		if e.Kind.Counts(idleCounts) && (!ok || e.At.After(newest.At)) {
 			newest, ok = e, true
@@ -74,14 +92,4 @@ type Hold struct {
 	By          string // username of CreatedBy
 	CreatedAt   time.Time
 	Until       time.Time
-}
-
-// LastHold is the hold that lasts longest; ok is false when none lasts at now.
-func LastHold(holds []Hold, now time.Time) (last Hold, ok bool) {
-	for _, h := range holds {
-		if h.Until.After(now) && h.Until.After(last.Until) {
-			last, ok = h, true
-		}
-	}
-	return last, ok
 }

@@ -23,14 +23,19 @@ type Seen struct {
 }
 
 // Activity is what keeps a workspace awake, or kept it.
-// GET /workspaces/{workspace}/activity asks its agents first
 type Activity struct {
-	Known      bool             `json:"known" doc:"The agents answered just now; false: what is here may be old. Unknown is not idle"`
-	Awake      bool             `json:"awake" doc:"Activity within the last minutes, or a hold"`
+	Awake      bool             `json:"awake" doc:"It is running, and was used within the last minutes or is held"`
 	Newest     *berth.Evidence  `json:"newest,omitempty" doc:"The newest that counts as activity"`
-	Evidence   []berth.Evidence `json:"evidence" doc:"The newest of each kind"`
+	Evidence   []berth.Evidence `json:"evidence" doc:"The newest of each kind. A connection that is open and idle counts only where the organization says so"`
 	Holds      []Hold           `json:"holds"`
 	IdleCounts bool             `json:"idle_counts,omitempty" doc:"The organization counts an open and idle connection as activity"`
+}
+
+// AskedActivity is Activity after the workspace's agents were asked.
+// GET /workspaces/{workspace}/activity
+type AskedActivity struct {
+	Known bool `json:"known" doc:"The agents answered; false: the rest may be old. Unknown is not idle"`
+	Activity
 }
 
 // Hold keeps a workspace awake. It ends by itself.
@@ -43,7 +48,7 @@ type Hold struct {
 }
 
 // CreateHold: POST /workspaces/{workspace}/holds. A second hold of the same
-// person with the same reason moves the end of the first.
+// person with the same reason renews the first.
 type CreateHold struct {
 	Reason  string     `json:"reason,omitempty" doc:"Empty: held by NAME"`
 	Seconds int64      `json:"seconds,omitempty" doc:"From now on"`

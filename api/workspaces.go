@@ -25,6 +25,7 @@ type Workspace struct {
 	CreatedAt    time.Time  `json:"created_at"`
 	UpdatedAt    time.Time  `json:"updated_at"`
 	LastUsedAt   *time.Time `json:"last_used_at,omitempty"`
+	Activity     *Activity  `json:"activity,omitempty" doc:"As the server knows it, times to the minute; left out of lists. Ask for it apart to have the agents asked"`
 
 	ConnectStarts    bool `json:"connect_starts" doc:"A connection starts it when it is stopped"`
 	ConnectForbidden bool `json:"connect_starts_forbidden,omitempty" doc:"Its organization lets no connection start workspaces"`

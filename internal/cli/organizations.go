@@ -53,7 +53,7 @@ organization, whatever the workspace's own setting says. With --idle-counts an
 open connection keeps a workspace awake also while nothing is typed or shown.`,
 		Example: `  berth organizations edit default --connect-starts=false
   berth organizations edit default --idle-counts=true`,
-		Args:    args(1, 1),
+		Args: args(1, 1),
 	}
 	cmd.Flags().BoolVar(&connectStarts, "connect-starts", true, "let connections start stopped workspaces that let them")
 	cmd.Flags().BoolVar(&idleCounts, "idle-counts", false, "count an open and idle connection as activity")

@@ -12,6 +12,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/accounts"
+	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/links"
@@ -27,6 +28,7 @@ type Services struct {
 	Providers  *providers.Service
 	Templates  *templates.Service
 	Workspaces *workspaces.Service
+	Activity   *activity.Book
 	Queue      *builds.Queue
 	Relay      *links.Relay
 	Loops      []*loop.Loop

@@ -46,6 +46,12 @@ var operations = []operation{
 
 	op(person, "POST /workspaces/{workspace}/agent-key", "rotateAgentKey", "Change the key of the agents' tokens", (*handlers).rotateAgentKey,
 		about("The next start uses it; from then on the old tokens are refused.")),
+	op(person, "GET /workspaces/{workspace}/activity", "getActivity", "Ask what keeps a workspace awake", (*handlers).getActivity,
+		about("Asks the workspace's agents at this moment.")),
+	op(person, "GET /workspaces/{workspace}/holds", "listHolds", "List what holds a workspace awake", (*handlers).listHolds),
+	op(person, "POST /workspaces/{workspace}/holds", "createHold", "Hold a workspace awake for a while", (*handlers).createHold, status(201)),
+	op(person, "DELETE /workspaces/{workspace}/holds", "releaseHolds", "End all holds of a workspace", (*handlers).releaseHolds),
+	op(person, "DELETE /workspaces/{workspace}/holds/{hold}", "releaseHold", "End a hold", (*handlers).releaseHold),
 
 	op(person, "GET /workspaces/{workspace}/builds", "listWorkspaceBuilds", "List the builds of a workspace, newest first", (*handlers).listWorkspaceBuilds),
 	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, update or delete a workspace", (*handlers).createBuild, status(201)),
@@ -77,6 +83,7 @@ var operations = []operation{
 	op(agent, "POST /agent/apps", "agentApps", "Report how the agent's apps are", (*handlers).agentApps),
 	op(anyAgent, "POST /agent/trouble", "agentTrouble", "Say why the agent cannot link", (*handlers).agentTrouble,
 		about("Taken from an agent whose token is known, also when it may not link.")),
+	op(agent, "POST /agent/activity", "agentActivity", "Report what was seen of the workspace's use", (*handlers).agentActivity),
 	socket(agent, "GET /agent/link", "agentLink", "Link the agent to this relay", (*handlers).agentLink),
 
 	op(runner, "POST /runner/hello", "runnerHello", "Say which builds a runner holds", (*handlers).runnerHello),

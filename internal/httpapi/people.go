@@ -79,7 +79,7 @@ func (h *handlers) listTokens(ctx context.Context, _ *struct{}) (*body[api.Page[
 type createTokenInput struct{ Body api.CreateToken }
 
 func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*body[api.CreatedToken], error) {
-	lifetime, err := seconds("lifetime_seconds", in.Body.Lifetime)
+	lifetime, err := seconds("lifetime_seconds", int64(in.Body.Lifetime))
 	if err != nil {
 		return nil, err
 	}
@@ -89,10 +89,10 @@ func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*body
 
 // seconds makes a duration of a number from the wire, which may be one that a
 // duration cannot hold.
-func seconds(field string, n int) (time.Duration, error) {
+func seconds(field string, n int64) (time.Duration, error) {
 	const most = 1<<63 - 1
-	if n < 0 || int64(n) > most/int64(time.Second) {
-		return 0, berth.InvalidField(field, "%d seconds are no lifetime", n)
+	if n < 0 || n > most/int64(time.Second) {
+		return 0, berth.InvalidField(field, "%d seconds are no length of time", n)
 	}
 	return time.Duration(n) * time.Second, nil
 }

@@ -67,7 +67,7 @@ func viewWorkspace(v workspaces.View) api.Workspace {
 		Organization: v.Organization, Provider: v.Provider, Template: v.Template, TemplateID: string(w.TemplateID),
 		Status: string(v.Status), Reason: v.Reason, Healthy: v.Healthy, Health: v.Health, Outdated: v.Outdated,
 		Build: viewBuild(v.Build), Agents: list(v.Agents, viewAgent),
-		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, LastUsedAt: moment(w.LastUsedAt),
+		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, LastUsedAt: moment(w.LastUsedAt), Activity: coarseActivity(v),
 		ConnectStarts: w.ConnectStarts, ConnectForbidden: v.ConnectForbidden,
 	}
 }

@@ -53,7 +53,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{replica: string(berth.NewID[Server]()), activity: activity.NewBook()}
+	p := &parts{replica: string(berth.NewID[Server]())}
 	if p.db, err = store.Open(ctx, s.o.databaseURL()); err != nil {
 		return nil, err
 	}
@@ -66,8 +66,9 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.accounts = accounts.New(p.db)
 	p.providers = providers.New(p.db)
 	p.templates = templates.New(p.db, keys, p.queue)
+	p.activity = activity.New(p.db, activity.Options{Agent: p.askAgent, MaxHold: s.o.MaxHold, Log: s.log})
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
-		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses,
+		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Recent: p.activity.Recent,
 	})
 	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaces.Kind(), Import: p.templates.Kind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
@@ -85,7 +86,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
-		Accounts: p.accounts, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces,
+		Accounts: p.accounts, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
 		Queue: p.queue, Relay: p.relay, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
 		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Database: p.db.Engine(), Log: s.log,

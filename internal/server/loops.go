@@ -29,6 +29,15 @@ func (p *parts) allLoops() []*loop.Loop {
 			n, err := p.accounts.CleanTokens(ctx)
 			return counted(n, "removed %d expired tokens"), err
 		}},
+		// Says nothing of what it did: it does so all day.
+		{Name: "activity", Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+			_, err := p.activity.Write(ctx)
+			return loop.Status{}, err
+		}},
+		{Name: "ended holds", Every: 10 * time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.activity.CleanHolds(ctx)
+			return counted(n, "removed %d holds that ended"), err
+		}},
 	}
 }
 

@@ -167,12 +167,22 @@ func (s *Server) stop(ctx context.Context) error {
 		s.log.Warn("background work did not end in time and is left", "after", workTime)
 	}
 	if s.parts != nil {
-		errs = append(errs, s.parts.db.Close())
+		errs = append(errs, s.writeActivity(ctx), s.parts.db.Close())
 	}
 	if s.data != nil {
 		s.data.close()
 	}
 	return errors.Join(errs...)
+}
+
+// writeActivity writes what was seen since the loop last did.
+func (s *Server) writeActivity(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if _, err := s.parts.activity.Write(ctx); err != nil {
+		return fmt.Errorf("writing down who used which workspace: %w", err)
+	}
+	return nil
 }
 
 // quietly drops the error of having been in a hurry.

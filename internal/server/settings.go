@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -66,6 +67,12 @@ func (o *Options) bind(flags *pflag.FlagSet, getenv func(string) string) error {
 				return berth.Errorf(berth.Invalid, "%s=%s: say true or false", s.variable(), given)
 			}
 			flags.BoolVar(field, s.flag, b, about)
+		case *time.Duration:
+			d, err := time.ParseDuration(orZero(given))
+			if err != nil {
+				return berth.Errorf(berth.Invalid, "%s=%s is not a length of time, such as 24h or 30m", s.variable(), given)
+			}
+			flags.DurationVar(field, s.flag, d, about)
 		default:
 			panic("no flag can be made for the setting " + s.flag)
 		}

@@ -27,6 +27,10 @@ type Options struct {
 	AccessURL     string        // where people and agents reach the server
 	HostProcesses bool          // everybody's workspaces may be processes of the host, not only the first user's
 	BuildTimeout  time.Duration // the longest that a build may run; 0: 2 h
+
+	// Recent is evidence of a workspace's use that may not be in the database
+	// yet; nil: there is none.
+	Recent func(id berth.WorkspaceID) []berth.Evidence
 }
 
 // New makes the service on an open database. It gives templates the environment
@@ -34,6 +38,9 @@ type Options struct {
 func New(db *store.DB, keys *seal.Keys, queue *builds.Queue, _ *accounts.Service, t *templates.Service, _ *providers.Service, opt Options) *Service {
 	if opt.BuildTimeout == 0 {
 		opt.BuildTimeout = 2 * time.Hour
+	}
+	if opt.Recent == nil {
+		opt.Recent = func(berth.WorkspaceID) []berth.Evidence { return nil }
 	}
 	s := &Service{db: db, keys: keys, queue: queue, templates: t, opt: opt, static: staticEnv(opt.AccessURL)}
 	t.SetEnv(s.static)

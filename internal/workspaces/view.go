@@ -17,6 +17,7 @@ type View struct {
 	Health       string // why it is not healthy
 	Outdated     bool   // another version than its newest build's is active
 	Agents       []AgentView
+	Activity     *berth.Activity // nil in lists
 
 	ConnectForbidden bool // its organization lets no connection start workspaces
 }

@@ -69,7 +69,20 @@ func (s *Service) view(q *store.Query, id berth.WorkspaceID) (View, error) {
 		return View{}, err
 	}
 	v.Reason = reason(v)
-	return v, nil
+	v.Activity, err = s.activity(q, r)
+	return v, err
+}
+
+// activity is what keeps a workspace awake, as far as it is known here.
+func (s *Service) activity(q *store.Query, r store.WorkspaceRow) (*berth.Activity, error) {
+	now, recent := time.Now(), s.opt.Recent(r.ID)
+	stored, err := q.Activity(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	holds, err := q.Holds(r.ID, now)
+	a := berth.NewActivity(append(stored, recent...), holds, r.OrganizationIdleCounts, now)
+	return &a, err
 }
 
 // Get is one workspace by id. Deleted ones are not found.

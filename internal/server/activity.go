@@ -1,0 +1,38 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/httpapi"
+
+	"github.com/berthdev/berth/internal/activity"
+)
+
+// largestSeen bounds what an agent may answer, in bytes.
+const largestSeen = 64 << 10
+
+// askAgent asks an agent over its link what it saw.
+func (p *parts) askAgent(ctx context.Context, agent berth.AgentID) ([]activity.Seen, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent/activity", nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := p.relay.Call(agent, req)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, berth.Errorf(berth.Unavailable, "the agent answered %s: it is older than this server; restart the workspace", answer.Status)
+	}
+	var in api.AgentActivity
+	if err := json.NewDecoder(io.LimitReader(answer.Body, largestSeen)).Decode(&in); err != nil {
+		return nil, err
+	}
+	return httpapi.Seen(in), nil
+}
