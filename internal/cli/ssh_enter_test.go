@@ -61,7 +61,10 @@ func TestSSHStarts(t *testing.T) {
 			refuse(w, 409, berth.Conflict, "web is stopped: start it with berth start web (its organization says so)")
 			return false
 		}, 255, []string{"web is stopped: start it with berth start web (its organization says so)"}, true},
-		{"a failure of another kind", nil, func(w http.ResponseWriter) bool { refuse(w, 403, berth.Forbidden, "you may not start it"); return false },
+		{"a failure of another kind", nil, func(w http.ResponseWriter) bool {
+			refuse(w, 403, berth.Forbidden, "you may not start it")
+			return false
+		},
 			255, []string{"you may not start it"}, true},
 		{"told not to", []string{"--disable-autostart"}, func(w http.ResponseWriter) bool { return false },
 			255, []string{"bo/web is stopped: start it with berth start bo/web"}, false},

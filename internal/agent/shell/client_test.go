@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -68,6 +69,21 @@ func TestRequests(t *testing.T) {
 	}
 	if _, _, err := client.OpenChannel("x11", nil); err == nil {
 		t.Error("an unknown channel was opened")
+	}
+	for what, payload := range map[string][]byte{
+		"no cookie":       ssh.Marshal(x11Request{Protocol: "MIT-MAGIC-COOKIE-1"}),
+		"not hexadecimal": ssh.Marshal(x11Request{Protocol: "MIT-MAGIC-COOKIE-1", Cookie: "zz"}),
+		"a broken name":   ssh.Marshal(x11Request{Protocol: "a\nadd b", Cookie: "00"}),
+		"a long cookie":   ssh.Marshal(x11Request{Protocol: "a", Cookie: strings.Repeat("00", maxCookie+1)}),
+	} {
+		s, err := client.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := s.SendRequest("x11-req", true, payload); ok || err != nil {
+			t.Errorf("x11-req with %s: %v %v, want it refused", what, ok, err)
+		}
+		s.Close()
 	}
 	client.SendRequest("no-more-sessions@openssh.com", true, nil)
 	if _, err := client.NewSession(); err == nil {

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,7 @@ func (s *session) command(text string, asked []string) *exec.Cmd {
 	if s.terminal != nil {
 		env = append(env, "TERM="+s.terminal.term, "SSH_TTY="+s.terminal.name)
 	}
+	env = append(env, s.offerDisplay(env)...)
 	args := []string{"-c", text}
 	if text == "" {
 		args = []string{"-l"}
@@ -62,13 +64,20 @@ func (s *session) directory(home string) string {
 // run runs a command, or the login shell when text is empty, and reports how it
 // ended.
 func (s *session) run(text string) {
-	client, asked := clientName(s.env)
+	name, asked := clientName(s.env)
+	s.conn.knowClient(clientOf(name, text))
 	kind := KindCommand
 	if s.terminal != nil {
 		kind = KindTerminal
 	}
-	use := s.conn.server.options.Evidence.Open(Opened{Kind: kind, Client: client})
+	use := &renamed{use: s.conn.opened(kind)}
 	defer use.Close()
+	if s.terminal == nil && s.conn.knownClient() == "" && bareShell(text) {
+		s.input = &script{Reader: s.channel, found: func(client string) {
+			s.conn.knowClient(client)
+			use.become(s.conn.opened(kind))
+		}}
+	}
 	cmd := s.command(text, asked)
 	runOn := s.runOnPipes
 	if s.terminal != nil {
@@ -108,21 +117,51 @@ func (s *session) wait(cmd *exec.Cmd) syscall.WaitStatus {
 	return status
 }
 
-// greet shows the message of the day, unless the person turned that off.
+// greet shows the banner and the message of the day, unless the person turned that off.
 func (s *session) greet(env []string) {
-	motd := s.conn.server.options.MOTD
-	if motd == nil || motd() == "" {
-		return
-	}
+	o := s.conn.server.options
 	if _, err := os.Stat(filepath.Join(lookup(env, "HOME"), ".hushlogin")); err == nil {
 		return
 	}
-	text, err := os.ReadFile(motd())
-	if err != nil {
-		s.conn.server.options.Log.Debug("no message of the day", "error", err)
+	if o.Banner != nil {
+		s.show(o.Banner())
+	}
+	if o.MOTD == nil || o.MOTD() == "" {
 		return
 	}
-	fmt.Fprint(s.channel, strings.ReplaceAll(string(text), "\n", "\r\n"))
+	text, err := readGreeting(o.MOTD())
+	if err != nil {
+		o.Log.Debug("no message of the day", "error", err)
+		return
+	}
+	s.show(text)
+}
+
+// maxGreeting bounds what is shown of a message of the day.
+const maxGreeting = 64 << 10
+
+// readGreeting reads a text file. A pipe that somebody put in its place does
+// not keep the person waiting.
+func readGreeting(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a file", path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxGreeting))
+	return string(text), err
+}
+
+// show writes text to the terminal.
+func (s *session) show(text string) {
+	if text == "" {
+		return
+	}
+	lines := strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\r\n", "\n")
+	fmt.Fprint(s.channel, strings.ReplaceAll(lines, "\n", "\r\n")+"\r\n")
 }
 
 // waitExited waits for the end of a child and leaves its status to be read.

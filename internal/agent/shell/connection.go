@@ -29,6 +29,7 @@ type connection struct {
 	gone      bool
 	listeners map[string]*forward // by kind and name, as the client gave them
 	sessions  map[*session]bool
+	client    string // the editor that this is a connection of; empty: none, or not known
 	authDir   string // holds the socket of the client's authentication agent
 }
 

@@ -1,5 +1,5 @@
 // Package shell is the SSH server inside a workspace: sessions with and
-// without a terminal, SFTP, and forwarding of ports, sockets and
+// without a terminal, SFTP, and forwarding of ports, sockets, X11 and
 // authentication agents, as the OpenSSH client expects them.
 //
 // It is given a listener whose connections are authenticated already, so it
@@ -12,6 +12,8 @@
 // with its connection, except the one that waits for a process that outlives
 // it; channels and connections are limited.
 //
-// It does not authenticate, does not forward X11, and knows neither links nor
-// workspaces.
+// A client may set any variable that can be one, LD_PRELOAD too: sessions run as
+// the user that the client is, so there is nothing to keep it from.
+//
+// It does not authenticate, and knows neither links nor workspaces.
 package shell

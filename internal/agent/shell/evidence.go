@@ -13,8 +13,10 @@ const (
 // Opened describes a stream when it opens.
 type Opened struct {
 	Kind Kind
-	// Client is what the session called itself in CODER_SSH_SESSION_TYPE or
-	// BERTH_SSH_SESSION_TYPE (vscode, jetbrains); empty for plain SSH.
+	// Client is the editor that the connection belongs to (vscode, cursor,
+	// windsurf, jetbrains, zed), as far as is known when the stream opens: by
+	// CODER_SSH_SESSION_TYPE or BERTH_SSH_SESSION_TYPE of its sessions, or by what
+	// they run. Empty for plain SSH.
 	Client string
 }
 

@@ -170,6 +170,44 @@ func TestRemoteForward(t *testing.T) {
 	eventually(t, "end of the socket", func() bool { _, err := os.Stat(socket); return err != nil })
 }
 
+// Sockets on either side, both ways.
+func TestSocketForward(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	target := filepath.Join(p.dir, "echo")
+	echo(t, "unix", target)
+	here, there := filepath.Join(p.dir, "here"), filepath.Join(p.home, "there")
+	port := freePort(t)
+	p.keep("-N", "-L", here+":"+target, "-R", there+":"+target, "-R", fmt.Sprintf("%d:%s", port, target))
+	exchange(t, "unix", here, 1<<20)
+	exchange(t, "unix", there, 1<<20)
+	exchange(t, "tcp", fmt.Sprintf("127.0.0.1:%d", port), 1<<20)
+}
+
+// Other machines reach a port of -R only when the client says so.
+func TestRemoteForwardAddresses(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	target := echo(t, "tcp", "127.0.0.1:0")
+	quiet, open, also := freePort(t), freePort(t), freePort(t)
+	p.keep("-N", "-R", fmt.Sprintf("%d:%s", quiet, target.Addr()), "-R", fmt.Sprintf("*:%d:%s", open, target.Addr()), "-R", fmt.Sprintf("0.0.0.0:%d:%s", also, target.Addr()))
+	for port, want := range map[int]string{quiet: "0100007F", open: "00000000", also: "00000000"} {
+		exchange(t, "tcp", fmt.Sprintf("127.0.0.1:%d", port), 100)
+		table, err := exec.Command("sh", "-c", fmt.Sprintf("grep -h ':%04X 0*:0000 0A' /proc/net/tcp /proc/net/tcp6", port)).Output()
+		lines := strings.Split(strings.TrimSpace(string(table)), "\n")
+		if err != nil || len(lines) == 0 {
+			t.Fatalf("port %d: %v %q", port, err, table)
+		}
+		for _, line := range lines {
+			address, _, _ := strings.Cut(strings.Fields(line)[1], ":")
+			loopback := address == "0100007F" || address == "00000000000000000000000001000000"
+			if loopback != (want == "0100007F") {
+				t.Errorf("port %d listens on %s", port, address)
+			}
+		}
+	}
+}
+
 func TestRemoteForwardOfTakenPort(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -52,5 +52,5 @@ func (c *connection) dial(request ssh.NewChannel, network, address string) {
 		conn.Close()
 		return
 	}
-	c.join(channel, requests, conn.(stream), c.server.options.Evidence.Open(Opened{Kind: KindForward}))
+	c.join(channel, requests, conn.(stream), c.opened(KindForward))
 }

@@ -42,7 +42,7 @@ func (s *session) runOnPipes(cmd *exec.Cmd, use Use) error {
 
 	var input, output sync.WaitGroup
 	input.Go(func() {
-		if err := pump(stdin, s.channel, use.In); errors.As(err, &writeError{}) {
+		if err := pump(stdin, s.input, use.In); errors.As(err, &writeError{}) {
 			// The command reads no more. OpenSSH stops sending when it is told so.
 			s.channel.SendRequest("eow@openssh.com", false, nil)
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -57,15 +58,19 @@ func (c *connection) listenTCP(r *ssh.Request) {
 	r.Reply(true, answer)
 	c.accept(f, "forwarded-tcpip", func(conn net.Conn) []byte {
 		host, port := address(conn.RemoteAddr())
-		var from uint32
-		fmt.Sscan(port, &from)
 		return ssh.Marshal(struct {
 			Host     string
 			Port     uint32
 			From     string
 			FromPort uint32
-		}{m.Host, m.Port, host, from})
+		}{m.Host, m.Port, host, portNumber(port)})
 	})
+}
+
+// portNumber is a port as SSH writes it; 0 where there is none.
+func portNumber(port string) uint32 {
+	n, _ := strconv.ParseUint(port, 10, 16)
+	return uint32(n)
 }
 
 // listenOn listens where m says and writes the port that was chosen into it.
@@ -239,7 +244,7 @@ func (c *connection) pass(conn net.Conn, kind string, description []byte) {
 	}
 	var use Use = noUse{}
 	if kind != authChannel {
-		use = c.server.options.Evidence.Open(Opened{Kind: KindForward})
+		use = c.opened(KindForward)
 	}
 	c.join(channel, requests, conn.(stream), use)
 }

@@ -38,6 +38,8 @@ type Options struct {
 	Dir func() string
 	// MOTD gives the path of a file to show on a new terminal; nil or empty: none.
 	MOTD func() string
+	// Banner gives text to show on a new terminal, before MOTD; nil or empty: none.
+	Banner func() string
 	// Evidence hears of use; nil: nobody does.
 	Evidence Evidence
 	// Log takes what an operator may want to know; nil: slog's default.

@@ -1,8 +1,8 @@
 package shell
 
 import (
+	"io"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,10 +21,12 @@ const (
 type session struct {
 	conn    *connection
 	channel ssh.Channel
+	input   io.Reader // of the command: what comes on channel
 
 	env      []string // asked for by the client
 	envBytes int
 	terminal *terminal // nil: none asked for
+	display  *display  // nil: none asked for
 	started  bool
 	done     chan struct{} // closed when the command's run ended
 
@@ -43,7 +45,7 @@ func (c *connection) session(request ssh.NewChannel) {
 	if err != nil {
 		return
 	}
-	s := &session{conn: c, channel: channel, done: make(chan struct{}), gone: make(chan struct{})}
+	s := &session{conn: c, channel: channel, input: channel, done: make(chan struct{}), gone: make(chan struct{})}
 	c.mu.Lock()
 	c.sessions[s] = true
 	c.mu.Unlock()
@@ -57,6 +59,7 @@ func (c *connection) session(request ssh.NewChannel) {
 	if s.terminal != nil {
 		s.terminal.close()
 	}
+	s.endDisplay()
 	channel.Close()
 	c.mu.Lock()
 	delete(c.sessions, s)
@@ -75,6 +78,8 @@ func (s *session) request(r *ssh.Request) {
 		r.Reply(s.resize(r.Payload), nil)
 	case "signal":
 		r.Reply(s.signal(r.Payload), nil)
+	case "x11-req":
+		r.Reply(s.forwardX11(r.Payload), nil)
 	case "auth-agent-req@openssh.com":
 		r.Reply(s.forwardAuthentication(), nil)
 	case "shell", "exec", "subsystem":
@@ -122,20 +127,6 @@ func (s *session) setEnv(payload []byte) bool {
 	}
 	s.env = append(s.env, v.Name+"="+v.Value)
 	return true
-}
-
-// clientName takes what the client calls itself out of env.
-func clientName(env []string) (name string, rest []string) {
-	rest = slices.DeleteFunc(slices.Clone(env), func(e string) bool {
-		for _, key := range []string{"CODER_SSH_SESSION_TYPE=", "BERTH_SSH_SESSION_TYPE="} {
-			if value, ok := strings.CutPrefix(e, key); ok {
-				name = value
-				return true
-			}
-		}
-		return false
-	})
-	return name, rest
 }
 
 // signal passes a signal on to the process group of the command.

@@ -11,8 +11,9 @@ import (
 // user, until the client ends it.
 func (s *session) sftp() {
 	options := s.conn.server.options
-	client, _ := clientName(s.env)
-	use := options.Evidence.Open(Opened{Kind: KindSFTP, Client: client})
+	name, _ := clientName(s.env)
+	s.conn.knowClient(clientOf(name, ""))
+	use := s.conn.opened(KindSFTP)
 	defer use.Close()
 	server, err := sftp.NewServer(counted{s.channel, use},
 		sftp.WithServerWorkingDirectory(CurrentUser(options.Env()).Home), sftp.WithAllocator())

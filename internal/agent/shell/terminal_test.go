@@ -74,11 +74,16 @@ func TestInteractive(t *testing.T) {
 	t.Parallel()
 	motd := t.TempDir() + "/motd"
 	os.WriteFile(motd, []byte("Welcome\naboard\n"), 0o600)
-	p := newPlace(t, func(o *Options) { o.MOTD = func() string { return motd } })
+	p := newPlace(t, func(o *Options) {
+		o.MOTD = func() string { return motd }
+		o.Banner = func() string { return "Down on\nSunday" }
+	})
 	tty, shown, wait := onTerminal(t, p, 24, 80, "ws")
-	eventually(t, "message of the day", func() bool { return strings.Contains(shown.String(), "Welcome\r\naboard\r\n") })
-	tty.WriteString("sleep 100\n")
-	eventually(t, "the command", func() bool { return strings.Contains(shown.String(), "sleep 100") })
+	eventually(t, "message of the day", func() bool {
+		return strings.HasPrefix(shown.String(), "Down on\r\nSunday\r\nWelcome\r\naboard\r\n")
+	})
+	tty.WriteString("echo up$((1+1)); sleep 100\n")
+	eventually(t, "the command", func() bool { return strings.Contains(shown.String(), "up2\r\n") })
 	tty.WriteString("\x03") // Ctrl-C goes through the terminal
 	tty.WriteString("echo $((6*7))\n")
 	eventually(t, "answer after the interrupt", func() bool { return strings.Contains(shown.String(), "42\r\n") })
@@ -91,7 +96,7 @@ func TestInteractive(t *testing.T) {
 	tty, shown, wait = onTerminal(t, p, 24, 80, "ws")
 	tty.WriteString("exit\n")
 	wait()
-	if strings.Contains(shown.String(), "Welcome") {
+	if strings.Contains(shown.String(), "Welcome") || strings.Contains(shown.String(), "Sunday") {
 		t.Error("greeted a person who does not want that")
 	}
 }
