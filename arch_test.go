@@ -44,10 +44,11 @@ var arrows = map[string][]string{
 	"internal/plugin":    {"."},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin"},
 
-	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/shell", "internal/agent/terminal"},
+	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/shell", "internal/agent/terminal", "internal/agent/usage"},
 	"internal/agent/shell":    {},
+	"internal/agent/usage":    {},
 	"internal/agent/terminal": {},
-	"internal/inside":         {".", "api", "client"},
+	"internal/inside":         {".", "api", "client", "internal/agent/usage"},
 
 	"internal/tunnel": {},
 	"internal/links":  {".", "internal/tunnel"},
