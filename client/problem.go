@@ -24,6 +24,20 @@ type status int
 
 func (s status) Error() string { return fmt.Sprintf("status %d", int(s)) }
 
+// ErrForeign is the cause of an error whose answer was not in the words of
+// Berth: something in between gave it, or the address is another server's.
+var ErrForeign = errors.New("not an answer of Berth")
+
+// Status is that of the answer that err came with; 0: there was none.
+func Status(err error) int {
+	var s status
+	var e *berth.Error
+	if errors.As(err, &e) && errors.As(e.Err, &s) {
+		return int(s)
+	}
+	return 0
+}
+
 // codes says what a status means that came without a problem document, as
 // proxies in between send them.
 var codes = map[int]berth.Code{
@@ -78,6 +92,7 @@ func (c *Client) strange(ctx context.Context, res *http.Response, err error) err
 	}
 	e.Message = fmt.Sprintf("%s answered %d %s, not in the words of Berth: is it the address of a Berth server?",
 		c.URL(), res.StatusCode, http.StatusText(res.StatusCode))
+	e.Err = errors.Join(e.Err, ErrForeign)
 	return wire{e}
 }
 

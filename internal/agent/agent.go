@@ -27,6 +27,7 @@ type server interface {
 	AgentLogs(ctx context.Context, in api.AgentLogs) error
 	AgentApps(ctx context.Context, in api.AgentApps) error
 	AgentSteps(ctx context.Context, in api.AgentSteps) error
+	AgentTrouble(ctx context.Context, in api.AgentTrouble) error
 	AgentLink(ctx context.Context, relayURL string) (net.Conn, error)
 }
 
@@ -53,6 +54,7 @@ type agent struct {
 	states     *stateQueue
 	steps      *stepQueue
 	activity   *activity
+	doctor     *doctor
 }
 
 // Run is the agent's whole life. When ctx ends it shuts down in order: sessions
@@ -90,6 +92,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a.lines = newLogQueue(a.log, s.AgentLogs)
 	a.states = newStateQueue(a.log, s.AgentLifecycle)
 	a.steps = newStepQueue(a.log, s.AgentSteps)
+	a.doctor = newDoctor(a.log, s.AgentTrouble)
 	a.localRoutes()
 	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Log: a.log})
 	if err != nil {

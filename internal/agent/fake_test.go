@@ -27,6 +27,7 @@ type fake struct {
 	lines    []berth.Log
 	apps     []map[string]string
 	steps    []berth.Step // as last reported
+	troubles [][]berth.Check
 	links    int
 	relays   []string      // where links were asked for
 	lastBoot int64         // hello of an older process is a conflict
@@ -83,6 +84,13 @@ func (f *fake) AgentSteps(_ context.Context, in api.AgentSteps) error {
 	if f.away == nil {
 		f.steps = in.Steps
 	}
+	return f.away
+}
+
+func (f *fake) AgentTrouble(_ context.Context, in api.AgentTrouble) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.troubles = append(f.troubles, in.Checks)
 	return f.away
 }
 

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -28,6 +27,7 @@ func (a *agent) greet(ctx context.Context) bool {
 			a.boot += ahead.Milliseconds()
 			ahead *= 2
 		}
+		a.doctor.ill(ctx, greeting, a.config.URL, err)
 		if ctx.Err() != nil || !tries.failed(ctx, err) {
 			return false
 		}
@@ -45,7 +45,7 @@ func (a *agent) hello(ctx context.Context) error {
 		return err
 	}
 	if m.Protocol > api.AgentProtocol || m.Protocol < api.OldestAgentProtocol {
-		return fmt.Errorf("the server speaks version %d of the agents' protocol and this agent version %d: restart the workspace to get the server's own agent", m.Protocol, api.AgentProtocol)
+		return berth.InvalidField("protocol", "the server speaks version %d of the agents' protocol and this agent version %d: restart the workspace to get the server's own agent", m.Protocol, api.AgentProtocol)
 	}
 	a.manifest.Store(&m)
 	return nil

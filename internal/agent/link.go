@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ func (a *agent) link(ctx context.Context) {
 			return
 		}
 		if held == 0 {
+			a.troubled(ctx, err)
 			if !tries.failed(ctx, err) {
 				return
 			}
@@ -44,7 +46,7 @@ func (a *agent) link(ctx context.Context) {
 func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, err error) {
 	if !fresh {
 		if err := a.hello(ctx); err != nil {
-			return 0, err
+			return 0, unlinked{greeting, err}
 		}
 	}
 	conn, err := a.dial(ctx)
@@ -67,6 +69,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 
 // onLink lets those go on who wait for the first link.
 func (a *agent) onLink() {
+	a.doctor.well()
 	a.linkedOnce.Do(func() { close(a.linked) })
 }
 
@@ -85,4 +88,23 @@ func (a *agent) relayURL() string {
 		return ""
 	}
 	return m.RelayURL
+}
+
+// unlinked is an error of a try to link, with what it failed at.
+type unlinked struct {
+	stage stage
+	error
+}
+
+func (u unlinked) Unwrap() error { return u.error }
+
+// troubled has the doctor look why a try to link failed.
+func (a *agent) troubled(ctx context.Context, err error) {
+	at := unlinked{stage: linking, error: err}
+	errors.As(err, &at)
+	address := a.config.URL
+	if relay := a.relayURL(); relay != "" && at.stage == linking {
+		address = relay
+	}
+	a.doctor.ill(ctx, at.stage, address, at.error)
 }

@@ -51,7 +51,8 @@ func runAgent(ctx context.Context, stderr io.Writer) int {
 	if os.Getenv("BERTH_AGENT_VERBOSE") != "" {
 		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	out := openOwnLog(stderr, first(os.Getenv("BERTH_AGENT_LOG_DIR"), os.TempDir()))
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
 	config, err := ConfigFromEnv()
 	if err == nil {
 		config.Log = log
