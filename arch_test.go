@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"internal/builds":     {".", "internal/store", "internal/seal"},
 	"internal/templates":  {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
-	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/templates", "internal/providers", "internal/parameters"},
+	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters"},
 
 	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal"},
 	"internal/activity":    {".", "internal/authz", "internal/store"},

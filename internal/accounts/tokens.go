@@ -44,6 +44,11 @@ func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, b
 		if token, user, err = q.TokenByHash(hashToken(text)); err != nil {
 			return err
 		}
+		if token.Kind == berth.TokenWorkspace {
+			if err := running(q, token); err != nil {
+				return err
+			}
+		}
 		orgs, err = q.OrganizationsOf(user.ID)
 		return err
 	})
@@ -60,6 +65,20 @@ func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, b
 		s.touch(ctx, token)
 	}
 	return authz.User(user, orgs, authz.ScopeOf(token.Kind)), user, token, nil
+}
+
+// running refuses the login of a workspace that is to be stopped or deleted, or
+// is not its user's any more.
+func running(q *store.Query, t berth.Token) error {
+	w, err := q.Workspace(t.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	newest, err := q.NewestBuild(t.WorkspaceID)
+	if err == nil && (newest.Transition != berth.Start || !w.DeletedAt.IsZero() || w.OwnerID != t.UserID) {
+		return errToken
+	}
+	return err
 }
 
 // touch writes a use down. That it could not be written, with a full disk for

@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"context"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -68,10 +69,13 @@ func (k Kinds) of(b berth.Build) Kind {
 	return k.Workspace
 }
 
-// Kind is what the queue does not know about a sort of build. The functions run
-// inside of the queue's transactions, perhaps more than once, so they do nothing
+// Kind is what the queue does not know about a sort of build. The functions but
+// Prepare run inside of the queue's transactions, perhaps more than once, so they do nothing
 // but reads and writes of the store and plain computing.
 type Kind struct {
+	// Prepare makes what Job reads, before Job and outside of any transaction; it
+	// may ask others. Its errors are as Job's. It may be nil.
+	Prepare func(ctx context.Context, b berth.Build) error
 	// Job gives what a runner needs to run b. An Error of another code than
 	// unavailable or internal fails the build with its message.
 	Job func(q *store.Query, b berth.Build) (Input, error)

@@ -91,15 +91,13 @@ func (q *Queue) takeNow(ctx context.Context, r store.Runner, most berth.Class) (
 // here, and prepare gives nil; one that cannot be run now goes back.
 func (q *Queue) prepare(ctx context.Context, b berth.Build) (*Job, error) {
 	job := Job{Build: b}
-	err := q.db.Read(ctx, func(query *store.Query) (err error) {
-		if job.Input, err = q.kinds.of(b).Job(query, b); err != nil {
-			return err
-		}
-		if b.WorkspaceID != "" && !b.Orphan {
-			job.State, err = q.CurrentState(query, b.WorkspaceID)
-		}
-		return err
-	})
+	var err error
+	if first := q.kinds.of(b).Prepare; first != nil {
+		err = first(ctx, b)
+	}
+	if err == nil {
+		err = q.input(ctx, b, &job)
+	}
 	if err == nil && ctx.Err() == nil {
 		return &job, nil
 	}
@@ -116,6 +114,19 @@ func (q *Queue) prepare(ctx context.Context, b berth.Build) (*Job, error) {
 		return nil, back
 	}
 	return nil, err
+}
+
+// input reads what b needs.
+func (q *Queue) input(ctx context.Context, b berth.Build, job *Job) error {
+	return q.db.Read(ctx, func(query *store.Query) (err error) {
+		if job.Input, err = q.kinds.of(b).Job(query, b); err != nil {
+			return err
+		}
+		if b.WorkspaceID != "" && !b.Orphan {
+			job.State, err = q.CurrentState(query, b.WorkspaceID)
+		}
+		return err
+	})
 }
 
 // meant tells whether err is about the build itself, so that doing the same

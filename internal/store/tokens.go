@@ -76,6 +76,12 @@ func (tx *Tx) PutWorkspaceToken(t berth.Token) error {
 	return err
 }
 
+// EndWorkspaceToken removes the token with a hash of a workspace's own logins.
+func (tx *Tx) EndWorkspaceToken(ws berth.WorkspaceID, hash []byte) error {
+	_, err := tx.exec(`DELETE FROM tokens WHERE workspace_id = $1 AND kind = 'workspace' AND hash = $2`, ws, hash)
+	return err
+}
+
 // EndWorkspaceTokens removes the tokens of a workspace's own logins but the one
 // with the hash keep.
 func (tx *Tx) EndWorkspaceTokens(ws berth.WorkspaceID, keep []byte) error {

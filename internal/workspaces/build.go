@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/parameters"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/templates"
@@ -36,6 +37,11 @@ func (s *Service) Build(ctx context.Context, actor authz.Actor, id berth.Workspa
 		}
 		if b, err = s.queue.Enqueue(tx, b); err != nil {
 			return err
+		}
+		if b.Transition != berth.Start { // what runs in the workspace is not its owner any more
+			if err := credentials.EndLogins(tx, w.ID, ""); err != nil {
+				return err
+			}
 		}
 		detail := map[string]any{"build": b.ID, "number": b.Number, "reason": b.Reason}
 		if len(b.AllowDestroy) > 0 {

@@ -87,6 +87,11 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if err != nil {
 		return w, b, err
 	}
+	if s.opt.Credentials != nil {
+		if err := s.opt.Credentials.Linked(&tx.Query, owner.ID, version.Contents.External); err != nil {
+			return w, b, err
+		}
+	}
 	preset, err := parameters.ChoosePreset(version.Contents.Presets, in.Preset, true)
 	if err != nil {
 		return w, b, err

@@ -1,6 +1,8 @@
 package workspaces
 
 import (
+	"maps"
+
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/store"
@@ -8,7 +10,7 @@ import (
 
 // Kind is what the queue needs to know of workspaces' builds.
 func (s *Service) Kind() builds.Kind {
-	return builds.Kind{Job: s.job, Judge: s.judge, Finish: s.finish}
+	return builds.Kind{Prepare: s.prepare, Job: s.job, Judge: s.judge, Finish: s.finish}
 }
 
 // job gathers what Terraform needs for a build.
@@ -21,7 +23,15 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 	if err != nil {
 		return builds.Input{}, err
 	}
-	return builds.Input{Archive: c.version.Archive, Variables: variables, Env: s.pluginEnv(c),
+	env := s.pluginEnv(c)
+	if s.opt.Credentials != nil {
+		owned, err := s.opt.Credentials.BuildEnv(q, c.start(), c.version.Contents.External)
+		if err != nil {
+			return builds.Input{}, err
+		}
+		maps.Copy(env, owned)
+	}
+	return builds.Input{Archive: c.version.Archive, Variables: variables, Env: env,
 		Workspace: c.owner.Username + "/" + c.workspace.Name, Timeout: s.opt.BuildTimeout}, nil
 }
 
@@ -87,6 +97,9 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 		return err
 	}
 	succeeded := b.Status() == berth.BuildSucceeded
+	if err := s.settleLogins(tx, w, b, succeeded || len(r.State) > 0); err != nil {
+		return err
+	}
 	if succeeded && b.Transition == berth.Delete {
 		if !w.DeletedAt.IsZero() {
 			return nil

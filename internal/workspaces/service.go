@@ -6,6 +6,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/seal"
 	"github.com/berthdev/berth/internal/store"
@@ -24,9 +25,10 @@ type Service struct {
 
 // Options are what the service needs to know of its server.
 type Options struct {
-	AccessURL     string        // where people and agents reach the server
-	HostProcesses bool          // everybody's workspaces may be processes of the host, not only the first user's
-	BuildTimeout  time.Duration // the longest that a build may run; 0: 2 h
+	AccessURL     string               // where people and agents reach the server
+	HostProcesses bool                 // everybody's workspaces may be processes of the host, not only the first user's
+	Credentials   *credentials.Service // what builds are told of the owner's; nil: nothing
+	BuildTimeout  time.Duration        // the longest that a build may run; 0: 2 h
 
 	// Recent is evidence of a workspace's use that may not be in the database
 	// yet; nil: there is none.

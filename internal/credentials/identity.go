@@ -1,0 +1,127 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Start is one start of a workspace, with what belongs to it.
+type Start struct {
+	Workspace berth.Workspace
+	Owner     berth.User
+	Build     berth.Build
+	AgentKey  []byte // opened
+}
+
+// Token is the text of the start's own login.
+func (s Start) Token() string { return SessionToken(s.AgentKey, s.Build.ID, "") }
+
+// Identity is what a workspace acts with. It holds secrets.
+type Identity struct {
+	Owner           berth.User
+	Token           string
+	Build           berth.Build
+	Public, Private string // SSH key pair
+	Secrets         []SecretValue
+	External        []*Provider
+}
+
+// SecretValue is a secret with its value in clear.
+type SecretValue struct {
+	berth.Secret
+	Value string
+}
+
+// Identity gathers what the workspace of a start acts with, and makes its login
+// good.
+func (s *Service) Identity(ctx context.Context, at Start) (Identity, error) {
+	id := Identity{Owner: at.Owner, Token: at.Token(), Build: at.Build, External: s.providers}
+	if _, err := s.EnsureSSHKey(ctx, at.Owner.ID); err != nil {
+		return id, err
+	}
+	if err := s.EnsureLogin(ctx, at.Workspace, id.Token); err != nil {
+		return id, err
+	}
+	err := s.db.Read(ctx, func(q *store.Query) (err error) {
+		if id.Public, id.Private, err = s.sshPair(q, at.Owner.ID); err != nil {
+			return err
+		}
+		id.Secrets, err = s.values(q, at.Owner.ID)
+		return err
+	})
+	return id, err
+}
+
+// values are the secrets of a user that are not disabled. One that cannot be
+// opened is left out, and said in the log: the others are of use without it.
+func (s *Service) values(q *store.Query, u berth.UserID) ([]SecretValue, error) {
+	sealed, err := q.SealedSecrets(u)
+	if err != nil {
+		return nil, err
+	}
+	var list []SecretValue
+	for _, v := range sealed {
+		plain, err := s.keys.Open(v.Sealed, SecretBound(v.ID))
+		if err != nil {
+			s.opt.Log.Error("a secret cannot be opened", "user", u, "secret", v.Name, "error", err)
+			continue
+		}
+		list = append(list, SecretValue{v.Secret, string(plain)})
+	}
+	return list, nil
+}
+
+// Watch gives a channel that is rung when something changed that a user's
+// workspaces act with, and what ends the watching. Rings are hints.
+func (s *Service) Watch(u berth.UserID) (<-chan struct{}, func()) {
+	return s.db.Waits(store.UserTopic(u))
+}
+
+// Prepare makes what the plugins of a start are told about: the key pair, the
+// workspace's login, and fresh tokens of the external sign-ins in need. What an
+// external service refuses does not hinder the start.
+func (s *Service) Prepare(ctx context.Context, at Start, need []berth.ExternalNeed) error {
+	if _, err := s.EnsureSSHKey(ctx, at.Owner.ID); err != nil {
+		return err
+	}
+	if err := s.EnsureLogin(ctx, at.Workspace, at.Token()); err != nil {
+		return err
+	}
+	for _, n := range need {
+		p, err := s.provider(n.ID)
+		if err != nil {
+			continue
+		}
+		if _, err := s.use(ctx, at.Owner.ID, p); err != nil {
+			s.opt.Log.Info("a build goes without an external sign-in", "build", at.Build.ID, "provider", n.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+// BuildEnv is what the plugins of a build are told of its owner's credentials,
+// after Prepare. It holds secrets.
+func (s *Service) BuildEnv(q *store.Query, at Start, need []berth.ExternalNeed) (map[string]string, error) {
+	env := map[string]string{}
+	if at.Build.Transition == berth.Start {
+		env["CODER_WORKSPACE_OWNER_SESSION_TOKEN"] = at.Token()
+	}
+	public, private, err := s.sshPair(q, at.Owner.ID)
+	if err != nil {
+		return nil, err
+	}
+	env["CODER_WORKSPACE_OWNER_SSH_PUBLIC_KEY"], env["CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY"] = public, private
+	for _, n := range need {
+		t, ok, err := s.stored(q, at.Owner.ID, n.ID)
+		if err != nil {
+			return nil, fmt.Errorf("reading the sign-in %s: %w", n.ID, err)
+		}
+		if ok {
+			env["CODER_EXTERNAL_AUTH_ACCESS_TOKEN_"+n.ID] = t.Access
+		}
+	}
+	return env, nil
+}
