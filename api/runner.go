@@ -144,6 +144,7 @@ type Manifest struct {
 	RelayURL      string          `json:"relay_url" doc:"Where to link: GET {relay_url}/api/v1/agent/link"`
 	Agent         berth.AgentSpec `json:"agent"`
 	Hooks         []Hook          `json:"hooks" doc:"Steps of the start, in order"`
+	Banner        string          `json:"banner,omitempty" doc:"Text that new terminals begin with"`
 	Identity      bool            `json:"identity,omitempty" doc:"The server will put an Identity over the link"`
 }
 

@@ -94,7 +94,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a.steps = newStepQueue(a.log, s.AgentSteps)
 	a.doctor = newDoctor(a.log, s.AgentTrouble)
 	a.localRoutes()
-	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Log: a.log})
+	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Banner: a.banner, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("making the SSH server: %w", err)
 	}

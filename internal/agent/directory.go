@@ -56,6 +56,14 @@ func (a *agent) motd() string {
 	return ""
 }
 
+// banner is what new terminals begin with, as the server says.
+func (a *agent) banner() string {
+	if m := a.manifest.Load(); m != nil {
+		return m.Banner
+	}
+	return ""
+}
+
 func (a *agent) binDir() string { return filepath.Join(a.dataDir, "bin") }
 
 // scriptDir is the folder that a script may keep data in.

@@ -29,12 +29,16 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 	if relay == "" {
 		relay = h.AccessURL
 	}
+	banner := ""
+	if h.Banner != nil {
+		banner = h.Banner()
+	}
 	return answered(api.Manifest{
 		Protocol: api.AgentProtocol, AgentID: string(who.Agent.ID),
 		WorkspaceID: string(who.Workspace.ID), WorkspaceName: who.Workspace.Name,
 		OwnerName: who.Owner.Username, OwnerFullName: who.Owner.Name, OwnerEmail: who.Owner.Email,
 		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number,
-		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks,
+		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner,
 	}, nil)
 }
 

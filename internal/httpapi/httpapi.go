@@ -43,8 +43,9 @@ type Services struct {
 
 	Bundle    *bundle.Bundle
 	Dashboard http.Handler
-	AccessURL string // where people and workspaces reach the server, without a slash at the end
-	Database  string // engine, to show
+	AccessURL string        // where people and workspaces reach the server, without a slash at the end
+	Banner    func() string // what terminals in workspaces begin with; nil: nothing
+	Database  string        // engine, to show
 	Log       *slog.Logger
 }
 

@@ -89,7 +89,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		Accounts: p.accounts, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
 		Queue: p.queue, Relay: p.relay, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
-		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Database: p.db.Engine(), Log: s.log,
+		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,
 	})
 	if !s.o.NoRunner {
 		if p.runner, err = s.newRunner(ctx, p, carried); err != nil {

@@ -25,6 +25,7 @@ type Options struct {
 	PluginMirror       []string      `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked. May be given several times; in the variable, separated by colons."`
 	AllowHostProcesses bool          `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
 	MaxHold            time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
+	SSHBanner          string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
 	LogLevel           string        `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat          string        `flag:"log-format" default:"text" doc:"text or json."`
 
@@ -56,6 +57,9 @@ func (o Options) check() error {
 	}
 	if scheme, _, _ := strings.Cut(o.DatabaseURL, ":"); o.DatabaseURL != "" && scheme != "postgres" && scheme != "postgresql" && scheme != "sqlite" {
 		return berth.Errorf(berth.Invalid, "--database-url %s:…: Berth knows postgres://USER:PASSWORD@HOST/NAME, and SQLite when nothing is given", scheme)
+	}
+	if _, err := o.banner(); err != nil {
+		return err
 	}
 	if o.AccessURL != "" {
 		_, err := cleanURL(o.AccessURL)
