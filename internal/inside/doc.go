@@ -13,5 +13,7 @@ import "github.com/spf13/cobra"
 
 // Commands are all of this package's commands.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{}
+	return []*cobra.Command{
+		statCommand(),
+	}
 }
