@@ -131,21 +131,27 @@ type AgentHello struct {
 
 // Manifest tells an agent what it is. It answers POST /agent/hello.
 type Manifest struct {
-	Protocol      int             `json:"protocol"`
-	AgentID       string          `json:"agent_id"`
-	WorkspaceID   string          `json:"workspace_id"`
-	WorkspaceName string          `json:"workspace_name"`
-	OwnerName     string          `json:"owner_name"`
-	OwnerFullName string          `json:"owner_full_name,omitempty"`
-	OwnerEmail    string          `json:"owner_email,omitempty"`
-	BuildID       string          `json:"build_id"`
-	BuildNumber   int             `json:"build_number"`
-	AccessURL     string          `json:"access_url"`
-	RelayURL      string          `json:"relay_url" doc:"Where to link: GET {relay_url}/api/v1/agent/link"`
-	Agent         berth.AgentSpec `json:"agent"`
-	Hooks         []Hook          `json:"hooks" doc:"Steps of the start, in order"`
-	Banner        string          `json:"banner,omitempty" doc:"Text that new terminals begin with"`
-	Identity      bool            `json:"identity,omitempty" doc:"The server will put an Identity over the link"`
+	Protocol       int             `json:"protocol"`
+	AgentID        string          `json:"agent_id"`
+	OrganizationID string          `json:"organization_id,omitempty"`
+	Organization   string          `json:"organization,omitempty" doc:"Its name"`
+	Provider       string          `json:"provider,omitempty" doc:"Name of the workspace provider"`
+	WorkspaceID    string          `json:"workspace_id"`
+	WorkspaceName  string          `json:"workspace_name"`
+	OwnerName      string          `json:"owner_name"`
+	OwnerFullName  string          `json:"owner_full_name,omitempty"`
+	OwnerEmail     string          `json:"owner_email,omitempty"`
+	BuildID        string          `json:"build_id"`
+	BuildNumber    int             `json:"build_number"`
+	BuildReason    string          `json:"build_reason,omitempty"`
+	FirstStart     bool            `json:"first_start,omitempty" doc:"No earlier start of the workspace has succeeded"`
+	AccessURL      string          `json:"access_url"`
+	RelayURL       string          `json:"relay_url" doc:"Where to link: GET {relay_url}/api/v1/agent/link"`
+	Agent          berth.AgentSpec `json:"agent"`
+	Hooks          []Hook          `json:"hooks" doc:"Steps of the start, in order"`
+	Banner         string          `json:"banner,omitempty" doc:"Text that new terminals begin with"`
+	Identity       bool            `json:"identity,omitempty" doc:"The server will put an Identity over the link"`
+	VSCodeProxyURI string          `json:"vscode_proxy_uri,omitempty" doc:"Where the workspace's ports are, with {{port}} for the port; empty: nowhere"`
 }
 
 // Hook is one step that an agent takes at its start.

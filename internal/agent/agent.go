@@ -43,10 +43,13 @@ type agent struct {
 	identity   atomic.Pointer[api.Identity] // the newest; nil before the first
 	identified chan struct{}                // closed once the first identity is in effect
 	applying   sync.Mutex                   // held while an identity is put into effect
+	troubles   []string                     // what of the newest identity is not in effect; under applying
 	local      *http.ServeMux               // what the workspace's own programs can ask; see socket.go
 	socket     string                       // path of that socket; empty: there is none
-	directory  atomic.Pointer[string]       // where scripts and sessions start
-	dataDir    string                       // empty when there is no place for one
+	configure  []string                     // where an image may have its hook
+	patience   patience
+	directory  atomic.Pointer[string] // where scripts and sessions start
+	dataDir    string                 // empty when there is no place for one
 	sessions   *shell.Server
 	linked     chan struct{} // closed at the first link
 	linkedOnce sync.Once
@@ -88,6 +91,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 		config: c, server: s, serve: serve, log: c.Log,
 		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(),
 		identified: make(chan struct{}), local: http.NewServeMux(),
+		configure: configureHooks, patience: usualPatience,
 	}
 	a.lines = newLogQueue(a.log, s.AgentLogs)
 	a.states = newStateQueue(a.log, s.AgentLifecycle)

@@ -10,11 +10,12 @@ import (
 
 // Config is what an agent needs to know before it has spoken to the server.
 type Config struct {
-	URL     string // of the server, as the workspace reaches it
-	Token   string // proves which agent this is
-	Version string // of this binary
-	LogDir  string // where relative log_path of scripts go; empty: the temporary directory
-	DataDir string // holds links and data of scripts; empty: one is made in the temporary directory
+	URL     string   // of the server, as the workspace reaches it
+	Token   string   // proves which agent this is
+	Version string   // of this binary
+	LogDir  string   // where relative log_path of scripts go; empty: the temporary directory
+	DataDir string   // holds links and data of scripts; empty: one is made in the temporary directory
+	Env     []string // of the agent's process, for sessions and scripts; nil: this process's own
 	Log     *slog.Logger
 }
 

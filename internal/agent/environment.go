@@ -3,6 +3,7 @@ package agent
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,37 +12,20 @@ import (
 
 // environment is what sessions and scripts start from. From weak to strong:
 // what we say of the workspace, the environment of the agent, that of the
-// template ($NAME in it stands for a weaker value), and the folder of our own
-// commands in front of PATH.
+// template ($NAME in it stands for a weaker value), the owner's secrets, and the
+// folder of our own commands in front of PATH.
 func (a *agent) environment() []string {
-	process := withoutOwn(os.Environ())
+	process := withoutOwn(a.processEnv())
 	user := shell.CurrentUser(process)
-	env := map[string]string{
-		"HOME": user.Home, "USER": user.Name, "LOGNAME": user.Name, "SHELL": user.Shell,
-		"CS_DISABLE_GETTING_STARTED_OVERRIDE": "1",
-	}
-	both := func(name, value string) {
-		env["CODER"+name], env["BERTH"+name] = value, value
-	}
-	both("", "true")
-	both("_AGENT_URL", a.config.URL)
-	both("_AGENT_TOKEN", a.config.Token)
-	if a.socket != "" {
-		env["BERTH_AGENT_SOCKET"] = a.socket
-	}
-	m := a.manifest.Load()
-	if m != nil {
-		both("_WORKSPACE_NAME", m.WorkspaceName)
-		both("_WORKSPACE_AGENT_NAME", m.Agent.Name)
-		both("_WORKSPACE_OWNER_NAME", m.OwnerName)
-	}
+	env := a.builtins()
+	env["HOME"], env["USER"], env["LOGNAME"], env["SHELL"] = user.Home, user.Name, user.Name, user.Shell
 	for _, e := range process {
 		if name, value, ok := strings.Cut(e, "="); ok {
 			env[name] = value
 		}
 	}
 	env["HOME"] = user.Home // the one of the process may not be there
-	if m != nil {
+	if m := a.manifest.Load(); m != nil {
 		weaker := func(name string) string { return env[name] }
 		expanded := map[string]string{}
 		for name, value := range m.Agent.Env {
@@ -51,11 +35,17 @@ func (a *agent) environment() []string {
 			env[name] = value
 		}
 	}
+	if id := a.identity.Load(); id != nil {
+		for _, s := range id.Secrets {
+			if variable.MatchString(s.Env) {
+				env[s.Env] = s.Value
+			}
+		}
+	}
 	if env["PATH"] == "" {
 		env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	}
 	if a.dataDir != "" {
-		env["CODER_SCRIPT_BIN_DIR"], env["BERTH_SCRIPT_BIN_DIR"] = a.binDir(), a.binDir()
 		env["PATH"] = a.binDir() + string(filepath.ListSeparator) + env["PATH"]
 	}
 	list := make([]string, 0, len(env))
@@ -68,9 +58,23 @@ func (a *agent) environment() []string {
 	return list
 }
 
-// withoutOwn leaves out what one agent process tells the next.
+// variable is how a secret's variable may be called.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// processEnv is the agent's own environment.
+func (a *agent) processEnv() []string {
+	if a.config.Env != nil {
+		return slices.Clone(a.config.Env)
+	}
+	return os.Environ()
+}
+
+// withoutOwn leaves out what one agent process tells the next, and what an
+// agent around this one told it.
 func withoutOwn(env []string) []string {
-	return slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, initMark+"=") })
+	return slices.DeleteFunc(env, func(e string) bool {
+		return strings.HasPrefix(e, initMark+"=") || strings.HasPrefix(e, socketVariable+"=")
+	})
 }
 
 // value is what name has in env.

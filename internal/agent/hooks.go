@@ -48,16 +48,26 @@ func (a *agent) start(ctx context.Context, s *scripts) {
 	s.runCron(ctx)
 }
 
-// hook takes one step. A kind that this agent does not know is from a newer
-// server, and skipped.
+// hook takes one step. Only the template's scripts decide how the start went: a
+// hook of the image or of the person that fails is shown as a failed step, and
+// the workspace is ready all the same. A kind that this agent does not know is
+// from a newer server, and skipped.
 func (a *agent) hook(ctx context.Context, h api.Hook, s *scripts) outcome {
 	switch h.Kind {
+	case "identity":
+		a.identify(ctx, h)
+	case "configure":
+		a.runConfigure(ctx, h)
+	case "personalize":
+		a.runPersonalize(ctx, h)
+	case "dotfiles":
+		a.runDotfiles(ctx, h)
 	case "scripts":
 		return s.runAll(ctx, "start", func(s berth.Script) bool { return s.RunOnStart })
 	default:
 		a.say("warn", "start", fmt.Sprintf("Skipped the step %q: this agent does not know steps of kind %q. A restart of the workspace brings a newer agent.", h.Name, h.Kind))
-		return succeeded
 	}
+	return succeeded
 }
 
 // stop runs the stop scripts and reports the end.

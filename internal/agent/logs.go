@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -33,10 +34,13 @@ type logQueue struct {
 	log  *slog.Logger
 	send func(context.Context, api.AgentLogs) error
 
+	covers atomic.Pointer[strings.Replacer] // hides secrets; nil: there are none
+
 	mu      sync.Mutex
 	seq     int64
-	left    int // bytes that may still come
-	cut     bool
+	left    int            // bytes that may still come
+	cut     bool           // and the log has said that none may
+	share   map[string]int // the same for each source
 	pending []berth.Log
 	hurry   bool // do not wait for more lines
 	wake    chan struct{}
@@ -44,24 +48,57 @@ type logQueue struct {
 }
 
 func newLogQueue(log *slog.Logger, send func(context.Context, api.AgentLogs) error) *logQueue {
-	q := &logQueue{log: log, send: send, left: maxLogBytes, wake: make(chan struct{}, 1), empty: make(chan struct{})}
+	q := &logQueue{log: log, send: send, left: maxLogBytes, share: map[string]int{}, wake: make(chan struct{}, 1), empty: make(chan struct{})}
 	close(q.empty)
 	return q
 }
 
+// hide has what r finds in later lines replaced.
+func (q *logQueue) hide(r *strings.Replacer) { q.covers.Store(r) }
+
+// cover is text as it may be read.
+func (q *logQueue) cover(text string) string {
+	if r := q.covers.Load(); r != nil {
+		text = r.Replace(text)
+	}
+	return text
+}
+
 // add queues one line. What is over the limit is dropped, after a line that
-// says so.
+// says so. No source gets more than half of what was left when it began, so
+// that one that prints without end leaves room for those after it.
 func (q *logQueue) add(level, stage, source, text string) {
-	text = clean(text)
+	if q.full(source) {
+		return
+	}
+	text = q.cover(clean(text))
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if cost := len(text) + lineCost; cost <= q.left {
-		q.left -= cost
-		q.append(level, stage, source, text)
-	} else if !q.cut {
+	cost := len(text) + lineCost
+	share, begun := q.share[source]
+	if !begun {
+		share = max(q.left/2, stopLogBytes/4)
+	}
+	switch {
+	case share < 0 || q.cut:
+	case cost > q.left:
 		q.cut, q.left = true, 0
 		q.append("warn", stage, source, fmt.Sprintf("The log ends here: an agent keeps %d kB of it. The scripts go on, and write on to the files of their log_path.", maxLogBytes>>10))
+	case cost > share:
+		q.share[source] = -1
+		q.append("warn", stage, source, fmt.Sprintf("The log of %s ends here: it is too long to be kept. What it prints from now on is only in its file, if it has one.", source))
+	default:
+		q.left -= cost
+		q.share[source] = share - cost
+		q.append(level, stage, source, text)
 	}
+}
+
+// full tells whether a line of source would be dropped, whatever it is.
+func (q *logQueue) full(source string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.cut || q.share[source] < 0
 }
 
 func (q *logQueue) append(level, stage, source, text string) {
@@ -79,6 +116,7 @@ func (q *logQueue) allow(n int) {
 	defer q.mu.Unlock()
 	q.left += n
 	q.cut = false
+	clear(q.share)
 }
 
 // clean makes text fit to be stored: valid UTF-8 without NUL.

@@ -24,9 +24,9 @@ type output struct {
 	part []byte
 }
 
-// newOutput opens the script's log file anew. A disk that is full or a path
+// newOutput opens the script's log file, anew unless there is more to add. A disk that is full or a path
 // that cannot be written costs the file alone.
-func newOutput(path string, log *slog.Logger, line func(string)) *output {
+func newOutput(path string, more bool, log *slog.Logger, line func(string)) *output {
 	o := &output{line: line, left: maxLogFile}
 	if path == "" {
 		return o
@@ -36,7 +36,11 @@ func newOutput(path string, log *slog.Logger, line func(string)) *output {
 		return o
 	}
 	// NOFOLLOW: the temporary directory is everybody's.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o644)
+	anew := os.O_TRUNC
+	if more {
+		anew = os.O_APPEND
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|anew|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
 		log.Warn("no log file for a script", "path", path, "error", err)
 		return o

@@ -59,9 +59,9 @@ func TestScriptsRun(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			a, f := scriptAgent(t)
-			got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: tt.script}, "start", usualPatience)
-			if text := a.flushed(t, f, "n"); got != tt.result || text != tt.want {
-				t.Errorf("%v, %q; want %v, %q", got, text, tt.result, tt.want)
+			got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: tt.script}, "n", "start")
+			if text := a.flushed(t, f, "n"); got.outcome != tt.result || text != tt.want {
+				t.Errorf("%v, %q; want %v, %q", got.outcome, text, tt.result, tt.want)
 			}
 		})
 	}
@@ -71,8 +71,8 @@ func TestScriptEnvironment(t *testing.T) {
 	t.Parallel()
 	a, f := scriptAgent(t)
 	a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: `echo $CODER $BERTH $CODER_WORKSPACE_NAME $BERTH_WORKSPACE_OWNER_NAME $CODER_WORKSPACE_AGENT_NAME $CODER_AGENT_URL $CODER_AGENT_TOKEN
-ls $CODER_SCRIPT_BIN_DIR; echo $PATH | cut -d: -f1; [ -d $CODER_SCRIPT_DATA_DIR ] && touch $CODER_SCRIPT_DATA_DIR/x && echo kept`}, "start", usualPatience)
-	want := "true true ws ann main http://server secret\nberth\ncoder\n" + a.binDir() + "\nkept\n"
+ls $CODER_SCRIPT_BIN_DIR; echo $PATH | cut -d: -f1; [ -d $CODER_SCRIPT_DATA_DIR ] && touch $CODER_SCRIPT_DATA_DIR/x && echo kept`}, "n", "start")
+	want := "true true ws ann main http://server secret\nberth\nberth-askpass\ncoder\n" + a.binDir() + "\nkept\n"
 	if got := a.flushed(t, f, "n"); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -81,11 +81,11 @@ ls $CODER_SCRIPT_BIN_DIR; echo $PATH | cut -d: -f1; [ -d $CODER_SCRIPT_DATA_DIR 
 func TestScriptTimeout(t *testing.T) {
 	t.Parallel()
 	a, f := scriptAgent(t)
-	quick := patience{kill: 200 * time.Millisecond, leftovers: 200 * time.Millisecond}
+	a.patience = patience{kill: 200 * time.Millisecond, leftovers: 200 * time.Millisecond}
 	begin := time.Now()
 	// Deaf to the interrupt, with a child that is too.
-	got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Timeout: 1, Script: "trap '' INT; sleep 60; sleep 60"}, "start", quick)
-	if text := a.flushed(t, f, "n"); got != timedOut || !strings.Contains(text, "longer than its timeout of 1 s") {
+	got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Timeout: 1, Script: "trap '' INT; sleep 60; sleep 60"}, "n", "start")
+	if text := a.flushed(t, f, "n"); got.outcome != timedOut || !strings.Contains(text, "longer than its timeout of 1 s") {
 		t.Errorf("%v %q", got, text)
 	}
 	if took := time.Since(begin); took > 5*time.Second {
@@ -96,10 +96,10 @@ func TestScriptTimeout(t *testing.T) {
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	a, f := scriptAgent(t)
-	quick := patience{kill: time.Second, leftovers: 200 * time.Millisecond}
-	got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: "(sleep 1; echo late; sleep 1; echo $BASHPID >&2; kill -9 $BASHPID) & echo early"}, "start", quick)
+	a.patience = patience{kill: time.Second, leftovers: 200 * time.Millisecond}
+	got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: "(sleep 1; echo late; sleep 1; echo $BASHPID >&2; kill -9 $BASHPID) & echo early"}, "n", "start")
 	text := a.flushed(t, f, "n")
-	if got != succeeded || !strings.HasPrefix(text, "early\n") || !strings.Contains(text, "still holds its output open") {
+	if got.outcome != succeeded || !strings.HasPrefix(text, "early\n") || !strings.Contains(text, "still holds its output open") {
 		t.Errorf("%v %q", got, text)
 	}
 	eventually(t, "what it says later", func() bool { return strings.Contains(f.text("n"), "late") })
@@ -112,7 +112,7 @@ func TestLogFile(t *testing.T) {
 	f := a.manifest.Load()
 	f.Agent.Env = map[string]string{"LOGS": home}
 	run := func(path, script string) {
-		a.runScript(t.Context(), berth.Script{ID: "i", Script: script, LogPath: path}, "start", usualPatience)
+		a.runScript(t.Context(), berth.Script{ID: "i", Script: script, LogPath: path}, "n", "start")
 	}
 	run("relative.log", "echo a; printf b")
 	if got, _ := os.ReadFile(filepath.Join(a.config.LogDir, "relative.log")); string(got) != "a\nb" {
@@ -141,8 +141,8 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("SKIPPED: there is no /dev/full")
 	}
 	a, f := scriptAgent(t)
-	got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: "echo a; sleep 0.1; echo b", LogPath: "/dev/full"}, "start", usualPatience)
-	if text := a.flushed(t, f, "n"); got != succeeded || text != "a\nb\n" {
+	got := a.runScript(t.Context(), berth.Script{ID: "i", DisplayName: "n", Script: "echo a; sleep 0.1; echo b", LogPath: "/dev/full"}, "n", "start")
+	if text := a.flushed(t, f, "n"); got.outcome != succeeded || text != "a\nb\n" {
 		t.Errorf("%v %q", got, text)
 	}
 }

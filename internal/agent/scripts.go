@@ -14,32 +14,51 @@ import (
 
 // scripts are the template's scripts of one agent process.
 type scripts struct {
-	agent    *agent
-	list     []berth.Script
-	patience patience
+	agent *agent
+	list  []berth.Script
+	names []string // of their lines in the log and of their steps; no two alike
 }
 
 func (a *agent) newScripts() *scripts {
-	return &scripts{agent: a, list: a.manifest.Load().Agent.Scripts, patience: usualPatience}
+	m := a.manifest.Load()
+	s := &scripts{agent: a, list: m.Agent.Scripts}
+	taken := map[string]bool{"agent": true, identitySource: true}
+	for _, h := range m.Hooks {
+		taken[h.Name] = true
+	}
+	for _, script := range s.list {
+		name := first(script.DisplayName, script.ID, "script")
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s (%d)", first(script.DisplayName, script.ID, "script"), n)
+		}
+		taken[name] = true
+		s.names = append(s.names, name)
+	}
+	return s
 }
 
 // runAll runs the scripts that pick chooses, all at once, and gives the worst
-// of their outcomes: a failure, then a timeout.
+// of their outcomes: a failure, then a timeout. Those of the start are steps of
+// it.
 func (s *scripts) runAll(ctx context.Context, stage string, pick func(berth.Script) bool) outcome {
 	var mu sync.Mutex
 	worst := succeeded
-	rank := map[outcome]int{succeeded: 0, interrupted: 1, timedOut: 2, exitFailure: 3}
 	var all sync.WaitGroup
-	for _, script := range s.list {
+	for i, script := range s.list {
 		if !pick(script) {
 			continue
 		}
+		end := func(berth.StepStatus, int, string) {}
+		if stage == "start" {
+			end = s.agent.steps.begin("script", s.names[i])
+		}
 		all.Go(func() {
-			got := s.agent.runScript(ctx, script, stage, s.patience)
+			got := s.agent.runScript(ctx, script, s.names[i], stage)
+			end(got.status(), got.exit, got.detail)
 			mu.Lock()
 			defer mu.Unlock()
-			if rank[got] > rank[worst] {
-				worst = got
+			if ranks[got.outcome] > ranks[worst] {
+				worst = got.outcome
 			}
 		})
 	}
@@ -55,13 +74,13 @@ var cronParser = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom
 func (s *scripts) runCron(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	for _, script := range s.list {
+	for i, script := range s.list {
 		if script.Cron == "" {
 			continue
 		}
 		schedule, err := cronParser.Parse(script.Cron)
 		if err != nil {
-			s.agent.lines.add("error", "cron", script.DisplayName, fmt.Sprintf("The schedule %q cannot be read: %v.", script.Cron, err))
+			s.agent.lines.add("error", "cron", s.names[i], fmt.Sprintf("The schedule %q cannot be read: %v.", script.Cron, err))
 			continue
 		}
 		running.Go(func() {
@@ -79,8 +98,8 @@ func (s *scripts) runCron(ctx context.Context) {
 				if ctx.Err() != nil {
 					return
 				}
-				result := s.agent.runScript(ctx, script, "cron", s.patience)
-				s.agent.log.Debug("a scheduled script ran", slog.String("script", script.DisplayName), slog.Int("outcome", int(result)))
+				result := s.agent.runScript(ctx, script, s.names[i], "cron")
+				s.agent.log.Debug("a scheduled script ran", slog.String("script", s.names[i]), slog.Int("outcome", int(result.outcome)))
 			}
 		})
 	}

@@ -9,7 +9,13 @@ import (
 )
 
 // hooks are the steps that an agent takes at its start, in order.
-var hooks = []api.Hook{{Kind: "scripts", Name: "start scripts"}}
+var hooks = []api.Hook{
+	{Kind: "identity", Name: "identity"},
+	{Kind: "configure", Name: "configure"},
+	{Kind: "personalize", Name: "personalize"},
+	{Kind: "dotfiles", Name: "dotfiles"},
+	{Kind: "scripts", Name: "start scripts"},
+}
 
 type agentHelloInput struct{ Body api.AgentHello }
 
@@ -25,6 +31,10 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 	if err := h.Workspaces.AgentHello(ctx, who, in.Body.Version, in.Body.Directory, in.Body.Boot); err != nil {
 		return nil, err
 	}
+	before, err := h.Workspaces.StartedBefore(ctx, who)
+	if err != nil {
+		return nil, err
+	}
 	relay := who.Provider.RelayURL
 	if relay == "" {
 		relay = h.AccessURL
@@ -35,9 +45,10 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 	}
 	return answered(api.Manifest{
 		Protocol: api.AgentProtocol, AgentID: string(who.Agent.ID),
+		OrganizationID: string(who.Workspace.OrganizationID), Organization: who.Organization, Provider: who.Provider.Name,
 		WorkspaceID: string(who.Workspace.ID), WorkspaceName: who.Workspace.Name,
 		OwnerName: who.Owner.Username, OwnerFullName: who.Owner.Name, OwnerEmail: who.Owner.Email,
-		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number,
+		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number, BuildReason: string(who.Build.Reason), FirstStart: !before,
 		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner,
 	}, nil)
 }

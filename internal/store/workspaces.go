@@ -97,6 +97,13 @@ func (tx *Tx) UseWorkspace(id berth.WorkspaceID) error {
 	return err
 }
 
+// StartedBefore tells whether a start of the workspace succeeded before the
+// build of that number.
+func (q *Query) StartedBefore(id berth.WorkspaceID, number int) (bool, error) {
+	return one(q, "build", single[bool], `SELECT EXISTS (
+		SELECT 1 FROM builds WHERE workspace_id = $1 AND number < $2 AND transition = 'start' AND status = 'succeeded')`, id, number)
+}
+
 // LastEffect is the newest build of a workspace before a number (0: of all) that
 // was allowed to change things: what is there was made by it. Builds that were
 // refused, or canceled before that, changed nothing. Without one it is the newest

@@ -70,7 +70,7 @@ func (s *Service) find(ctx context.Context, token string, may func(owner berth.U
 		if err != nil {
 			return err
 		}
-		who.Workspace, who.Owner = row.Workspace, row.Owner
+		who.Workspace, who.Owner, who.Organization = row.Workspace, row.Owner, row.Organization
 		if !row.DeletedAt.IsZero() {
 			return errAgent
 		}
@@ -90,6 +90,16 @@ func (s *Service) find(ctx context.Context, token string, may func(owner berth.U
 		return AgentIdentity{}, err
 	}
 	return who, nil
+}
+
+// StartedBefore tells whether the agent's workspace had a start that succeeded
+// before the agent's own.
+func (s *Service) StartedBefore(ctx context.Context, who AgentIdentity) (before bool, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		before, err = q.StartedBefore(who.Workspace.ID, who.Build.Number)
+		return err
+	})
+	return before, err
 }
 
 // AgentHello records what the agent's process says of itself at its start. boot

@@ -62,4 +62,6 @@ type AgentIdentity struct {
 	Owner     berth.User
 	Build     berth.Build // the agent's own: the newest start
 	Provider  berth.Provider
+
+	Organization string // name
 }
