@@ -11,3 +11,27 @@ type AgentTrouble struct {
 type RotatedKey struct {
 	Waits bool `json:"waits_for_start" doc:"The agents go on with the tokens that they have until the next start"`
 }
+
+// SyncUnit names a unit that a workspace's scripts wait for or are. On the
+// agent's local socket: POST /sync/want, /sync/start, /sync/complete
+type SyncUnit struct {
+	Unit  string   `json:"unit"`
+	Wants []string `json:"wants,omitempty"`
+	Wait  int64    `json:"wait_ms,omitempty"`
+}
+
+// SyncWaits is what a unit still waits for; none: it has started.
+type SyncWaits struct {
+	For []string `json:"for,omitempty"`
+}
+
+// SyncStatus is all units: GET /sync/status
+type SyncStatus struct {
+	Units []SyncState `json:"units"`
+}
+
+type SyncState struct {
+	Unit  string   `json:"unit"`
+	State string   `json:"state"`
+	Wants []string `json:"wants,omitempty"`
+}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,7 @@ func TestOwnLogIsBoundedAndOurs(t *testing.T) {
 	}
 
 	other := openOwnLog(io.Discard, dir) // while the first has its file
+	runtime.KeepAlive(l)
 	other.Write([]byte("second\n"))
 	if data, _ := os.ReadFile(filepath.Join(dir, "berth-agent.2.log")); string(data) != "second\n" {
 		t.Errorf("the second agent's log: %q", data)

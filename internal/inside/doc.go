@@ -15,5 +15,6 @@ import "github.com/spf13/cobra"
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		statCommand(),
+		exp(),
 	}
 }
