@@ -119,7 +119,7 @@ func TestUnitsSayWhatIsWrong(t *testing.T) {
 	for n := range 2 * maxUnits {
 		u.complete(fmt.Sprint("n", n))
 	}
-	if len(u) > maxUnits || berth.ErrorCode(u.want("more", []string{"and more"})) != berth.Limit {
+	if len(u) > maxUnits || berth.ErrorCode(u.want("more", []string{"most"})) != berth.Limit {
 		t.Errorf("%d units", len(u))
 	}
 }
