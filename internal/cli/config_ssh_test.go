@@ -106,11 +106,11 @@ func TestTargetOfHost(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"web.berth": "web", "web.main.berth": "web.main", "ana--web.berth": "ana/web", "ana--web.main.BERTH": "ana/web.main",
 		"my-web.berth": "my-web", "web": "web", ".berth": ".berth"} {
-		if got := targetOfHost(in, "berth"); got != want {
+		if got := targetOfHost(in, "", "berth"); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
 	}
-	if got := targetOfHost("web.berth", ""); got != "web.berth" {
+	if got := targetOfHost("web.berth", "", ""); got != "web.berth" {
 		t.Errorf("without a suffix: %s", got)
 	}
 }

@@ -24,6 +24,9 @@ type sshFlags struct {
 	suffix       string
 	tty          bool
 	noStart      bool
+	prefix       string
+	local, far   []string
+	none         bool
 }
 
 func (a *app) ssh() *cobra.Command {
@@ -69,7 +72,11 @@ OpenSSH's ProxyCommand; 'berth config-ssh' sets that up.`,
 	fl.StringArrayVarP(&f.env, "env", "e", nil, "set a variable there, as `name=value`; may be repeated")
 	fl.BoolVarP(&f.tty, "tty", "t", false, "give a command a terminal too")
 	fl.BoolVar(&f.noStart, "disable-autostart", false, "do not start the workspace when it is stopped")
-	fl.StringVar(&f.suffix, "hostname-suffix", "", "with --stdio: the target is a host name that ends in this `suffix`, as config-ssh writes it")
+	fl.StringArrayVarP(&f.local, "local-forward", "L", nil, "pass connections here to there, as `[address:]port:host:port`; may be repeated")
+	fl.StringArrayVarP(&f.far, "remote-forward", "R", nil, "pass connections there to here, as `[address:]port:host:port`; may be repeated")
+	fl.BoolVarP(&f.none, "no-command", "N", false, "run nothing, only forward")
+	fl.StringVar(&f.suffix, "hostname-suffix", "", "the target is a host name that ends in a dot and this `suffix`, as config-ssh writes it")
+	fl.StringVar(&f.prefix, "ssh-host-prefix", "", "the target is a host name that begins with this `prefix`, as config-ssh writes it")
 	_ = cmd.RegisterFlagCompletionFunc("wait", cobra.FixedCompletions([]string{"auto", "yes", "no"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -81,11 +88,21 @@ func (a *app) connect(ctx context.Context, name string, command []string, f sshF
 	if f.stdio && len(command) > 0 {
 		return usagef("--stdio takes no command: the program that speaks SSH has it")
 	}
-	env, err := pairs("--env", f.env)
-	if err != nil {
+	if f.stdio && (len(f.local) > 0 || len(f.far) > 0 || f.none) || f.none && len(command) > 0 {
+		return usagef("-L, -R and -N do not go together with --stdio, nor -N with a command")
+	}
+	o := sessionOptions{command: strings.Join(command, " "), forwardAgent: f.forwardAgent, tty: f.tty, none: f.none}
+	var err error
+	if o.env, err = pairs("--env", f.env); err != nil {
 		return err
 	}
-	t, err := parseTarget(targetOfHost(name, f.suffix))
+	if o.local, err = parseForwards("-L", f.local); err != nil {
+		return err
+	}
+	if o.far, err = parseForwards("-R", f.far); err != nil {
+		return err
+	}
+	t, err := parseTarget(targetOfHost(name, f.prefix, f.suffix))
 	if err != nil {
 		return err
 	}
@@ -105,7 +122,8 @@ func (a *app) connect(ctx context.Context, name string, command []string, f sshF
 	if f.stdio {
 		return a.stdio(ctx, stream, func() string { return a.ending(ctx, c, t) })
 	}
-	err = a.session(ctx, stream, sessionOptions{command: strings.Join(command, " "), env: env, forwardAgent: f.forwardAgent, tty: f.tty, name: t.String()})
+	o.name = t.String()
+	err = a.session(ctx, stream, o)
 	return a.whyEnded(ctx, c, t, err)
 }
 

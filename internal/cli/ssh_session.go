@@ -26,6 +26,8 @@ type sessionOptions struct {
 	forwardAgent bool
 	tty          bool
 	name         string
+	local, far   []forward // -L and -R
+	none         bool      // only forward, until interrupted
 }
 
 // session speaks SSH on the stream and runs one session with this process's
@@ -40,6 +42,15 @@ func (a *app) session(ctx context.Context, stream *client.Stream, o sessionOptio
 	}
 	remote := ssh.NewClient(conn, channels, requests)
 	defer remote.Close()
+	end, err := a.forwards(remote, o.local, o.far)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if o.none {
+		defer context.AfterFunc(ctx, func() { _ = remote.Close() })()
+		return ended(ctx, remote.Wait())
+	}
 	s, err := remote.NewSession()
 	if err != nil {
 		return fmt.Errorf("opening a session: %w", err)
