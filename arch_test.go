@@ -44,10 +44,11 @@ var arrows = map[string][]string{
 	"internal/plugin":    {"."},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin"},
 
-	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/shell", "internal/agent/terminal", "internal/agent/usage"},
-	"internal/agent/shell":    {},
+	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/shell", "internal/agent/spawn", "internal/agent/terminal", "internal/agent/usage"},
+	"internal/agent/shell":    {"internal/agent/spawn"},
+	"internal/agent/spawn":    {},
 	"internal/agent/usage":    {},
-	"internal/agent/terminal": {},
+	"internal/agent/terminal": {"internal/agent/spawn"},
 	"internal/inside":         {".", "api", "client", "internal/agent/usage"},
 
 	"internal/tunnel": {},

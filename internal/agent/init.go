@@ -5,13 +5,19 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/internal/agent/spawn"
 )
 
 // initMark in the environment tells an agent that its parent is init.
 const initMark = "BERTH_AGENT_UNDER_INIT"
+
+// initThreads are enough for waiting, passing on signals and collecting garbage.
+const initThreads = 6
 
 // needsInit tells whether this process is the first of a container. The kernel
 // gives that one every orphan, and it has to read their exit statuses; an agent
@@ -22,6 +28,10 @@ func needsInit() bool { return os.Getpid() == 1 && os.Getenv(initMark) == "" }
 // beInit runs this program again as a child, passes signals on to it, reads the
 // exit status of every process that comes to it, and ends as the child does.
 func beInit(args []string, stderr io.Writer) int {
+	// A container ends with its init, so this one needs nothing later that a
+	// full workspace could not give.
+	runtime.GOMAXPROCS(1)
+	spawn.Reserve(initThreads)
 	self, err := os.Executable()
 	if err != nil {
 		fmt.Fprintf(stderr, "berth-agent: cannot find itself: %v\n", err)

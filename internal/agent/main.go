@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/agent/spawn"
 )
 
 const usage = `berth-agent is the process inside a workspace that people reach it through.
@@ -55,6 +58,7 @@ func runAgent(ctx context.Context, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
 	config, err := ConfigFromEnv()
 	if err == nil {
+		stayAlive()
 		config.Log = log
 		ctx, stop := untilSignal(ctx, log)
 		defer stop()
@@ -65,6 +69,27 @@ func runAgent(ctx context.Context, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// The agent idles most of its life in computers whose memory is others', and
+// has to live when they run out of memory and processes.
+const (
+	usualThreads = 24       // one waits for each process that it started; more are made while there is room
+	usualProcs   = 4        // copying for people does not go faster with more
+	collectAt    = 50       // GOGC: a small heap is worth some processor time
+	softLimit    = 96 << 20 // bytes; above, it collects more often, and goes on
+)
+
+func stayAlive() {
+	spawn.Protect()
+	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), usualProcs))
+	spawn.Reserve(usualThreads)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softLimit)
+	}
 }
 
 // untilSignal ends ctx at the first SIGTERM or SIGINT and the process at the

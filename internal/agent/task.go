@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/berthdev/berth/internal/agent/spawn"
 )
 
 // outcome is how one run of a script or hook ended.
@@ -48,6 +50,12 @@ type patience struct {
 
 var usualPatience = patience{kill: 10 * time.Second, leftovers: 10 * time.Second, hook: 30 * time.Minute, identity: identityPatience}
 
+// While there is no room for another process, a task tries to begin for 10 s.
+const (
+	fullTries = 20
+	fullWait  = 500 * time.Millisecond
+)
+
 // task is one program that is run for people to see how it goes.
 type task struct {
 	noun    string        // begins sentences about it
@@ -74,6 +82,11 @@ func (a *agent) runTask(ctx context.Context, t task, command func(env []string) 
 	var copied <-chan struct{}
 	if err == nil {
 		copied, err = startWith(cmd, open())
+	}
+	for try := 0; spawn.Full(err) && try < fullTries && pause(ctx, fullWait); try++ {
+		if cmd, err = command(env); err == nil {
+			copied, err = startWith(cmd, open())
+		}
 	}
 	if errors.Is(err, syscall.ENOEXEC) && otherwise != nil {
 		cmd = otherwise(env)
@@ -144,7 +157,7 @@ func startWith(cmd *exec.Cmd, out io.WriteCloser) (copied <-chan struct{}, err e
 	defer w.Close()
 	syscall.SetNonblock(int(w.Fd()), false) // programs do not expect it
 	cmd.Stdout, cmd.Stderr = w, w
-	if err := cmd.Start(); err != nil {
+	if err := spawn.Start(cmd); err != nil {
 		r.Close()
 		out.Close()
 		return nil, err

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/internal/agent/spawn"
 )
 
 // statusNoStart is the exit status of a session whose shell did not start.
@@ -98,7 +100,7 @@ func (s *session) run(text string) {
 func (s *session) begin(cmd *exec.Cmd) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := cmd.Start(); err != nil {
+	if err := spawn.Start(cmd); err != nil {
 		return err
 	}
 	s.process = cmd.Process
