@@ -10,7 +10,6 @@ import (
 // not times: an agent's clock may be wrong.
 // POST /agent/activity, and the answer to GET /activity over an agent's link
 type AgentActivity struct {
-	Boot int64  `json:"boot"`
 	Seen []Seen `json:"seen"`
 }
 
@@ -53,4 +52,19 @@ type CreateHold struct {
 	Reason  string     `json:"reason,omitempty" doc:"Empty: held by NAME"`
 	Seconds int64      `json:"seconds,omitempty" doc:"From now on"`
 	Until   *time.Time `json:"until,omitempty" doc:"Instead of seconds"`
+}
+
+// AgentPressure reports what of the computer is too full, all of it each time.
+// POST /agent/pressure
+type AgentPressure struct {
+	Boot     int64     `json:"boot"`
+	Pressure []Pressed `json:"pressure"`
+}
+
+// Pressed is memory or a volume that is over its threshold.
+type Pressed struct {
+	Path    string `json:"path,omitempty" doc:"Of a volume; empty: memory"`
+	Percent int    `json:"percent"`
+	Limit   int    `json:"limit"`
+	Began   int64  `json:"began_ms" doc:"How long ago it began"`
 }

@@ -39,3 +39,8 @@ func (c *Client) ReleaseHolds(ctx context.Context, workspace string) error {
 func (c *Client) AgentActivity(ctx context.Context, in api.AgentActivity) error {
 	return tell(ctx, c, "/agent/activity", in)
 }
+
+// AgentPressure reports what of the calling agent's computer is too full.
+func (c *Client) AgentPressure(ctx context.Context, in api.AgentPressure) error {
+	return tell(ctx, c, "/agent/pressure", in)
+}

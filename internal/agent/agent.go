@@ -27,6 +27,8 @@ type server interface {
 	AgentLogs(ctx context.Context, in api.AgentLogs) error
 	AgentApps(ctx context.Context, in api.AgentApps) error
 	AgentSteps(ctx context.Context, in api.AgentSteps) error
+	AgentActivity(ctx context.Context, in api.AgentActivity) error
+	AgentPressure(ctx context.Context, in api.AgentPressure) error
 	AgentTrouble(ctx context.Context, in api.AgentTrouble) error
 	AgentLink(ctx context.Context, relayURL string) (net.Conn, error)
 }
@@ -89,7 +91,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	}
 	a := &agent{
 		config: c, server: s, serve: serve, log: c.Log,
-		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(),
+		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(c.Log, s.AgentActivity),
 		identified: make(chan struct{}), local: http.NewServeMux(),
 		configure: configureHooks, patience: usualPatience,
 	}
@@ -98,7 +100,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a.steps = newStepQueue(a.log, s.AgentSteps)
 	a.doctor = newDoctor(a.log, s.AgentTrouble)
 	a.localRoutes()
-	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Banner: a.banner, Log: a.log})
+	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Evidence: a.activity, Banner: a.banner, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("making the SSH server: %w", err)
 	}
@@ -114,6 +116,7 @@ func (a *agent) run(ctx context.Context) {
 	senders.Go(func() { a.lines.run(sending) })
 	senders.Go(func() { a.states.run(sending) })
 	senders.Go(func() { a.steps.run(sending) })
+	senders.Go(func() { a.activity.run(sending) })
 	defer senders.Wait()
 	defer stopSending()
 
@@ -128,6 +131,8 @@ func (a *agent) run(ctx context.Context) {
 	var links sync.WaitGroup
 	links.Go(func() { a.link(linking) })
 	links.Go(func() { a.newAppHealth().run(linking) })
+	links.Go(func() { a.newKeepAwake().run(linking) })
+	links.Go(func() { a.newMonitor().run(linking) })
 	scripts := a.newScripts()
 	work, stopWork := context.WithCancel(ctx)
 	var hooks sync.WaitGroup
@@ -149,6 +154,7 @@ func (a *agent) run(ctx context.Context) {
 func (a *agent) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
+	a.activity.flush(ctx)
 	if !a.lines.flush(ctx) || !a.states.flush(ctx) || !a.steps.flush(ctx) {
 		a.log.Warn("the server is away; the last lines of the log are lost")
 	}

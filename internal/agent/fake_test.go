@@ -29,6 +29,8 @@ type fake struct {
 	steps    []berth.Step // as last reported
 	troubles [][]berth.Check
 	links    int
+	activity []api.AgentActivity
+	pressure []api.AgentPressure
 	relays   []string      // where links were asked for
 	lastBoot int64         // hello of an older process is a conflict
 	end      chan struct{} // closing it ends the present link
@@ -74,6 +76,24 @@ func (f *fake) AgentApps(_ context.Context, in api.AgentApps) error {
 	defer f.mu.Unlock()
 	if f.away == nil {
 		f.apps = append(f.apps, in.Health)
+	}
+	return f.away
+}
+
+func (f *fake) AgentActivity(_ context.Context, in api.AgentActivity) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.activity = append(f.activity, in)
+	}
+	return f.away
+}
+
+func (f *fake) AgentPressure(_ context.Context, in api.AgentPressure) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away == nil {
+		f.pressure = append(f.pressure, in)
 	}
 	return f.away
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/berthdev/berth/internal/agent/spawn"
 )
 
-const usage = `berth-agent is the process inside a workspace that people reach it through.
+const help = `berth-agent is the process inside a workspace that people reach it through.
 
   berth-agent [agent]   run until SIGTERM; a second signal ends it at once
   berth-agent version
@@ -41,10 +41,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, berth.Release)
 		return 0
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
+		fmt.Fprint(stdout, help)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "berth-agent: there is no command %q\n\n%s", command, usage)
+		fmt.Fprintf(stderr, "berth-agent: there is no command %q\n\n%s", command, help)
 		return 2
 	}
 }

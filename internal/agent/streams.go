@@ -19,15 +19,22 @@ func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
 func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ports", a.servePorts)
+	mux.HandleFunc("GET /activity", a.activity.serve)
 	mux.HandleFunc("PUT /identity", a.putIdentity)
-	return tunnel.Handler{
-		Streams: map[string]func(context.Context, *tunnel.Stream, string){
-			"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
-			"tcp": a.forwardTCP,
-			"udp": a.forwardUDP,
-		},
-		HTTP: mux,
+	streams := map[string]func(context.Context, *tunnel.Stream, string){
+		"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
+		"tcp": a.forwardTCP,
+		"udp": a.forwardUDP,
 	}
+	for _, kind := range []string{"ssh", "terminal"} { // what people look at
+		if serve := streams[kind]; serve != nil {
+			streams[kind] = func(ctx context.Context, s *tunnel.Stream, argument string) {
+				defer a.activity.connected()()
+				serve(ctx, s, argument)
+			}
+		}
+	}
+	return tunnel.Handler{Streams: streams, HTTP: mux}
 }
 
 // wantsRelink tells whether the relay ended the link to have another at once.

@@ -26,6 +26,14 @@ func Seen(in api.AgentActivity) []activity.Seen {
 	return seen
 }
 
+type agentPressureInput struct{ Body api.AgentPressure }
+
+func (h *handlers) agentPressure(ctx context.Context, in *agentPressureInput) (*struct{}, error) {
+	return nil, h.Workspaces.AgentPressure(ctx, requestOf(ctx).agent, in.Body.Boot, list(in.Body.Pressure, func(p api.Pressed) workspaces.Pressed {
+		return workspaces.Pressed{Path: p.Path, Percent: p.Percent, For: millis(p.Began)}
+	}))
+}
+
 // millis makes a duration of a number from the wire, which may be one that a
 // duration cannot hold.
 func millis(n int64) time.Duration {

@@ -84,6 +84,7 @@ var operations = []operation{
 	op(anyAgent, "POST /agent/trouble", "agentTrouble", "Say why the agent cannot link", (*handlers).agentTrouble,
 		about("Taken from an agent whose token is known, also when it may not link.")),
 	op(agent, "POST /agent/activity", "agentActivity", "Report what was seen of the workspace's use", (*handlers).agentActivity),
+	op(agent, "POST /agent/pressure", "agentPressure", "Report what of the computer is too full", (*handlers).agentPressure),
 	socket(agent, "GET /agent/link", "agentLink", "Link the agent to this relay", (*handlers).agentLink),
 
 	op(runner, "POST /runner/hello", "runnerHello", "Say which builds a runner holds", (*handlers).runnerHello),

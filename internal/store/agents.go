@@ -101,6 +101,7 @@ func (tx *Tx) GreetAgent(id berth.AgentID, boot int64, version, directory string
 			log_bytes = CASE WHEN boot = $2 THEN log_bytes ELSE 0 END,
 			lifecycle = CASE WHEN boot = $2 THEN lifecycle ELSE 'created' END,
 			steps_json = CASE WHEN boot = $2 THEN steps_json ELSE '[]' END,
+			resources_json = CASE WHEN boot = $2 THEN resources_json ELSE '[]' END,
 			started_at = CASE WHEN boot = $2 THEN started_at END,
 			ready_at = CASE WHEN boot = $2 THEN ready_at END,
 			apps_json = CASE WHEN boot = $2 THEN apps_json ELSE '{}' END
@@ -126,6 +127,13 @@ func (tx *Tx) AgentLifecycle(id berth.AgentID, boot int64, l berth.AgentLifecycl
 // than the last that greeted changes nothing: ok is false.
 func (tx *Tx) AgentApps(id berth.AgentID, boot int64, health map[string]string) (ok bool, err error) {
 	n, err := tx.exec(`UPDATE agents SET apps_json = $3 WHERE id = $1 AND boot = $2`, id, boot, asJSON(health))
+	return n > 0, err
+}
+
+// AgentPressure stores what of the computer of the agent's process boot is too
+// full. A process other than the last that greeted changes nothing: ok is false.
+func (tx *Tx) AgentPressure(id berth.AgentID, boot int64, pressure []berth.Pressure) (ok bool, err error) {
+	n, err := tx.exec(`UPDATE agents SET resources_json = $3 WHERE id = $1 AND boot = $2`, id, boot, asJSON(pressure))
 	return n > 0, err
 }
 

@@ -45,7 +45,7 @@ func spec(o object, objects []object) berth.AgentSpec {
 		Directory: o.text("dir"), Env: o.texts("env"),
 		ConnectionTimeout: o.number("connection_timeout"), TroubleshootURL: o.text("troubleshooting_url"),
 		MOTDFile: o.text("motd_file"), Order: o.number("order"),
-		DisplayApps: displayApps(o), Scripts: ownScripts(o),
+		DisplayApps: displayApps(o), Scripts: ownScripts(o), Monitoring: monitoring(o),
 	}
 	for _, m := range o.blocks("metadata") {
 		s.Metadata = append(s.Metadata, berth.AgentMetadata{
@@ -79,6 +79,28 @@ func displayApps(o object) []string {
 		}
 	}
 	return shown
+}
+
+// monitoring is what an agent watches of its computer; nil: nothing.
+func monitoring(o object) *berth.Monitoring {
+	var m berth.Monitoring
+	for _, block := range o.blocks("resources_monitoring") {
+		for _, memory := range block.blocks("memory") {
+			if memory.yes("enabled") {
+				m.Memory = &berth.Threshold{Percent: memory.number("threshold")}
+			}
+		}
+		for _, volume := range block.blocks("volume") {
+			if volume.yes("enabled") {
+				m.Volumes = append(m.Volumes, berth.Threshold{Path: volume.text("path"), Percent: volume.number("threshold")})
+			}
+		}
+	}
+	if m.Memory == nil && m.Volumes == nil {
+		return nil
+	}
+	slices.SortFunc(m.Volumes, func(a, b berth.Threshold) int { return strings.Compare(a.Path, b.Path) })
+	return &m
 }
 
 // ownScripts are the startup and shutdown script of the agent itself.

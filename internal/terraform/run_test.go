@@ -37,6 +37,22 @@ resource "coder_agent" "main" {
   arch = "amd64"
   env  = { A = "agent" }
   startup_script = "true"
+  resources_monitoring {
+    memory {
+      enabled   = true
+      threshold = 80
+    }
+    volume {
+      path      = "/home"
+      enabled   = true
+      threshold = 90
+    }
+    volume {
+      path      = "/var"
+      enabled   = false
+      threshold = 90
+    }
+  }
 }
 resource "coder_env" "a" {
   agent_id = coder_agent.main.id
@@ -93,6 +109,9 @@ func TestLifeOfAWorkspace(t *testing.T) {
 	}
 	if len(made.Agents) != 1 || made.Agents[0].Resource != "terraform_data.computer[0]" || made.Agents[0].Env["A"] != "agent" || made.Agents[0].Env["B"] != "env" {
 		t.Fatalf("agents %+v", made.Agents)
+	}
+	if m := made.Agents[0].Monitoring; m == nil || m.Memory == nil || m.Memory.Percent != 80 || !slices.Equal(m.Volumes, []berth.Threshold{{Path: "/home", Percent: 90}}) {
+		t.Errorf("monitoring %+v", m)
 	}
 	if len(made.Resources) != 2 || made.Resources[0].Cost != 7 || made.Resources[0].Metadata[0].Value != "3" || made.Resources[0].Metadata[1].Value != "" {
 		t.Errorf("resources %+v", made.Resources)

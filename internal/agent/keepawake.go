@@ -1,0 +1,147 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/agent/usage"
+)
+
+// What a template sets in the agent's environment to keep a workspace awake
+// while nobody looks.
+const (
+	keepAwakeProcessor = "BERTH_KEEP_AWAKE_PROCESSOR" // "20%" of what the computer may use
+	keepAwakeProcesses = "BERTH_KEEP_AWAKE_PROCESSES" // "python*,cargo build"
+)
+
+const (
+	// keepAwakeEvery is how often it is looked. The processor has to be busy for
+	// two looks one after the other.
+	keepAwakeEvery = 30 * time.Second
+	maxWanted      = 32 // processes that a template may name
+)
+
+// keepAwake looks for work that the template says keeps a workspace awake.
+type keepAwake struct {
+	a         *agent
+	reader    usage.Reader
+	processes func() []process
+	said      string // the last that was said of a template's mistake
+
+	last   usage.Processor
+	lastAt time.Time
+	busy   int // looks that found the processor busy, in a row
+}
+
+func (a *agent) newKeepAwake() *keepAwake {
+	reader := usage.New()
+	return &keepAwake{a: a, reader: reader, processes: processesOf(reader, a.config.Token)}
+}
+
+// run looks until ctx ends.
+func (k *keepAwake) run(ctx context.Context) {
+	for pause(ctx, keepAwakeEvery) {
+		k.look(time.Now())
+	}
+}
+
+// look looks once. The manifest is the newest: it may change with each link.
+func (k *keepAwake) look(now time.Time) {
+	env := k.a.manifest.Load().Agent.Env
+	if limit := k.limit(env[keepAwakeProcessor]); limit > 0 {
+		k.lookAtProcessor(limit, now)
+	}
+	if wanted := wantedProcesses(env[keepAwakeProcesses]); len(wanted) > 0 {
+		if name, ok := running(k.processes(), wanted); ok {
+			k.a.activity.Note(berth.EvidenceProcess, name, now)
+		}
+	}
+}
+
+// limit reads the share of the processor from which on it is busy, in percent.
+func (k *keepAwake) limit(text string) float64 {
+	if text = strings.TrimSpace(text); text == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
+	if err != nil || !(n > 0 && n <= 100) {
+		if k.said != text {
+			k.said = text
+			k.a.say("warn", "", fmt.Sprintf("The template's %s is %q; it has to be a share of the processor, such as 20%%. It is ignored.", keepAwakeProcessor, text[:min(len(text), 40)]))
+		}
+		return 0
+	}
+	return n
+}
+
+func (k *keepAwake) lookAtProcessor(limit float64, now time.Time) {
+	read, err := k.reader.Processor()
+	if err != nil {
+		return
+	}
+	before, elapsed := k.last, now.Sub(k.lastAt)
+	first := k.lastAt.IsZero()
+	k.last, k.lastAt = read, now
+	if first || read.Cores <= 0 {
+		return
+	}
+	share := read.Since(before, elapsed) / read.Cores * 100
+	if share < limit {
+		k.busy = 0
+		return
+	}
+	if k.busy++; k.busy >= 2 {
+		k.a.activity.noteSince(berth.EvidenceProcessor, fmt.Sprintf("%.0f%%", share), now.Add(-2*keepAwakeEvery), now)
+	}
+}
+
+// wantedProcesses reads the names of processes: each is a word, or words that
+// follow each other in a command line; * stands for anything within a word.
+func wantedProcesses(text string) (wanted [][]string) {
+	for name := range strings.SplitSeq(text, ",") {
+		if words := strings.Fields(name); len(words) > 0 && len(wanted) < maxWanted {
+			wanted = append(wanted, words)
+		}
+	}
+	return wanted
+}
+
+// running is the first wanted name of which there is a process.
+func running(all []process, wanted [][]string) (name string, ok bool) {
+	for _, words := range wanted {
+		if slices.ContainsFunc(all, func(p process) bool { return p.is(words) }) {
+			return strings.Join(words, " "), true
+		}
+	}
+	return "", false
+}
+
+// process is what is known of a running process.
+type process struct {
+	comm string   // its name, as the kernel keeps it
+	args []string // its command line; of paths the last element
+}
+
+// is tells whether the process is the one of these words.
+func (p process) is(words []string) bool {
+	if len(words) == 1 && match(words[0], p.comm) {
+		return true
+	}
+	for i := range len(p.args) - len(words) + 1 {
+		if slices.EqualFunc(words, p.args[i:i+len(words)], match) {
+			return true
+		}
+	}
+	return false
+}
+
+func match(pattern, word string) bool {
+	ok, err := path.Match(pattern, word)
+	return err == nil && ok || pattern == word
+}
