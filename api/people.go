@@ -18,6 +18,7 @@ type User struct {
 	Name      string    `json:"name,omitempty"`
 	Status    string    `json:"status" enum:"active,dormant,suspended"`
 	Roles     []string  `json:"roles"`
+	Dotfiles  string    `json:"dotfiles,omitempty" doc:"URI of their dotfiles repository"`
 	CreatedAt time.Time `json:"created_at"`
 }
 

@@ -144,6 +144,20 @@ func (s *Service) Linked(q *store.Query, u berth.UserID, need []berth.ExternalNe
 	return nil
 }
 
+// Offers tells whether there is a provider of an id.
+func (s *Service) Offers(id string) bool {
+	_, err := s.provider(id)
+	return err == nil
+}
+
+// ProviderName is how people know a provider.
+func (s *Service) ProviderName(id string) string {
+	if p, err := s.provider(id); err == nil {
+		return p.Name
+	}
+	return id
+}
+
 func (s *Service) provider(id string) (*Provider, error) {
 	for _, p := range s.providers {
 		if strings.EqualFold(p.ID, id) {

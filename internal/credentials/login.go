@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -25,6 +26,13 @@ func SessionToken(agentKey []byte, build berth.BuildID, claim string) string {
 
 // EnsureLogin makes the token of a workspace's start good, if it is not yet.
 func (s *Service) EnsureLogin(ctx context.Context, w berth.Workspace, text string) error {
+	err := s.db.Read(ctx, func(q *store.Query) error {
+		_, _, err := q.TokenByHash(tokenHash(text))
+		return err
+	})
+	if !errors.Is(err, berth.NotFound) {
+		return err
+	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		// Not for a workspace that is being stopped: the stop has ended it.
 		newest, err := tx.NewestBuild(w.ID)

@@ -49,7 +49,7 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 		WorkspaceID: string(who.Workspace.ID), WorkspaceName: who.Workspace.Name,
 		OwnerName: who.Owner.Username, OwnerFullName: who.Owner.Name, OwnerEmail: who.Owner.Email,
 		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number, BuildReason: string(who.Build.Reason), FirstStart: !before,
-		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner,
+		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner, Identity: true,
 	}, nil)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
+	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
 	"github.com/berthdev/berth/internal/providers"
@@ -24,14 +25,15 @@ import (
 
 // Services are what the handlers stand in front of. All are needed.
 type Services struct {
-	Accounts   *accounts.Service
-	Providers  *providers.Service
-	Templates  *templates.Service
-	Workspaces *workspaces.Service
-	Activity   *activity.Book
-	Queue      *builds.Queue
-	Relay      *links.Relay
-	Loops      []*loop.Loop
+	Accounts    *accounts.Service
+	Credentials *credentials.Service
+	Providers   *providers.Service
+	Templates   *templates.Service
+	Workspaces  *workspaces.Service
+	Activity    *activity.Book
+	Queue       *builds.Queue
+	Relay       *links.Relay
+	Loops       []*loop.Loop
 
 	// Ready tells whether the database answers.
 	Ready func(ctx context.Context) error
@@ -60,6 +62,8 @@ func New(s Services) http.Handler {
 	mux := http.NewServeMux()
 	spec := h.mount(mux)
 	mountSpec(mux, spec)
+	h.mountExternal(mux)
+	h.mountCompatible(mux)
 	mux.HandleFunc("GET /healthz", h.health)
 	mux.HandleFunc("GET /bin/{name}", h.binary)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {

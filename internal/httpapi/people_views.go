@@ -20,8 +20,8 @@ func moment(t time.Time) *time.Time {
 func viewUser(u berth.User) api.User {
 	return api.User{
 		ID: string(u.ID), Username: u.Username, Email: u.Email, Name: u.Name, Status: string(u.Status),
-		Roles:     list(u.Roles, func(r berth.Role) string { return string(r) }),
-		CreatedAt: u.CreatedAt,
+		Roles:    list(u.Roles, func(r berth.Role) string { return string(r) }),
+		Dotfiles: u.Dotfiles, CreatedAt: u.CreatedAt,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,16 +24,16 @@ const secretSize = 32
 
 // Load reads the keys in dir, and makes the directory (0700) and a first key
 // (0600) where there is none. Two processes may do so at once: both keys stay
-// and each process knows the other's once it has loaded again, so replicas are
-// given the same directory before they first start.
+// and each process finds the other's.
 func Load(dir string) (*Keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("loading the keys: %w", err)
 	}
 	k := &Keys{dir: dir, ciphers: map[keyID]cipher.AEAD{}}
-	if err := k.read(); err != nil {
+	if err := k.read(); err != nil { // nobody else has k yet
 		return nil, err
 	}
+	k.looked = time.Now()
 	if len(k.ciphers) == 0 {
 		if err := k.Rotate(); err != nil {
 			return nil, err
@@ -41,8 +42,48 @@ func Load(dir string) (*Keys, error) {
 	return k, nil
 }
 
+// How often the directory is looked at for keys of other processes: before
+// sealing, so that all soon seal with the newest, and for a key that is not known.
+const (
+	lookEvery = time.Second
+	lookAgain = 100 * time.Millisecond
+)
+
+// look reads the directory again, unless that was done less than every ago. What
+// cannot be read leaves the keys that there are.
+func (k *Keys) look(every time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if now := time.Now(); now.Sub(k.looked) >= every || now.Before(k.looked) {
+		k.looked = now
+		_ = k.read() // a file that is damaged was said at the start, or will be at the next
+	}
+}
+
+// Key is one key, by what names its file and its envelopes.
+type Key struct {
+	ID      string // hex; the file is ID.key
+	Head    []byte // begins each envelope that it sealed
+	Current bool   // seals from now on
+}
+
+// List is all keys, oldest first.
+func (k *Keys) List() []Key {
+	k.look(0)
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	var list []Key
+	for id := range k.ciphers {
+		list = append(list, Key{ID: id.String(), Head: slices.Concat([]byte{version}, id[:]), Current: id == k.current})
+	}
+	slices.SortFunc(list, func(a, b Key) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
 // Rotate makes a new key, which seals from now on.
 func (k *Keys) Rotate() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	secret := make([]byte, secretSize)
 	if _, err := rand.Read(secret); err != nil {
 		return fmt.Errorf("making a key: %w", err)
@@ -77,6 +118,7 @@ func (k *Keys) add(id keyID, secret []byte) error {
 	return nil
 }
 
+// read adds the keys in the directory that are not known yet. The caller holds mu.
 func (k *Keys) read() error {
 	entries, err := os.ReadDir(k.dir)
 	if err != nil {
@@ -91,6 +133,9 @@ func (k *Keys) read() error {
 		id, err := hex.DecodeString(name)
 		if err != nil || len(id) != idSize {
 			return fmt.Errorf("loading the keys: %s is not the name of a key", path)
+		}
+		if k.ciphers[keyID(id)] != nil {
+			continue
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 )
 
 // version begins each envelope, so that the form can change one day.
@@ -20,21 +22,28 @@ type keyID [idSize]byte
 
 func (id keyID) String() string { return fmt.Sprintf("%x", id[:]) }
 
-// Keys seals and opens. It is safe for use by many goroutines, but not while it
-// is being rotated.
+// Keys seals and opens. It is safe for use by many goroutines, also while it is
+// being rotated, here or by another process on the same directory.
 type Keys struct {
-	dir     string
+	dir string
+
+	mu      sync.RWMutex
 	current keyID
 	ciphers map[keyID]cipher.AEAD
+	looked  time.Time // when the directory was looked at last
 }
 
 // Seal encrypts plain and binds it to aad, which Open must be given again.
 func (k *Keys) Seal(plain, aad []byte) ([]byte, error) {
-	c, ok := k.ciphers[k.current]
+	k.look(lookEvery)
+	k.mu.RLock()
+	id := k.current
+	c, ok := k.ciphers[id]
+	k.mu.RUnlock()
 	if !ok {
 		return nil, errors.New("sealing: no key is loaded")
 	}
-	head := slices.Concat([]byte{version}, k.current[:])
+	head := slices.Concat([]byte{version}, id[:])
 	nonce := make([]byte, c.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
@@ -50,7 +59,7 @@ func (k *Keys) Open(sealed, aad []byte) ([]byte, error) {
 	}
 	head, rest := sealed[:1+idSize], sealed[1+idSize:]
 	id := keyID(head[1:])
-	c, ok := k.ciphers[id]
+	c, ok := k.cipher(id)
 	if !ok {
 		return nil, fmt.Errorf("opening a sealed value: its key %s is not in %s: put the key file back, from where the keys are backed up", id, k.dir)
 	}
@@ -62,6 +71,22 @@ func (k *Keys) Open(sealed, aad []byte) ([]byte, error) {
 		return nil, errors.New("opening a sealed value: it was changed, or belongs elsewhere")
 	}
 	return plain, nil
+}
+
+// cipher is that of a key, which another process may have made a moment ago.
+func (k *Keys) cipher(id keyID) (cipher.AEAD, bool) {
+	get := func() (cipher.AEAD, bool) {
+		k.mu.RLock()
+		defer k.mu.RUnlock()
+		c, ok := k.ciphers[id]
+		return c, ok
+	}
+	c, ok := get()
+	if !ok {
+		k.look(lookAgain)
+		c, ok = get()
+	}
+	return c, ok
 }
 
 // bound is what is authenticated beside the text: the head too, so that nobody

@@ -17,6 +17,7 @@ import (
 	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
+	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/httpapi"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
@@ -34,18 +35,20 @@ const beat = 10 * time.Second
 
 // parts is everything that a server is made of.
 type parts struct {
-	db         *store.DB
-	accounts   *accounts.Service
-	providers  *providers.Service
-	templates  *templates.Service
-	workspaces *workspaces.Service
-	queue      *builds.Queue
-	relay      *links.Relay
-	activity   *activity.Book
-	handler    http.Handler
-	runner     *runner.Runner // nil without one
-	loops      []*loop.Loop
-	replica    string // id of this server among those on its database
+	db          *store.DB
+	accounts    *accounts.Service
+	credentials *credentials.Service
+	identities  *identities
+	providers   *providers.Service
+	templates   *templates.Service
+	workspaces  *workspaces.Service
+	queue       *builds.Queue
+	relay       *links.Relay
+	activity    *activity.Book
+	handler     http.Handler
+	runner      *runner.Runner // nil without one
+	loops       []*loop.Loop
+	replica     string // id of this server among those on its database
 }
 
 func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
@@ -67,8 +70,15 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.providers = providers.New(p.db)
 	p.templates = templates.New(p.db, keys, p.queue)
 	p.activity = activity.New(p.db, activity.Options{Agent: p.askAgent, MaxHold: s.o.MaxHold, Log: s.log})
+	var external []*credentials.Provider
+	if s.o.ExternalAuth != "" {
+		if external, err = credentials.LoadProviders(s.o.ExternalAuth); err != nil {
+			return nil, err
+		}
+	}
+	p.credentials = credentials.New(p.db, keys, credentials.Options{AccessURL: s.URL, Providers: external, Log: s.log})
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
-		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Recent: p.activity.Recent,
+		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, Recent: p.activity.Recent,
 	})
 	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaces.Kind(), Import: p.templates.Kind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
@@ -82,11 +92,12 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	if _, err := p.queue.Downtime(ctx, p.replica); err != nil {
 		return nil, fmt.Errorf("counting the time without a server: %w", err)
 	}
+	p.identities = newIdentities(p, s.log)
 	p.relay = links.New(p.relayOptions(s))
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
-		Accounts: p.accounts, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
+		Accounts: p.accounts, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
 		Queue: p.queue, Relay: p.relay, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
 		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,
@@ -200,9 +211,14 @@ func (p *parts) relayOptions(s *Server) links.Options {
 			return links.Identity{Agent: who.Agent.ID, Workspace: who.Workspace.ID, Token: who.Agent.TokenHash}, err
 		},
 		Linked: func(ctx context.Context, id links.Identity, _ time.Time) error {
-			return p.workspaces.Linked(ctx, id.Agent)
+			if err := p.workspaces.Linked(ctx, id.Agent); err != nil {
+				return err
+			}
+			p.identities.linked(id)
+			return nil
 		},
 		Unlinked: func(ctx context.Context, id links.Identity, _ time.Time, _ string) {
+			p.identities.unlinked(id.Agent)
 			if err := p.workspaces.Unlinked(ctx, id.Agent); err != nil && !errors.Is(err, berth.NotFound) {
 				s.log.Error("keeping the end of a link", "agent", id.Agent, "error", err)
 			}

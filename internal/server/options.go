@@ -26,6 +26,7 @@ type Options struct {
 	AllowHostProcesses bool          `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
 	MaxHold            time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
 	SSHBanner          string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
+	ExternalAuth       string        `flag:"external-auth" doc:"JSON file of the external services (git hosts, OAuth2 servers) at which people sign in; docs/credentials.md describes it."`
 	LogLevel           string        `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat          string        `flag:"log-format" default:"text" doc:"text or json."`
 
