@@ -69,3 +69,13 @@ const (
 	ResetUnreachable = "that address cannot be reached from the workspace"
 	ResetAddress     = "that is not an address"
 )
+
+// AppRef names an app, or a port, of a workspace, as its URL does.
+type AppRef struct {
+	Owner     string // username
+	Workspace string // name
+	Agent     string // name; empty: the only one
+	App       string // slug; empty: a port
+	Port      int
+	HTTPS     bool // the program behind the port speaks TLS
+}

@@ -11,6 +11,7 @@ type Template struct {
 	Description     string
 	Icon            string
 	ActiveVersionID VersionID // empty until a version was imported
+	MaxShare        Share     // how far apps and ports of its workspaces may be shared at most
 	CreatedBy       UserID
 	CreatedAt       time.Time
 	UpdatedAt       time.Time

@@ -54,3 +54,62 @@ type AgentApps struct {
 	Boot   int64             `json:"boot"`
 	Health map[string]string `json:"health" doc:"By id of the app: initializing, healthy, unhealthy"`
 }
+
+// WorkspaceApp is an app of a workspace, or a port that is shared, and how to open it.
+type WorkspaceApp struct {
+	Agent   string `json:"agent"`
+	Slug    string `json:"slug,omitempty" doc:"Empty: a port"`
+	Port    int    `json:"port,omitempty"`
+	Name    string `json:"name"`
+	Icon    string `json:"icon,omitempty"`
+	Kind    string `json:"kind" enum:"web,external,command,port"`
+	URL     string `json:"url,omitempty" doc:"Where a browser opens it; of an external app as the template wrote it, see openApp. Empty: see note"`
+	Command string `json:"command,omitempty"`
+	Share   string `json:"share" enum:"owner,organization,authenticated,public" doc:"Who may open it"`
+	Health  string `json:"health,omitempty" enum:"initializing,healthy,unhealthy" doc:"Empty: it has no health check"`
+	Group   string `json:"group,omitempty"`
+	Hidden  bool   `json:"hidden,omitempty"`
+	OpenIn  string `json:"open_in,omitempty"`
+	Tooltip string `json:"tooltip,omitempty"`
+	Note    string `json:"note,omitempty" doc:"What keeps it from being opened, or what to know, and the cure"`
+}
+
+// OpenApp asks for the way into an external app. POST /workspaces/{workspace}/agents/{agent}/apps/{app}/open
+type OpenApp struct {
+	URL string `json:"url" doc:"With a fresh token of the caller's where the template wants one: open it, and do not keep it"`
+}
+
+// AskTicket asks for the way into an app. POST /apps/tickets
+type AskTicket struct {
+	To    string `json:"to" doc:"Address of the app"`
+	Nonce string `json:"nonce,omitempty" doc:"As the app's host sent it; without it there is no ticket"`
+}
+
+// AppTicket answers with where to go, once the workspace runs.
+type AppTicket struct {
+	URL         string `json:"url" doc:"The address that was asked for, with a ticket where there is one"`
+	Workspace   string `json:"workspace" doc:"owner/name"`
+	WorkspaceID string `json:"workspace_id"`
+	Status      string `json:"status" doc:"Of the workspace"`
+	Reason      string `json:"reason,omitempty"`
+	Connected   bool   `json:"connected" doc:"The app's agent can be reached"`
+	MayStart    bool   `json:"may_start"`
+}
+
+// WorkspacePort is a port that something in a workspace listens on, or that is shared.
+type WorkspacePort struct {
+	Agent   string `json:"agent"`
+	Port    int    `json:"port"`
+	Address string `json:"address,omitempty" doc:"Empty: nothing listens"`
+	Process string `json:"process,omitempty"`
+	Share   string `json:"share" enum:"owner,organization,authenticated,public" doc:"Who may open it"`
+	HTTPS   bool   `json:"https,omitempty" doc:"It is shared as one that speaks TLS"`
+	URL     string `json:"url,omitempty"`
+	Note    string `json:"note,omitempty" doc:"Why there is no URL"`
+}
+
+// SharePort: PUT /workspaces/{workspace}/agents/{agent}/ports/{port}/share
+type SharePort struct {
+	Level string `json:"level" enum:"organization,authenticated,public"`
+	HTTPS bool   `json:"https,omitempty" doc:"What listens speaks TLS"`
+}

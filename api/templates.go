@@ -20,6 +20,7 @@ type Template struct {
 	DisplayName   string    `json:"display_name,omitempty"`
 	Description   string    `json:"description,omitempty"`
 	Icon          string    `json:"icon,omitempty"`
+	MaxShare      string    `json:"max_share" enum:"owner,organization,authenticated,public" doc:"How far apps and ports of its workspaces may be shared at most"`
 	ActiveVersion string    `json:"active_version,omitempty" doc:"Name of the active version; empty until one was imported"`
 	ActiveID      string    `json:"active_version_id,omitempty"`
 	Workspaces    int       `json:"workspaces"`
@@ -33,6 +34,7 @@ type EditTemplate struct {
 	DisplayName *string `json:"display_name,omitempty"`
 	Description *string `json:"description,omitempty"`
 	Icon        *string `json:"icon,omitempty"`
+	MaxShare    *string `json:"max_share,omitempty" enum:"owner,organization,authenticated,public"`
 }
 
 // PushVersion makes a version and queues its import; a template that does not

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"net/http"
+	"strconv"
 
 	"github.com/berthdev/berth/api"
 )
@@ -18,6 +20,43 @@ func (c *Client) WorkspaceAgentLogs(ctx context.Context, workspace, agent, after
 // Ping measures the way from the relay to an agent and back.
 func (c *Client) Ping(ctx context.Context, workspace, agent string) (api.Ping, error) {
 	return get[api.Ping](ctx, c, path("workspaces", workspace, "agents", agent, "ping"))
+}
+
+// AskTicket gets the way into an app for this client's person.
+func (c *Client) AskTicket(ctx context.Context, in api.AskTicket) (api.AppTicket, error) {
+	return post[api.AskTicket, api.AppTicket](ctx, c, "/apps/tickets", in)
+}
+
+// Apps lists the apps and shared ports of a workspace.
+func (c *Client) Apps(ctx context.Context, workspace string) (api.Page[api.WorkspaceApp], error) {
+	return get[api.Page[api.WorkspaceApp]](ctx, c, path("workspaces", workspace, "apps"))
+}
+
+// OpenApp gets the address of an external app, with a fresh token where it
+// wants one.
+func (c *Client) OpenApp(ctx context.Context, workspace, agent, app string) (api.OpenApp, error) {
+	return post[nothing, api.OpenApp](ctx, c, path("workspaces", workspace, "agents", agent, "apps", app, "open"), nothing{})
+}
+
+// Ports lists the ports that programs in a workspace listen on, and those that
+// are shared.
+func (c *Client) Ports(ctx context.Context, workspace, agent string) (api.Page[api.WorkspacePort], error) {
+	return get[api.Page[api.WorkspacePort]](ctx, c, path("workspaces", workspace, "agents", agent, "ports"))
+}
+
+// SharePort lets others open a port.
+func (c *Client) SharePort(ctx context.Context, workspace, agent string, port int, in api.SharePort) (api.WorkspacePort, error) {
+	return call[api.SharePort, api.WorkspacePort](ctx, c, http.MethodPut, sharePath(workspace, agent, port), in)
+}
+
+// UnsharePort ends the share of a port.
+func (c *Client) UnsharePort(ctx context.Context, workspace, agent string, port int) error {
+	_, err := call[nothing, nothing](ctx, c, http.MethodDelete, sharePath(workspace, agent, port), nothing{})
+	return err
+}
+
+func sharePath(workspace, agent string, port int) string {
+	return path("workspaces", workspace, "agents", agent, "ports", strconv.Itoa(port), "share")
 }
 
 // The calls below are an agent's own.

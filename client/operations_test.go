@@ -59,6 +59,7 @@ func TestOneMethodForEachOperation(t *testing.T) {
 			call = regexp.MustCompile(`/builds/0$|(streams)/[^/]*$`).ReplaceAllStringFunc(call, func(s string) string {
 				return s[:strings.LastIndex(s, "/")] + "/arg"
 			})
+			call = strings.Replace(call, "/ports/0/", "/ports/arg/", 1)
 			found := false
 			for _, o := range operations {
 				if o.path.MatchString(call) {

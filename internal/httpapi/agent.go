@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/workspaces"
 )
 
 // hooks are the steps that an agent takes at its start, in order.
@@ -49,7 +50,7 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 		WorkspaceID: string(who.Workspace.ID), WorkspaceName: who.Workspace.Name,
 		OwnerName: who.Owner.Username, OwnerFullName: who.Owner.Name, OwnerEmail: who.Owner.Email,
 		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number, BuildReason: string(who.Build.Reason), FirstStart: !before,
-		AccessURL: h.AccessURL, RelayURL: relay, Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner, Identity: true,
+		AccessURL: h.AccessURL, RelayURL: relay, VSCodeProxyURI: h.vscodeProxy(who), Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner, Identity: true,
 	}, nil)
 }
 
@@ -84,4 +85,10 @@ func (h *handlers) agentTrouble(ctx context.Context, in *agentTroubleInput) (*st
 // again by itself.
 func (h *handlers) agentLink(w http.ResponseWriter, r *http.Request) error {
 	return h.Relay.ServeLink(w, r)
+}
+
+// vscodeProxy is where editors in the workspace find its ports, with {{port}} in
+// the place of the port; empty where ports have no hosts of their own.
+func (h *handlers) vscodeProxy(who workspaces.AgentIdentity) string {
+	return h.origins().PortTemplate(berth.AppRef{Owner: who.Owner.Username, Workspace: who.Workspace.Name, Agent: who.Agent.Name})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/activity"
+	"github.com/berthdev/berth/internal/apps"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/credentials"
@@ -34,6 +35,7 @@ type Services struct {
 	Queue       *builds.Queue
 	Relay       *links.Relay
 	Loops       []*loop.Loop
+	Apps        *apps.Proxy // nil: this server serves no apps
 
 	// Ready tells whether the database answers.
 	Ready func(ctx context.Context) error
@@ -69,6 +71,9 @@ func New(s Services) http.Handler {
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, berth.Errorf(berth.NotFound, "there is no %s %s; %s%s/docs lists what there is", r.Method, r.URL.Path, s.AccessURL, api.Prefix))
 	})
+	if s.Apps != nil {
+		mux.Handle("/apps/", apps.Pages())
+	}
 	mux.Handle("/", s.Dashboard)
 	return outermost(s.Log, mux)
 }

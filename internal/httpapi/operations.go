@@ -85,6 +85,15 @@ var operations = []operation{
 	socket(person, "GET /workspaces/{workspace}/agents/{agent}/streams/{stream}", "openStream", "Open a byte stream to an agent", (*handlers).openStream,
 		about("stream is a UUID of the caller's making. Query: kind, what to connect it to (ssh); from, the offset to go on from.")),
 
+	op(person, "POST /apps/tickets", "askTicket", "Get the way into an app", (*handlers).askTicket,
+		about("What the page /apps/open calls. A ticket is good for a minute, for one use, in the browser whose nonce was given.")),
+	op(person, "GET /workspaces/{workspace}/apps", "listApps", "List the apps and shared ports of a workspace", (*handlers).listApps),
+	op(person, "POST /workspaces/{workspace}/agents/{agent}/apps/{app}/open", "openApp", "Get the address of an external app", (*handlers).openApp,
+		about("Each call makes a token for 12 hours where the address has a place for one.")),
+	op(person, "GET /workspaces/{workspace}/agents/{agent}/ports", "listPorts", "List the ports that programs listen on", (*handlers).listPorts),
+	op(person, "PUT /workspaces/{workspace}/agents/{agent}/ports/{port}/share", "sharePort", "Let others open a port", (*handlers).sharePort),
+	op(person, "DELETE /workspaces/{workspace}/agents/{agent}/ports/{port}/share", "unsharePort", "End the share of a port", (*handlers).unsharePort),
+
 	op(person, "GET /workspaces/{workspace}/state", "pullState", "Download the Terraform state of a workspace", (*handlers).pullState,
 		answers("application/json", "The state; it holds secrets")),
 	op(person, "PUT /workspaces/{workspace}/state", "pushState", "Replace the Terraform state of a workspace", (*handlers).pushState,

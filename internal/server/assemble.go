@@ -15,6 +15,7 @@ import (
 	"github.com/berthdev/berth/dashboard"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/activity"
+	"github.com/berthdev/berth/internal/apps"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/credentials"
@@ -45,6 +46,7 @@ type parts struct {
 	queue       *builds.Queue
 	relay       *links.Relay
 	activity    *activity.Book
+	apps        *apps.Proxy // nil where they have no origin
 	handler     http.Handler
 	runner      *runner.Runner // nil without one
 	loops       []*loop.Loop
@@ -94,11 +96,12 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	}
 	p.identities = newIdentities(p, s.log)
 	p.relay = links.New(p.relayOptions(s))
+	p.apps = s.newApps(p, keys)
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
 		Accounts: p.accounts, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
-		Queue: p.queue, Relay: p.relay, Loops: p.loops,
+		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
 		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,
 	})

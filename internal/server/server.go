@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/apps"
 	"github.com/berthdev/berth/internal/httpapi"
 	"github.com/berthdev/berth/internal/loop"
 )
@@ -20,12 +21,15 @@ import (
 type Server struct {
 	URL string // where people and workspaces reach it
 
-	o     Options
-	log   *slog.Logger
-	data  *dataDir
-	http  *http.Server
-	front *front
-	parts *parts
+	o         Options
+	log       *slog.Logger
+	data      *dataDir
+	http      *http.Server
+	front     *front
+	apps      *http.Server // for apps alone; nil without a port for them
+	appsFront *front
+	origins   apps.Origins
+	parts     *parts
 
 	stopping chan struct{}
 	failed   chan error // what the server cannot go on without has ended
@@ -48,7 +52,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, log: o.Log, stopping: make(chan struct{}), failed: make(chan error, 3)}
+	s := &Server{o: o, log: o.Log, stopping: make(chan struct{}), failed: make(chan error, 4)}
 	if s.log == nil {
 		if s.log, err = newLog(o.LogLevel, o.LogFormat); err != nil {
 			return nil, err
@@ -68,7 +72,10 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.parts, err = s.assemble(ctx); err != nil {
 		return nil, err
 	}
-	s.front.open(s.parts.handler)
+	s.front.open(besides(s.parts.apps, s.parts.handler))
+	if s.parts.apps != nil {
+		s.appsFront.open(s.parts.apps)
+	}
 	s.startWork(ctx)
 	return s, nil
 }
@@ -92,20 +99,34 @@ func (s *Server) listen() error {
 	if s.o.AccessURL != "" {
 		s.URL, _ = cleanURL(s.o.AccessURL) // check has seen it
 	}
-	s.front = &front{}
-	s.http = &http.Server{
-		Handler:           s.front,
+	forApps, err := s.listenApps(l.Addr())
+	if err != nil {
+		l.Close()
+		return err
+	}
+	s.front, s.appsFront = &front{}, &front{}
+	s.http = s.serve(l, s.front)
+	if forApps != nil {
+		s.apps = s.serve(forApps, s.appsFront)
+	}
+	return nil
+}
+
+// serve answers on a port.
+func (s *Server) serve(l net.Listener, h http.Handler) *http.Server {
+	server := &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	go func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serving HTTP: %w", err)
 		}
 	}()
-	return nil
+	return server
 }
 
 // front answers that the server is starting, until the API is there.
@@ -153,14 +174,20 @@ func (s *Server) stop(ctx context.Context) error {
 		bye, cancel := context.WithTimeout(ctx, byeTime)
 		errs = append(errs, quietly(s.parts.relay.Close(bye)))
 		cancel()
-	}
-	if s.http != nil {
-		drain, cancel := context.WithTimeout(ctx, drainTime)
-		if err := s.http.Shutdown(drain); err != nil {
-			errs = append(errs, quietly(err), s.http.Close())
+		if s.parts.apps != nil {
+			s.parts.apps.Close()
 		}
-		cancel()
 	}
+	drain, cancel := context.WithTimeout(ctx, drainTime)
+	for _, server := range []*http.Server{s.http, s.apps} {
+		if server == nil {
+			continue
+		}
+		if err := server.Shutdown(drain); err != nil {
+			errs = append(errs, quietly(err), server.Close())
+		}
+	}
+	cancel()
 	// The runner speaks to the handler in process and may still be telling it
 	// what its builds did last; the database closes behind it.
 	if !waited(ctx, &s.work, workTime) {

@@ -5,11 +5,11 @@ import (
 )
 
 const templateColumns = `t.id, t.organization_id, t.name, t.display_name, t.description, t.icon, t.active_version_id,
-	t.created_by, t.created_at, t.updated_at, t.deleted_at`
+	t.max_share, t.created_by, t.created_at, t.updated_at, t.deleted_at`
 
 func templateInto(t *berth.Template) []any {
 	return []any{&t.ID, &t.OrganizationID, &t.Name, &t.DisplayName, &t.Description, &t.Icon, &t.ActiveVersionID,
-		&t.CreatedBy, at(&t.CreatedAt), at(&t.UpdatedAt), at(&t.DeletedAt)}
+		&t.MaxShare, &t.CreatedBy, at(&t.CreatedAt), at(&t.UpdatedAt), at(&t.DeletedAt)}
 }
 
 func scanTemplate(s scanner) (t berth.Template, err error) {
@@ -84,11 +84,12 @@ func (q *Query) TemplatePage(organizations []berth.OrganizationID, p Page) ([]Te
 	return rows, next, nil
 }
 
-// DescribeTemplate stores how a template is shown.
+// DescribeTemplate stores how a template is shown, and how far its apps may be
+// shared.
 func (tx *Tx) DescribeTemplate(t berth.Template) error {
-	return tx.must("template", `UPDATE templates SET display_name = $2, description = $3, icon = $4, updated_at = $5
+	return tx.must("template", `UPDATE templates SET display_name = $2, description = $3, icon = $4, updated_at = $5, max_share = $6
 		WHERE id = $1 AND deleted_at IS NULL`, t.ID,
-		clean(t.DisplayName, maxWord), clean(t.Description, maxError), clean(t.Icon, maxLine), stamp(tx.Now))
+		clean(t.DisplayName, maxWord), clean(t.Description, maxError), clean(t.Icon, maxLine), stamp(tx.Now), string(t.MaxShare))
 }
 
 // SetActiveVersion makes a version of the template the active one.

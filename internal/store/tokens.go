@@ -35,6 +35,16 @@ func (q *Query) TokenByHash(hash []byte) (berth.Token, berth.User, error) {
 	return t, u, err
 }
 
+// TokenByID is a token and whose it is, expired or not.
+func (q *Query) TokenByID(id berth.TokenID) (berth.Token, berth.User, error) {
+	var u berth.User
+	t, err := one(q, "token", func(s scanner) (t berth.Token, err error) {
+		err = s.Scan(append(tokenInto(&t), userInto(&u)...)...)
+		return t, err
+	}, `SELECT `+tokenColumns+`, `+userColumns+` FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1`, id)
+	return t, u, err
+}
+
 // Tokens is a user's tokens that have not expired, newest first.
 func (q *Query) Tokens(u berth.UserID, now time.Time) ([]berth.Token, error) {
 	return all(q, scanToken, `SELECT `+tokenColumns+` FROM tokens t WHERE t.user_id = $1 AND t.expires_at > $2

@@ -109,7 +109,7 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, organization, temp
 }
 
 // Edit changes what is not nil.
-type Edit struct{ DisplayName, Description, Icon *string }
+type Edit struct{ DisplayName, Description, Icon, MaxShare *string }
 
 func (in Edit) validate() error {
 	for _, f := range []struct {
@@ -124,10 +124,13 @@ func (in Edit) validate() error {
 	if in.Icon != nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(*in.Icon)), "javascript:") {
 		return berth.InvalidField("icon", "give the path or URL of a picture")
 	}
+	if in.MaxShare != nil {
+		return berth.ValidateShare("max_share", berth.Share(*in.MaxShare))
+	}
 	return nil
 }
 
-// Edit changes how a template is shown.
+// Edit changes how a template is shown, and how far its apps may be shared.
 func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, template string, in Edit) (v View, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		t, err := Find(&tx.Query, actor, authz.Update, organization, template)
@@ -141,6 +144,9 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, tem
 			if f.from != nil {
 				*f.to = *f.from
 			}
+		}
+		if in.MaxShare != nil {
+			t.MaxShare = berth.Share(*in.MaxShare)
 		}
 		if err := tx.DescribeTemplate(t); err != nil {
 			return err
