@@ -1,0 +1,88 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+func TestMonitor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var memory, home int
+		var reports []api.AgentPressure
+		var away error
+		m := &monitor{
+			send: func(_ context.Context, in api.AgentPressure) error {
+				if away == nil {
+					reports = append(reports, in)
+				}
+				return away
+			},
+			measure: func(path string) (int, error) {
+				switch path {
+				case "":
+					return memory, nil
+				case "/home":
+					return home, nil
+				}
+				return 100, errors.New("there is no such volume")
+			},
+			watched: gauges(&berth.Monitoring{Memory: &berth.Threshold{Percent: 80},
+				Volumes: []berth.Threshold{{Path: "/gone", Percent: 1}, {Path: "/home", Percent: 90}}}),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go m.run(ctx)
+		wait := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
+		wait(time.Second)
+
+		memory, home = 79, 50
+		wait(time.Hour)
+		if len(reports) != 0 {
+			t.Fatalf("below the thresholds: %+v", reports)
+		}
+		memory = 95
+		wait(90 * time.Second)
+		if len(reports) != 0 {
+			t.Errorf("after 90 s: %+v", reports)
+		}
+		wait(10 * time.Second)
+		if len(reports) != 1 || len(reports[0].Pressure) != 1 || reports[0].Pressure[0] != (api.Pressed{Percent: 95, Limit: 80, Began: 90_000}) {
+			t.Fatalf("after 100 s: %+v", reports)
+		}
+		memory = 10
+		wait(4 * time.Minute)
+		if len(reports) != 1 {
+			t.Errorf("within five minutes of the report: %+v", reports[1:])
+		}
+		home, away = 99, errors.New("away")
+		wait(10 * time.Minute)
+		away = nil
+		wait(monitorEvery)
+		if len(reports) != 2 || len(reports[1].Pressure) != 1 || reports[1].Pressure[0].Path != "/home" || reports[1].Pressure[0].Began < 9*60_000 {
+			t.Errorf("once the server is back: %+v", reports[1:])
+		}
+		// At its threshold, now over it and now not: it stays as it was.
+		for i := range 360 {
+			home = 88 + i%4
+			wait(monitorEvery)
+		}
+		home = 10
+		wait(10 * time.Minute)
+		if last := reports[len(reports)-1]; len(reports) != 3 || len(last.Pressure) != 0 {
+			t.Errorf("after an hour at the threshold and then below: %+v", reports[2:])
+		}
+	})
+}
+
+// A template that watches nothing costs nothing.
+func TestNoMonitor(t *testing.T) {
+	t.Parallel()
+	(&monitor{watched: gauges(nil)}).run(t.Context())
+}
