@@ -3,10 +3,10 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/tunnel"
 	"github.com/berthdev/berth/internal/workspaces"
 )
 
@@ -41,28 +41,24 @@ func (h *handlers) rotateAgentKey(ctx context.Context, in *WorkspaceInput) (*bod
 
 // openStream hands a person's websocket to the relay.
 func (h *handlers) openStream(w http.ResponseWriter, r *http.Request) error {
-	stream, query := r.PathValue("stream"), r.URL.Query()
-	if !berth.IsID(stream) {
-		return berth.InvalidField("stream", "%q is not a UUID", stream)
-	}
-	kind := query.Get("kind")
-	if kind == "" {
-		return berth.InvalidField("kind", "say what to connect the stream to: kind=ssh")
-	}
-	var from int64
-	if text := query.Get("from"); text != "" {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
-			return berth.InvalidField("from", "%q is not an offset", text)
-		}
-		from = n
+	o, err := tunnel.ReadOpening(r.URL.Query())
+	if err != nil {
+		return berth.Errorf(berth.Invalid, "%v", err)
 	}
 	ctx := r.Context()
-	a, err := h.Workspaces.ResolveAgent(ctx, actorOf(ctx), berth.WorkspaceID(r.PathValue("workspace")), r.PathValue("agent"))
+	actor := actorOf(ctx)
+	o.ID, o.Actor = r.PathValue("stream"), string(actor.UserID)
+	if !berth.IsID(o.ID) {
+		return berth.InvalidField("stream", "%q is not a UUID", o.ID)
+	}
+	if o.Kind == "" {
+		return berth.InvalidField("kind", "say what to connect the stream to: kind=ssh")
+	}
+	a, err := h.Workspaces.ResolveAgent(ctx, actor, berth.WorkspaceID(r.PathValue("workspace")), r.PathValue("agent"))
 	if err != nil {
 		return err
 	}
-	return h.Relay.ServeStream(w, r, a.ID, stream, kind, from)
+	return h.Relay.ServeStream(w, r, a.ID, o)
 }
 
 func viewAgent(v workspaces.AgentView) api.Agent {

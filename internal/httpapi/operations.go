@@ -83,7 +83,7 @@ var operations = []operation{
 	op(person, "GET /workspaces/{workspace}/agents/{agent}/logs", "agentLogs", "Read the log of an agent", (*handlers).agentLogs),
 	op(person, "GET /workspaces/{workspace}/agents/{agent}/ping", "pingAgent", "Measure the way to an agent and back", (*handlers).pingAgent),
 	socket(person, "GET /workspaces/{workspace}/agents/{agent}/streams/{stream}", "openStream", "Open a byte stream to an agent", (*handlers).openStream,
-		about("stream is a UUID of the caller's making. Query: kind, what to connect it to (ssh); from, the offset to go on from.")),
+		about("stream is a UUID of the caller's making. Query: kind, what to connect it to (ssh); resume, 0 to open one that outlives its websocket, and then the number of the websocket, to go on with it; from, how many bytes have arrived. An answer with the header Berth-Received, how many arrived there, can be resumed.")),
 
 	op(person, "POST /apps/tickets", "askTicket", "Get the way into an app", (*handlers).askTicket,
 		about("What the page /apps/open calls. A ticket is good for a minute, for one use, in the browser whose nonce was given.")),

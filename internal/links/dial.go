@@ -14,7 +14,7 @@ import (
 func (r *Relay) Dial(ctx context.Context, agent berth.AgentID, actor, kind string) (*tunnel.Stream, error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	opening := context.AfterFunc(ctx, cancel)
-	c, err := r.Open(life, agent, string(berth.NewID[tunnel.Stream]()), kind, 0)
+	c, err := r.Open(life, agent, tunnel.Opening{ID: string(berth.NewID[tunnel.Stream]()), Kind: kind, Actor: actor})
 	if !opening() && err == nil {
 		c.Close()
 		err = ctx.Err()

@@ -40,11 +40,11 @@ func (r *Relay) Call(agent berth.AgentID, req *http.Request) (*http.Response, er
 }
 
 // Open opens a stream of an agent from this process. What it returns carries
-// frames: tunnel.New makes a connection of it. It ends with ctx.
-func (r *Relay) Open(ctx context.Context, agent berth.AgentID, stream, kind string, from int64) (io.ReadWriteCloser, error) {
+// frames: tunnel.New makes a connection of it, see Dial. It ends with ctx.
+func (r *Relay) Open(ctx context.Context, agent berth.AgentID, o tunnel.Opening) (io.ReadWriteCloser, error) {
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(ctx)
-	c, err := r.open(ctx, agent, stream, kind, from, out)
+	c, err := r.open(ctx, agent, o, out)
 	if err != nil {
 		cancel()
 		out.Close()
@@ -82,14 +82,14 @@ func (o *opened) Abort() {
 // carrier is the agent's half of a stream: what comes from it. Its Close ends
 // the stream.
 type carrier struct {
-	io.ReadCloser
+	*tunnel.Incoming
 	*counter
 	link *link
 	once sync.Once
 }
 
 func (c *carrier) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
+	n, err := c.Incoming.Read(p)
 	c.from(n)
 	return n, err
 }
@@ -99,12 +99,12 @@ func (c *carrier) Close() error {
 		c.link.leave()
 		c.stop()
 	})
-	return c.ReadCloser.Close()
+	return c.Incoming.Close()
 }
 
-// open opens a stream whose frames towards the agent are read from body.
-func (r *Relay) open(ctx context.Context, agent berth.AgentID, stream, kind string, from int64, body io.ReadCloser) (*carrier, error) {
-	if !berth.IsID(stream) {
+// open opens a stream, or a new carrier of one, whose frames towards the agent are read from body.
+func (r *Relay) open(ctx context.Context, agent berth.AgentID, o tunnel.Opening, body io.ReadCloser) (*carrier, error) {
+	if !berth.IsID(o.ID) {
 		return nil, berth.InvalidField("stream", "The id of a stream is a UUID in lower case.")
 	}
 	l, err := r.find(ctx, agent)
@@ -114,12 +114,12 @@ func (r *Relay) open(ctx context.Context, agent berth.AgentID, stream, kind stri
 	if !l.enter() {
 		return nil, berth.Errorf(berth.Limit, "This agent serves %d connections already; close some of them.", tunnel.MaxStreams)
 	}
-	in, err := l.tunnel.Open(ctx, stream, kind, from, body)
+	in, err := l.tunnel.Open(ctx, o, body)
 	if err != nil {
 		l.leave()
-		return nil, r.refused(l, kind, err)
+		return nil, r.refused(l, o.Kind, err)
 	}
-	return &carrier{ReadCloser: in, link: l, counter: r.count(agent, stream, kind)}, nil
+	return &carrier{Incoming: in, link: l, counter: r.count(agent, o.ID, o.Kind)}, nil
 }
 
 func (l *link) enter() bool {
@@ -150,9 +150,9 @@ func (r *Relay) refused(l *link, kind string, err error) error {
 	case http.StatusNotFound:
 		return berth.InvalidField("kind", "The workspace's agent knows no connections of this kind; restart the workspace to get this server's agent.")
 	case http.StatusGone:
-		return &berth.Error{Code: berth.Conflict, Field: "from", Message: "This connection cannot be resumed; open a new one, from 0.", Err: err}
+		return &berth.Error{Code: berth.Conflict, Field: "from", Message: "The workspace's agent no longer has this connection: the agent restarted, or the connection was away for too long. Open a new one.", Err: err}
 	case http.StatusConflict:
-		return &berth.Error{Code: berth.Conflict, Field: "stream", Message: "A connection with this id is open already; open one with a new id.", Err: err}
+		return &berth.Error{Code: berth.Conflict, Field: "stream", Message: "A connection with this id is open already, or a newer one goes on with it; open one with a new id.", Err: err}
 	default:
 		return &berth.Error{Code: berth.Unavailable, Message: "The workspace's agent refused the connection.", Err: err}
 	}

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -82,8 +81,9 @@ func newSite(t testing.TB) *site {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /link", func(w http.ResponseWriter, r *http.Request) { answer(w, s.ServeLink(w, r)) })
 	mux.HandleFunc("GET /{agent}/streams/{stream}", func(w http.ResponseWriter, r *http.Request) {
-		from, _ := strconv.ParseInt(r.FormValue("from"), 10, 64)
-		answer(w, s.ServeStream(w, r, berth.AgentID(r.PathValue("agent")), r.PathValue("stream"), r.FormValue("kind"), from))
+		o, _ := tunnel.ReadOpening(r.URL.Query())
+		o.ID, o.Actor = r.PathValue("stream"), r.Header.Get("Actor")
+		answer(w, s.ServeStream(w, r, berth.AgentID(r.PathValue("agent")), o))
 	})
 	server := httptest.NewServer(mux)
 	s.url, s.handler = server.URL, mux
@@ -234,7 +234,7 @@ func TestThisProcessReachesAgent(t *testing.T) {
 	s := newSite(t)
 	agent := newAgent()
 	s.link(t, agent)
-	raw, err := s.Open(t.Context(), agent, newStream(), "drain", 0)
+	raw, err := s.Open(t.Context(), agent, tunnel.Opening{ID: newStream(), Kind: "drain"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,11 +256,11 @@ func TestRefusals(t *testing.T) {
 	s.link(t, agent)
 	ctx := t.Context()
 	open := func(agent berth.AgentID, stream, kind string, from int64) error {
-		_, err := s.Open(ctx, agent, stream, kind, from)
+		_, err := s.Open(ctx, agent, tunnel.Opening{ID: stream, Kind: kind, From: from})
 		return err
 	}
 	taken := newStream()
-	first, err := s.Open(ctx, agent, taken, "echo", 0)
+	first, err := s.Open(ctx, agent, tunnel.Opening{ID: taken, Kind: "echo"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,13 +297,13 @@ func TestOneAgentHasSoManyStreams(t *testing.T) {
 	agent := newAgent()
 	s.link(t, agent)
 	for range tunnel.MaxStreams {
-		c, err := s.Open(t.Context(), agent, newStream(), "echo", 0)
+		c, err := s.Open(t.Context(), agent, tunnel.Opening{ID: newStream(), Kind: "echo"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 	}
-	if _, err := s.Open(t.Context(), agent, newStream(), "echo", 0); !errors.Is(err, berth.Limit) {
+	if _, err := s.Open(t.Context(), agent, tunnel.Opening{ID: newStream(), Kind: "echo"}); !errors.Is(err, berth.Limit) {
 		t.Error("one too many:", err)
 	}
 	if _, err := s.Ping(t.Context(), agent); err != nil {

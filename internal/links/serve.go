@@ -16,21 +16,23 @@ import (
 // gone; it is above the linger of a stream.
 const afterPerson = 10 * time.Second
 
-// ServeStream serves a person's websocket of one stream until it ends. Who may
-// open it was decided by the caller. It returns an error, with nothing
+// ServeStream serves a person's websocket of one stream, or one of the several
+// that carry it in turn, until it ends. Who may open it was decided by the
+// caller, who names the actor; the agent sees to it that nobody else resumes it. It returns an error, with nothing
 // written, when the stream cannot be opened.
-func (r *Relay) ServeStream(w http.ResponseWriter, req *http.Request, agent berth.AgentID, stream, kind string, from int64) error {
+func (r *Relay) ServeStream(w http.ResponseWriter, req *http.Request, agent berth.AgentID, o tunnel.Opening) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context())) // it ends when the request is hijacked
 	defer cancel()
 	opening := context.AfterFunc(req.Context(), cancel)
 	p := &person{begun: make(chan struct{}), cancel: cancel}
 	defer p.begin(nil, nil)
-	c, err := r.open(ctx, agent, stream, kind, from, p)
+	c, err := r.open(ctx, agent, o, p)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	opening()
+	c.Introduce(w.Header())
 	ws, err := tunnel.AcceptStream(w, req)
 	if err != nil {
 		r.o.Log.Debug("stream was not a websocket", "agent", agent, "err", err)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -19,10 +18,10 @@ type Dialer struct {
 	HTTP *http.Client
 }
 
-// Dial opens a stream through a relay. address is the http(s) or ws(s) URL of
-// the agent's streams with the stream's id, without a query; kind is what the
-// agent shall connect it to ("ssh"). An answer other than a websocket is a
-// *HandshakeError.
+// Dial opens a stream through a relay, which ends with its connection. address
+// is the http(s) or ws(s) URL of the agent's streams with or without the
+// stream's id, without a query; kind is what the agent shall connect it to
+// ("ssh"). An answer other than a websocket is a *HandshakeError.
 func Dial(ctx context.Context, address string, header http.Header, id, kind string) (*Stream, error) {
 	return Dialer{}.Dial(ctx, address, header, id, kind)
 }
@@ -32,35 +31,43 @@ func DialLink(ctx context.Context, address string, header http.Header) (net.Conn
 	return Dialer{}.DialLink(ctx, address, header)
 }
 
-// Dial is Dial with d's client. address ends in /streams, id is appended when
-// it does.
+// Dial is Dial with d's client.
 func (d Dialer) Dial(ctx context.Context, address string, header http.Header, id, kind string) (*Stream, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, fmt.Errorf("reading the address of a stream: %w", err)
-	}
-	if !strings.HasSuffix(u.Path, "/"+id) {
-		u = u.JoinPath(id)
-	}
-	u.RawQuery = url.Values{"kind": {kind}, "from": {strconv.Itoa(0)}}.Encode()
-	w, err := d.dial(ctx, u.String(), header)
+	w, _, err := d.open(ctx, address, header, Opening{ID: id, Kind: kind})
 	if err != nil {
 		return nil, err
 	}
+	return New(w), nil
+}
+
+// open opens a carrier of a stream.
+func (d Dialer) open(ctx context.Context, address string, header http.Header, o Opening) (io.ReadWriteCloser, http.Header, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the address of a stream: %w", err)
+	}
+	if !strings.HasSuffix(u.Path, "/"+o.ID) {
+		u = u.JoinPath(o.ID)
+	}
+	u.RawQuery = o.query()
+	w, answer, err := d.dial(ctx, u.String(), header)
+	if err != nil {
+		return nil, nil, err
+	}
 	w.watch(PingEvery + dialerWaits)
-	return New(wsStream{w}), nil
+	return wsStream{w}, answer, nil
 }
 
 // DialLink is DialLink with d's client.
 func (d Dialer) DialLink(ctx context.Context, address string, header http.Header) (net.Conn, error) {
-	w, err := d.dial(ctx, address, header)
+	w, _, err := d.dial(ctx, address, header)
 	if err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
-func (d Dialer) dial(ctx context.Context, address string, header http.Header) (*wsConn, error) {
+func (d Dialer) dial(ctx context.Context, address string, header http.Header) (*wsConn, http.Header, error) {
 	client := http.Client{}
 	if d.HTTP != nil {
 		client = *d.HTTP
@@ -68,7 +75,7 @@ func (d Dialer) dial(ctx context.Context, address string, header http.Header) (*
 	up := &upgrade{base: client.Transport}
 	client.Transport = up
 	w := &wsConn{local: noAddr{}, remote: noAddr{}}
-	c, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+	c, answer, err := websocket.Dial(ctx, address, &websocket.DialOptions{
 		HTTPClient:      &client,
 		HTTPHeader:      header,
 		CompressionMode: websocket.CompressionDisabled,
@@ -76,14 +83,14 @@ func (d Dialer) dial(ctx context.Context, address string, header http.Header) (*
 		OnPongReceived:  func(context.Context, []byte) { w.hear() },
 	})
 	if up.refused != nil {
-		return nil, up.refused
+		return nil, nil, up.refused
 	}
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", address, err)
+		return nil, nil, fmt.Errorf("connecting to %s: %w", address, err)
 	}
 	c.SetReadLimit(-1)
 	w.c, w.raw = c, up.raw
-	return w, nil
+	return w, answer.Header, nil
 }
 
 // upgrade makes one handshake: it corks the connection that comes out of it,

@@ -10,8 +10,8 @@ import (
 //	type (1 byte)  offset (8 bytes)  length (4 bytes)  payload
 //
 // Numbers are big-endian. Offsets count the bytes of one direction from the
-// start of the stream, so that a stream that moves to another carrier could go
-// on where both sides are.
+// start of the stream, so that a stream that moves to another carrier goes on
+// where both sides are.
 type frameType byte
 
 const (
@@ -19,6 +19,14 @@ const (
 	frameAck   frameType = 2 // offset: bytes of the other direction consumed; no payload
 	frameFin   frameType = 3 // offset: where this direction ends; no payload
 	frameReset frameType = 4 // offset: 0; payload: a reason of at most maxReason bytes
+	// Only on streams that resume: the other direction's end has arrived.
+	// offset: seenFin, seenReset or both; no payload.
+	frameSeen frameType = 5
+)
+
+const (
+	seenFin   = 1
+	seenReset = 2
 )
 
 const (
@@ -31,8 +39,11 @@ const (
 	Window = 4 << 20
 
 	maxReason = 256
-	// An acknowledgement goes out when this much was consumed since the last.
-	ackEvery = Window / 4
+	// An acknowledgement goes out when this much was consumed since the last,
+	// and beside data already when it is ackBeside: the other side holds what
+	// is not acknowledged.
+	ackEvery  = Window / 16
+	ackBeside = 16 << 10
 )
 
 type frame struct {
@@ -56,7 +67,7 @@ func parseHeader(b []byte) (frame, error) {
 	switch typ {
 	case frameData:
 		least, most = 1, MaxPayload
-	case frameAck, frameFin:
+	case frameAck, frameFin, frameSeen:
 	case frameReset:
 		most = maxReason
 	default:
@@ -65,7 +76,7 @@ func parseHeader(b []byte) (frame, error) {
 	if length < least || length > most {
 		return frame{}, fmt.Errorf("frame of type %d with a payload of %d bytes", typ, length)
 	}
-	if offset > 1<<62 || typ == frameReset && offset != 0 {
+	if offset > 1<<62 || typ == frameReset && offset != 0 || typ == frameSeen && (offset == 0 || offset > seenFin|seenReset) {
 		return frame{}, fmt.Errorf("frame of type %d at impossible offset %d", typ, offset)
 	}
 	return frame{typ: typ, offset: int64(offset), length: int(length)}, nil

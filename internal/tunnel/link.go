@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -120,21 +119,21 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("the agent answered %d: %s", e.Status, e.Message)
 }
 
-// Open opens a stream: it sends the frames that it reads from body, and gives
+// Open opens a stream, or a new carrier of one: it sends the frames that it reads from body, and gives
 // those of the agent. The stream ends with ctx, with the result's Close, or
 // when the agent has ended it, which is the result's io.EOF. Then, and when
 // the link is lost, body is closed, which must end a Read that waits, except
 // that after the first two it may end later. No error is returned before body
 // is closed, or about to be.
-func (l *Link) Open(ctx context.Context, id, kind string, from int64, body io.ReadCloser) (io.ReadCloser, error) {
+func (l *Link) Open(ctx context.Context, o Opening, body io.ReadCloser) (*Incoming, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	u := url.URL{Scheme: "http", Host: "agent", Path: "/streams/" + id,
-		RawQuery: url.Values{"kind": {kind}, "from": {strconv.FormatInt(from, 10)}}.Encode()}
+	u := url.URL{Scheme: "http", Host: "agent", Path: "/streams/" + o.ID, RawQuery: o.query()}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), body)
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("opening a stream: %w", err)
 	}
+	r.Header.Set(headerActor, o.Actor)
 	late := time.AfterFunc(openWait, cancel)
 	resp, err := l.RoundTrip(r)
 	if err == nil && !late.Stop() {
@@ -152,19 +151,27 @@ func (l *Link) Open(ctx context.Context, id, kind string, from int64, body io.Re
 		resp.Body.Close()
 		return nil, &StatusError{Status: resp.StatusCode, Message: strings.TrimSpace(string(text))}
 	}
-	return response{resp.Body, cancel}, nil
+	return &Incoming{resp.Body, resp.Header.Get(headerReceived), cancel}, nil
 }
 
-// response is the agent's half of a stream. Without cancel, Close would wait
+// Incoming is what an agent sends on a stream. Without cancel, Close would wait
 // for the other half's Read.
-type response struct {
+type Incoming struct {
 	io.ReadCloser
-	cancel context.CancelFunc
+	received string
+	cancel   context.CancelFunc
 }
 
-func (r response) Close() error {
-	r.cancel()
-	return r.ReadCloser.Close()
+func (i *Incoming) Close() error {
+	i.cancel()
+	return i.ReadCloser.Close()
+}
+
+// Introduce puts what the agent said of the stream into an answer's header.
+func (i *Incoming) Introduce(h http.Header) {
+	if i.received != "" {
+		h.Set(headerReceived, i.received)
+	}
 }
 
 // Lost tells that nothing on the link goes on. It is true before any stream's

@@ -96,7 +96,7 @@ func TestBothEndsNoticeASilentPeer(t *testing.T) {
 			}})
 			body, in := io.Pipe()
 			defer in.Close()
-			out, err := l.Open(t.Context(), newID(), "write", 0, body)
+			out, err := l.Open(t.Context(), Opening{ID: newID(), Kind: "write"}, body)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +145,7 @@ func TestOpeningGivesUp(t *testing.T) {
 		close(agent.shut)
 		start := time.Now()
 		body, _ := io.Pipe()
-		if _, err := l.Open(t.Context(), newID(), "ssh", 0, body); err == nil || time.Since(start) > openWait {
+		if _, err := l.Open(t.Context(), Opening{ID: newID(), Kind: "ssh"}, body); err == nil || time.Since(start) > openWait {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
 		time.Sleep(time.Minute)

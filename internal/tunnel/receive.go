@@ -107,89 +107,115 @@ func (s *Stream) consume(n int) {
 	}
 }
 
-// receive takes frames off the carrier until it ends.
-func (s *Stream) receive() {
-	defer close(s.done)
+// receive takes frames off c until it ends.
+func (s *Stream) receive(c *carrier) {
 	var header [headerSize]byte
 	for {
-		if _, err := io.ReadFull(s.carrier, header[:]); err != nil {
-			s.end(err)
+		if _, err := io.ReadFull(c, header[:]); err != nil {
+			s.parted(c, err)
 			return
 		}
 		f, err := parseHeader(header[:])
-		if err == nil {
-			err = s.handle(f)
+		if err != nil {
+			err = protocolError{err}
+		} else {
+			err = s.handle(c, f)
 		}
 		if err != nil {
-			s.end(err)
+			s.parted(c, err)
 			return
 		}
-		s.finish()
 	}
 }
 
-// end says that nothing more comes from the carrier.
-func (s *Stream) end(err error) {
-	s.mu.Lock()
-	if s.err == nil {
-		s.err = lost(err)
-	}
-	s.ended = true
-	if s.lingering != nil {
-		s.lingering.Stop()
-	}
-	whole := (s.finSent || s.resetSent) && (s.gotFin || s.gotReset != nil)
-	s.mu.Unlock()
-	wake(s.readable)
-	wake(s.writable)
-	if whole {
-		s.carrier.Close()
-		return
-	}
-	s.abort() // a Write that waits, waits in vain
+// protocolError says that the other side sent what no sender of ours sends.
+type protocolError struct{ error }
+
+func (e protocolError) Unwrap() error { return e.error }
+
+func broken(format string, args ...any) error {
+	return protocolError{fmt.Errorf(format, args...)}
 }
 
-func (s *Stream) handle(f frame) error {
+func (s *Stream) handle(c *carrier, f frame) error {
 	switch f.typ {
 	case frameData:
-		return s.handleData(f)
+		return s.handleData(c, f)
 	case frameAck:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if f.offset < s.ackedUs || f.offset > s.sent {
-			return fmt.Errorf("acknowledgement of %d bytes when %d of %d were outstanding", f.offset, s.sent-s.ackedUs, s.sent)
-		}
-		s.ackedUs = f.offset
-		wake(s.writable)
-		return nil
+		return s.handleAck(f)
 	case frameFin:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.gotFin || s.gotReset != nil || f.offset != s.received {
-			return fmt.Errorf("end at byte %d after %d bytes", f.offset, s.received)
-		}
-		s.gotFin = true
-		wake(s.readable)
-		return nil
+		return s.handleFin(f)
+	case frameSeen:
+		return s.handleSeen(f)
 	default:
-		return s.handleReset(f)
+		return s.handleReset(c, f)
+	}
+}
+
+func (s *Stream) handleAck(f frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.offset < s.ackedUs || f.offset > s.sent {
+		return broken("acknowledgement of %d bytes when %d of %d were outstanding", f.offset, s.sent-s.ackedUs, s.sent)
+	}
+	s.ackedUs = f.offset
+	s.unacked.drop(f.offset)
+	wake(s.writable)
+	return nil
+}
+
+func (s *Stream) handleFin(f frame) error {
+	s.mu.Lock()
+	again := s.resumes && s.gotFin && f.offset == s.received // it was on its way when a carrier was lost
+	if !again && (s.gotFin || s.gotReset != nil || f.offset != s.received) {
+		s.mu.Unlock()
+		return broken("end at byte %d after %d bytes", f.offset, s.received)
+	}
+	s.gotFin = true
+	s.seenWanted = s.resumes
+	s.mu.Unlock()
+	wake(s.readable)
+	s.answer()
+	return nil
+}
+
+func (s *Stream) handleSeen(f frame) error {
+	s.mu.Lock()
+	if !s.resumes || f.offset&seenFin != 0 && !s.finTold || f.offset&seenReset != 0 && !s.resetTold {
+		s.mu.Unlock()
+		return broken("an end was seen that nobody sent")
+	}
+	s.endSeen |= f.offset
+	s.finSent = s.finSent || f.offset&seenFin != 0
+	s.resetSent = s.resetSent || f.offset&seenReset != 0
+	s.unacked.drop(s.sent) // ends come behind all data
+	s.mu.Unlock()
+	s.answer()
+	return nil
+}
+
+// answer does what an end that was received asks for, elsewhere: we are the
+// carrier's reader and must not wait for its writer.
+func (s *Stream) answer() {
+	if s.controlWanted() {
+		go s.sendControl()
 	}
 }
 
 // handleData reads a payload straight into the buffer.
-func (s *Stream) handleData(f frame) error {
+func (s *Stream) handleData(c *carrier, f frame) error {
 	s.mu.Lock()
 	over := f.offset != s.received || s.gotFin || s.gotReset != nil || s.received+int64(f.length)-s.ackedThem > Window
 	s.mu.Unlock()
 	if over {
-		return fmt.Errorf("%d bytes of data at %d, where they have no place", f.length, f.offset)
+		return broken("%d bytes of data at %d, where they have no place", f.length, f.offset)
 	}
 	for left := f.length; left > 0; {
 		s.mu.Lock()
 		space := s.in.space()
 		s.mu.Unlock()
 		space = space[:min(left, len(space))]
-		n, err := io.ReadFull(s.carrier, space)
+		n, err := io.ReadFull(c, space)
 		s.mu.Lock()
 		s.in.commit(n)
 		s.received += int64(n)
@@ -207,22 +233,25 @@ func (s *Stream) handleData(f frame) error {
 }
 
 // handleReset ends our direction too: nobody reads it any more.
-func (s *Stream) handleReset(f frame) error {
+func (s *Stream) handleReset(c *carrier, f frame) error {
 	reason := make([]byte, f.length)
-	if _, err := io.ReadFull(s.carrier, reason); err != nil {
+	if _, err := io.ReadFull(c, reason); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	if s.gotReset != nil {
+	if s.gotReset != nil && !s.resumes {
 		s.mu.Unlock()
-		return fmt.Errorf("second reset")
+		return broken("second reset")
 	}
-	s.gotReset = &ResetError{Reason: printable(reason)}
+	if s.gotReset == nil {
+		s.gotReset = &ResetError{Reason: printable(reason)}
+	}
 	s.resetWanted = true
+	s.seenWanted = s.resumes
 	s.mu.Unlock()
 	wake(s.readable)
 	wake(s.writable)
-	go s.sendControl() // we are the carrier's reader and must not wait for its writer
+	s.answer()
 	return nil
 }
 

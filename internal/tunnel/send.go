@@ -8,7 +8,7 @@ import (
 )
 
 // Write waits for room in the window and gives p to the carrier. When it
-// returns, p is on its way.
+// returns, p is on its way, or kept for the next carrier.
 func (s *Stream) Write(p []byte) (n int, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -19,9 +19,7 @@ func (s *Stream) Write(p []byte) (n int, err error) {
 		}
 		c := chunks.Get().(chunk)
 		m := copy(c[headerSize:], p[n:min(len(p), n+room)])
-		err = s.sendData(c, m)
-		chunks.Put(c)
-		if err != nil {
+		if err := s.sendData(c, m); err != nil {
 			return n, err
 		}
 		n += m
@@ -42,8 +40,9 @@ func (s *Stream) ReadFrom(r io.Reader) (total int64, err error) {
 		n, rerr := r.Read(c[headerSize : headerSize+room])
 		if n > 0 {
 			err = s.sendData(c, n)
+		} else {
+			chunks.Put(c)
 		}
-		chunks.Put(c)
 		switch {
 		case err != nil:
 			return total, err
@@ -93,82 +92,120 @@ func (s *Stream) writeEnd() error {
 	}
 }
 
-// sendData gives the carrier the n bytes in c behind the room for a header.
+// sendData gives the carrier the n bytes in c behind the room for a header, and
+// takes c.
 func (s *Stream) sendData(c chunk, n int) error {
 	s.sending.Lock()
 	s.mu.Lock()
-	err := s.writeEnd() // again: an end may have been sent since
-	frame{typ: frameData, offset: s.sent, length: n}.put(c[:])
-	if err == nil {
-		s.sent += int64(n)
-		s.inFlight = true
-	}
-	s.mu.Unlock()
-	if err == nil {
-		_, err = s.carrier.Write(c[:headerSize+n])
-		s.mu.Lock()
-		s.inFlight = false
-		if err != nil && s.err != nil {
-			err = s.err
-		} else if err != nil {
-			err = lost(err)
-		}
+	if err := s.writeEnd(); err != nil { // again: an end may have been sent since
 		s.mu.Unlock()
-		if err != nil {
-			s.fail(err)
-		}
+		s.sending.Unlock()
+		chunks.Put(c)
+		s.sendControl()
+		return err
+	}
+	frame{typ: frameData, offset: s.sent, length: n}.put(c[:])
+	s.sent += int64(n)
+	kept := s.resumes && s.unacked.add(c, n)
+	to := s.carrier
+	s.inFlight = to != nil
+	if kept {
+		s.unacked.lend(c)
+	}
+	s.ackWanted = s.ackWanted || s.consumed-s.ackedThem >= ackBeside
+	s.mu.Unlock()
+	var err error
+	if to != nil {
+		_, err = to.Write(c[:headerSize+n])
+	}
+	s.mu.Lock()
+	s.inFlight = false
+	if kept {
+		s.unacked.giveBack()
+	}
+	given := s.err
+	s.mu.Unlock()
+	if err != nil {
+		s.failed(to, lost(err))
 	}
 	s.sending.Unlock()
+	if !kept {
+		chunks.Put(c)
+	}
 	s.sendControl()
-	return err
+	switch {
+	case err == nil || s.resumes && given == nil:
+		return nil
+	case given != nil:
+		return given
+	default:
+		return lost(err)
+	}
 }
 
-// sendControl sends the control frames that are wanted. When another goroutine
-// is sending, that one does it, since nobody may wait for the carrier to
-// acknowledge what it reads.
+// sendControl sends the control frames that are wanted, and closes the carrier
+// behind the last. When another goroutine is sending, that one does it, since
+// nobody may wait for the carrier to acknowledge what it reads.
 func (s *Stream) sendControl() {
 	for s.controlWanted() && s.sending.TryLock() {
 		for {
-			b := s.nextControl()
+			c, b := s.nextControl()
 			if b == nil {
 				break
 			}
-			if _, err := s.carrier.Write(b); err != nil {
-				s.fail(lost(err))
+			if _, err := c.Write(b); err != nil {
+				s.failed(c, lost(err))
 			}
 		}
+		s.finish()
 		s.sending.Unlock()
 	}
-	s.finish()
 }
 
 func (s *Stream) controlWanted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err == nil && (s.ackWanted || s.finWanted && !s.finSent && !s.resetSent || s.resetPending())
+	return s.err == nil && s.carrier != nil && (s.ackWanted || s.finPending() || s.resetPending() || s.seenWanted || s.finished())
 }
 
+func (s *Stream) finPending() bool { return s.finWanted && !s.finSent && !s.resetSent }
+
 // nextControl takes the next wanted control frame, nil when there is none.
-func (s *Stream) nextControl() []byte {
+func (s *Stream) nextControl() (*carrier, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.err != nil || s.carrier == nil {
+		return nil, nil
+	}
 	b := make([]byte, headerSize, headerSize+len(s.reason))
 	switch {
-	case s.err != nil:
-		return nil
 	case s.ackWanted:
 		s.ackWanted = false
 		s.ackedThem = s.consumed
 		frame{typ: frameAck, offset: s.consumed}.put(b)
-	case s.finWanted && !s.finSent && !s.resetSent:
-		s.finSent = true
+	case s.finPending():
+		s.finSent, s.finTold = true, true
 		frame{typ: frameFin, offset: s.sent}.put(b)
 	case s.resetPending():
-		s.resetSent = true
+		s.resetSent, s.resetTold = true, true
 		frame{typ: frameReset, length: len(s.reason)}.put(b)
 		b = append(b, s.reason...)
+	case s.seenWanted:
+		s.seenWanted = false
+		frame{typ: frameSeen, offset: s.theirEnd()}.put(b)
 	default:
-		return nil
+		return nil, nil
 	}
-	return b
+	return s.carrier, b
+}
+
+// theirEnd is what frameSeen says of the other direction. s.mu is held.
+func (s *Stream) theirEnd() (seen int64) {
+	if s.gotFin {
+		seen |= seenFin
+	}
+	if s.gotReset != nil {
+		seen |= seenReset
+	}
+	return seen
 }

@@ -8,8 +8,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +16,8 @@ import (
 
 // Limits of one link.
 const (
-	// MaxStreams is how many streams an agent serves at a time.
+	// MaxStreams is how many streams an agent serves at a time, kept ones
+	// included.
 	MaxStreams = 200
 	// maxRequests leaves room for other requests beside the streams.
 	maxRequests = MaxStreams + 50
@@ -31,10 +30,13 @@ const (
 type Handler struct {
 	// Streams maps a kind to the function that serves one stream of it. A
 	// stream of kind "tcp:8080" is one of kind "tcp" with the argument "8080".
-	// The stream is closed when the function returns; ctx ends with the link.
+	// The stream is closed when the function returns; ctx ends with the
+	// stream, or with its link when it does not resume.
 	Streams map[string]func(ctx context.Context, s *Stream, argument string)
 	// HTTP answers the relay's other requests; may be nil.
 	HTTP http.Handler
+	// Keeper keeps streams beyond this link; nil: none.
+	Keeper *Keeper
 }
 
 // Goodbye is how a relay ends a link, or a stream: on purpose.
@@ -52,7 +54,11 @@ func Serve(ctx context.Context, carrier net.Conn, h Handler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { carrier.Close() })()
-	a := &agent{handler: h, live: map[string]bool{}}
+	a := &agent{handler: h, keeper: h.Keeper}
+	if a.keeper == nil {
+		a.keeper = NewKeeper() // for their number
+		defer a.keeper.cancel()
+	}
 	server := &http2.Server{
 		MaxConcurrentStreams:         maxRequests,
 		MaxReadFrameSize:             maxData,
@@ -81,15 +87,15 @@ func Serve(ctx context.Context, carrier net.Conn, h Handler) error {
 // agent is the state of one served link.
 type agent struct {
 	handler Handler
+	keeper  *Keeper
 
-	mu   sync.Mutex
-	live map[string]bool // ids of streams
-	bye  *Goodbye
+	mu  sync.Mutex
+	bye *Goodbye
 }
 
 func (a *agent) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /streams/{id}", a.stream)
+	mux.HandleFunc("POST /streams/{id}", a.serveStream)
 	mux.HandleFunc("POST /bye", a.goodbye)
 	if a.handler.HTTP != nil {
 		mux.Handle("/", a.handler.HTTP)
@@ -106,59 +112,17 @@ func (a *agent) goodbye(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.bye = &g
 	a.mu.Unlock()
+	if !g.Relink {
+		a.keeper.End(printable([]byte(g.Reason)))
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (a *agent) stream(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
-	kind, argument, _ := strings.Cut(r.URL.Query().Get("kind"), ":")
-	serve := a.handler.Streams[kind]
-	from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
-	switch {
-	case serve == nil:
-		http.Error(w, "this agent has no streams of kind "+strconv.Quote(kind), http.StatusNotFound)
-	case err != nil || from < 0:
-		http.Error(w, "from is not a number of bytes", http.StatusBadRequest)
-	case from != 0:
-		http.Error(w, "this stream cannot be resumed; open a new one", http.StatusGone)
-	case !a.enter(id):
-		http.Error(w, "a stream with this id is open already", http.StatusConflict)
-	default:
-		defer a.leave(id)
-		a.run(w, r, func(ctx context.Context, s *Stream) { serve(ctx, s, argument) })
-	}
-}
-
-func (a *agent) run(w http.ResponseWriter, r *http.Request, serve func(context.Context, *Stream)) {
+// answer begins the answer to an opening, whose bodies are the carrier.
+func answer(w http.ResponseWriter, r *http.Request) (*bodies, bool) {
 	w.WriteHeader(http.StatusOK)
 	c := &bodies{in: r.Body, out: w, control: http.NewResponseController(w)}
-	if c.control.Flush() != nil {
-		return
-	}
-	s := New(c)
-	serve(r.Context(), s)
-	if r.Context().Err() != nil {
-		s.Reset("the connection to the agent ended") // not an end that serve meant
-	}
-	s.Close()
-	<-s.Done()
-	c.detach()
-}
-
-func (a *agent) enter(id string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.live[id] || len(a.live) >= MaxStreams {
-		return false
-	}
-	a.live[id] = true
-	return true
-}
-
-func (a *agent) leave(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.live, id)
+	return c, c.control.Flush() == nil
 }
 
 // bodies carries a stream in the two bodies of one request, on the side that

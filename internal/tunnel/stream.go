@@ -20,9 +20,16 @@ const linger = 5 * time.Second
 // One goroutine, which ends with the carrier, takes frames off the carrier at
 // all times, so that no side ever waits for another's reader with its own
 // acknowledgements unsent. Everything else happens in the callers'.
+//
+// A stream that resumes outlives its carriers: without one it is suspended,
+// takes what fits the window, and goes on over the next, see attach.
 type Stream struct {
-	carrier io.ReadWriteCloser
-	done    chan struct{}
+	done chan struct{}
+
+	resumes bool            // a lost carrier is not the end; never changes
+	redial  func(err error) // called where a carrier was lost; nil where others bring the next
+	keep    time.Duration   // how long it may be suspended; 0: redial knows
+	linger  time.Duration   // how long it waits for the other side's end once it is closed
 
 	reading sync.Mutex // one Read at a time
 	writing sync.Mutex // one Write at a time: its bytes stay together
@@ -33,24 +40,33 @@ type Stream struct {
 	writeUntil         deadline
 
 	mu        sync.Mutex
+	carrier   *carrier // nil: suspended
+	addresses any      // the last carrier, for its addresses
+	number    int      // of the newest carrier, or the one to come
+	suspended time.Time
+	expiry    *time.Timer
 	in        buffer
-	received  int64 // bytes off the carrier
+	received  int64 // bytes off the carriers
 	consumed  int64 // of these, bytes that the reader has
 	ackedThem int64 // consumed, as we last told
-	sent      int64 // bytes given to the carrier
+	sent      int64 // bytes given to the carrier, or kept for the next
 	ackedUs   int64 // of these, bytes that the other reader has
 	inFlight  bool  // a data frame is being given to the carrier
+	unacked   replay
 
-	ackWanted, finWanted, resetWanted bool
-	finSent, resetSent                bool
-	reason                            string // of our reset
+	ackWanted, finWanted, resetWanted, seenWanted bool
+	finSent, resetSent                            bool // on this carrier, or seen
+	finTold, resetTold                            bool // on any
+	endSeen                                       int64
+	reason                                        string // of our reset
 
 	gotFin    bool
 	gotReset  *ResetError
 	closed    bool  // by us
-	ended     bool  // nothing more comes from the carrier
+	doomed    bool  // the next lost carrier is the end after all
+	ended     bool  // nothing more comes
 	finishing bool  // both sides are done; the carrier is being closed
-	err       error // why the carrier is of no more use
+	err       error // why no carrier is of any more use
 	lingering *time.Timer
 }
 
@@ -68,25 +84,25 @@ func (e *ResetError) Error() string {
 // carrier: bytes may be missing.
 var ErrLost = errors.New("connection lost")
 
-// An aborter is a carrier that can be given up at once, where Close would wait
-// for the other side.
-type aborter interface{ Abort() }
-
 // New makes the stream that speaks frames over carrier, an ordered channel of
 // bytes, and owns carrier. Carrier's Close must end a Read that waits; Abort,
-// where it has one, also a Write.
+// where it has one, also a Write. The stream ends with its carrier.
 func New(carrier io.ReadWriteCloser) *Stream {
-	s := &Stream{
-		carrier:  carrier,
+	s := newStream()
+	s.attach(carrier, 0, 0) // of a fresh stream: it works
+	return s
+}
+
+func newStream() *Stream {
+	return &Stream{
+		linger:   linger,
 		done:     make(chan struct{}),
 		readable: make(chan struct{}, 1),
 		writable: make(chan struct{}, 1),
 	}
-	go s.receive()
-	return s
 }
 
-// Done is closed when the carrier is finished with. After Close, a process
+// Done is closed when the stream is finished with. After Close, a process
 // about to exit waits for it (at most linger) to be sure of its last bytes.
 func (s *Stream) Done() <-chan struct{} { return s.done }
 
@@ -130,7 +146,7 @@ func (s *Stream) close(reason string) {
 	s.reason = reason
 	s.consumed += int64(s.in.clear())
 	if !s.ended {
-		s.lingering = time.AfterFunc(linger, func() { s.fail(net.ErrClosed) })
+		s.lingering = time.AfterFunc(s.linger, func() { s.fail(net.ErrClosed) })
 	}
 	s.mu.Unlock()
 	wake(s.readable)
@@ -138,36 +154,22 @@ func (s *Stream) close(reason string) {
 	s.sendControl()
 }
 
-// fail gives the carrier up because of err.
-func (s *Stream) fail(err error) {
-	s.mu.Lock()
-	if s.err == nil {
-		s.err = err
-	}
-	s.mu.Unlock()
-	s.abort()
-	wake(s.readable)
-	wake(s.writable)
+// finished tells whether both directions have ended and nobody here needs the
+// carrier. s.mu is held.
+func (s *Stream) finished() bool {
+	return s.closed && s.whole() && !s.resetPending() && !s.seenWanted && !s.finishing
 }
 
-func (s *Stream) abort() {
-	if a, ok := s.carrier.(aborter); ok {
-		a.Abort()
-		return
-	}
-	s.carrier.Close()
-}
-
-// finish closes the carrier once both directions have ended and nobody here
-// needs it.
+// finish closes the carrier of a finished stream. s.sending is held: what was
+// taken to be sent is sent.
 func (s *Stream) finish() {
 	s.mu.Lock()
-	ready := s.closed && (s.finSent || s.resetSent) && !s.resetPending() && (s.gotFin || s.gotReset != nil) && !s.finishing
+	c, ready := s.carrier, s.carrier != nil && s.finished()
 	s.finishing = s.finishing || ready
 	s.mu.Unlock()
 	if ready {
 		// Closing may wait for the other side, and we may be its reader.
-		go s.carrier.Close()
+		go c.Close()
 	}
 }
 
@@ -193,26 +195,28 @@ func (s *Stream) SetReadDeadline(t time.Time) error {
 }
 
 // SetWriteDeadline sets when Write stops waiting for room. A frame that the
-// carrier does not take until then ends the stream: half a frame cannot be
-// taken back.
+// carrier does not take until then ends the stream, or takes the carrier from
+// one that resumes: half a frame cannot be taken back.
 func (s *Stream) SetWriteDeadline(t time.Time) error {
 	s.writeUntil.set(t, func() {
 		s.mu.Lock()
-		stuck := s.inFlight
+		stuck, c := s.inFlight, s.carrier
 		s.mu.Unlock()
-		if stuck {
-			s.fail(os.ErrDeadlineExceeded)
+		if stuck && c != nil {
+			s.failed(c, os.ErrDeadlineExceeded)
 		}
 	})
 	wake(s.writable)
 	return nil
 }
 
-func (s *Stream) LocalAddr() net.Addr  { return addr(s.carrier, net.Conn.LocalAddr) }
-func (s *Stream) RemoteAddr() net.Addr { return addr(s.carrier, net.Conn.RemoteAddr) }
+func (s *Stream) LocalAddr() net.Addr  { return s.addr(net.Conn.LocalAddr) }
+func (s *Stream) RemoteAddr() net.Addr { return s.addr(net.Conn.RemoteAddr) }
 
-func addr(carrier any, of func(net.Conn) net.Addr) net.Addr {
-	if c, ok := carrier.(net.Conn); ok {
+func (s *Stream) addr(of func(net.Conn) net.Addr) net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.addresses.(net.Conn); ok {
 		return of(c)
 	}
 	return noAddr{}

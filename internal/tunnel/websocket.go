@@ -85,7 +85,7 @@ func (w *wsConn) ended(err error) error {
 		return io.EOF
 	case websocket.StatusGoingAway:
 		return &Goodbye{Reason: c.Reason, Relink: true}
-	case websocket.StatusPolicyViolation, websocket.StatusInternalError:
+	case websocket.StatusPolicyViolation:
 		return &Goodbye{Reason: c.Reason}
 	default:
 		return err
