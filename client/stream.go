@@ -29,8 +29,8 @@ func OnCut(lost func(error), back func()) StreamOption {
 	return func(r *tunnel.Resuming) { r.Lost, r.Back = lost, back }
 }
 
-// ResumeFor changes for how long a lost connection is tried to be made again.
-// The agent keeps a stream for six minutes, so more is in vain.
+// ResumeFor changes for how long a lost connection is tried to be made again; 0
+// is the usual. The agent keeps a stream for six minutes, so more is in vain.
 func ResumeFor(d time.Duration) StreamOption {
 	return func(r *tunnel.Resuming) { r.For = d }
 }

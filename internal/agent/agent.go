@@ -53,7 +53,8 @@ type agent struct {
 	directory  atomic.Pointer[string] // where scripts and sessions start
 	dataDir    string                 // empty when there is no place for one
 	sessions   *shell.Server
-	linked     chan struct{} // closed at the first link
+	streams    *tunnel.Keeper // over all links
+	linked     chan struct{}  // closed at the first link
 	linkedOnce sync.Once
 	lines      *logQueue
 	states     *stateQueue
@@ -92,6 +93,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a := &agent{
 		config: c, server: s, serve: serve, log: c.Log,
 		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(c.Log, s.AgentActivity),
+		streams:    tunnel.NewKeeper(),
 		identified: make(chan struct{}), local: http.NewServeMux(),
 		configure: configureHooks, patience: usualPatience,
 	}
@@ -142,6 +144,7 @@ func (a *agent) run(ctx context.Context) {
 	a.log.Info("agent shuts down")
 	a.states.set(berth.AgentShuttingDown)
 	a.sessions.Close()
+	a.streams.Close("the workspace stops")
 	unlink()
 	stopWork()
 	hooks.Wait()

@@ -100,7 +100,7 @@ func (r *relay) front(t testing.TB) string {
 				defer conn.Close()
 				link, _ := r.current()
 				out, in := io.Pipe()
-				body, err := link.Open(context.Background(), fmt.Sprintf("00000000-0000-4000-8000-%012d", n), "ssh", 0, out)
+				body, err := link.Open(context.Background(), tunnel.Opening{ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n), Kind: "ssh"}, out)
 				if err != nil {
 					t.Log(err)
 					return

@@ -34,7 +34,7 @@ func (a *agent) offers() tunnel.Handler {
 			}
 		}
 	}
-	return tunnel.Handler{Streams: streams, HTTP: mux}
+	return tunnel.Handler{Streams: streams, HTTP: mux, Keeper: a.streams}
 }
 
 // wantsRelink tells whether the relay ended the link to have another at once.

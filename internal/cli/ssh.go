@@ -27,6 +27,7 @@ type sshFlags struct {
 	prefix       string
 	local, far   []string
 	none         bool
+	resumeFor    time.Duration
 }
 
 func (a *app) ssh() *cobra.Command {
@@ -43,6 +44,9 @@ organization forbid that, or --disable-autostart is given. Then it waits for the
 workspace's start and for its agent. --wait=auto
 waits for start scripts only where the template says that they keep people out;
 yes waits for them in any case, no for nothing.
+
+A session outlives a lost network of under five minutes and a restart of the
+server: it goes on where it was.
 
 With --stdio it speaks the SSH protocol on standard input and output, for
 OpenSSH's ProxyCommand; 'berth config-ssh' sets that up.`,
@@ -77,6 +81,7 @@ OpenSSH's ProxyCommand; 'berth config-ssh' sets that up.`,
 	fl.BoolVarP(&f.none, "no-command", "N", false, "run nothing, only forward")
 	fl.StringVar(&f.suffix, "hostname-suffix", "", "the target is a host name that ends in a dot and this `suffix`, as config-ssh writes it")
 	fl.StringVar(&f.prefix, "ssh-host-prefix", "", "the target is a host name that begins with this `prefix`, as config-ssh writes it")
+	fl.DurationVar(&f.resumeFor, "resume-for", 0, "give up a lost connection after this `time`, 5m30s at most")
 	_ = cmd.RegisterFlagCompletionFunc("wait", cobra.FixedCompletions([]string{"auto", "yes", "no"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -90,6 +95,9 @@ func (a *app) connect(ctx context.Context, name string, command []string, f sshF
 	}
 	if f.stdio && (len(f.local) > 0 || len(f.far) > 0 || f.none) || f.none && len(command) > 0 {
 		return usagef("-L, -R and -N do not go together with --stdio, nor -N with a command")
+	}
+	if f.resumeFor < 0 {
+		return usagef("--resume-for: give a time like 30s")
 	}
 	o := sessionOptions{command: strings.Join(command, " "), forwardAgent: f.forwardAgent, tty: f.tty, none: f.none}
 	var err error
@@ -111,7 +119,9 @@ func (a *app) connect(ctx context.Context, name string, command []string, f sshF
 		return err
 	}
 	defer c.Close()
-	stream, err := a.reach(ctx, c, t, entry{wait: f.wait, starts: !f.noStart, reason: berth.ReasonSSH})
+	ctx, stop := untilHangUp(ctx)
+	defer stop()
+	stream, err := a.reach(ctx, c, t, f.resumeFor, entry{wait: f.wait, starts: !f.noStart, reason: berth.ReasonSSH})
 	if err != nil {
 		return err
 	}
@@ -140,7 +150,7 @@ func (a *app) sayOnce(format string) func(error) {
 
 // reach waits until the workspace can be entered and opens a stream to its SSH
 // server.
-func (a *app) reach(ctx context.Context, c *client.Client, t target, e entry) (*client.Stream, error) {
+func (a *app) reach(ctx context.Context, c *client.Client, t target, resumeFor time.Duration, e entry) (*client.Stream, error) {
 	w, err := a.enterable(ctx, c, t, e)
 	if err != nil {
 		return nil, err
@@ -149,8 +159,9 @@ func (a *app) reach(ctx context.Context, c *client.Client, t target, e entry) (*
 	if err != nil {
 		return nil, err
 	}
+	opts := a.resuming(t, resumeFor)
 	if e.wait == "no" {
-		return c.DialStream(ctx, w.ID, agent.Name, "ssh")
+		return c.DialStream(ctx, w.ID, agent.Name, "ssh", opts...)
 	}
 	if err := a.awaitAgent(ctx, c, w, agent, t, e.wait == "yes"); err != nil {
 		return nil, err
@@ -159,7 +170,7 @@ func (a *app) reach(ctx context.Context, c *client.Client, t target, e entry) (*
 	// before it is linked again.
 	tell := a.sayOnce("waiting for " + t.String() + ": %s")
 	for end := time.Now().Add(relinking); ; {
-		stream, err := c.DialStream(ctx, w.ID, agent.Name, "ssh")
+		stream, err := c.DialStream(ctx, w.ID, agent.Name, "ssh", opts...)
 		if err == nil || !errors.Is(err, berth.Unavailable) || time.Now().After(end) {
 			return stream, err
 		}

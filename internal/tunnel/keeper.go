@@ -19,6 +19,7 @@ const (
 	// one of them may have noticed the loss well before the other.
 	resumeGrace = 30 * time.Second
 	keepFor     = ResumeFor + time.Minute
+	closeWait   = time.Second
 )
 
 // Keeper knows the streams that an agent serves, over all its links. One that
@@ -48,8 +49,8 @@ func NewKeeper() *Keeper {
 }
 
 // End ends all streams at once, kept ones too, and tells those who are still
-// connected why. New ones can be opened.
-func (k *Keeper) End(reason string) {
+// connected why. New ones can be opened. It gives those that it ended.
+func (k *Keeper) End(reason string) []*Stream {
 	k.mu.Lock()
 	var all []*Stream
 	for _, e := range k.live {
@@ -61,15 +62,25 @@ func (k *Keeper) End(reason string) {
 	for _, s := range all {
 		s.endNow(reason)
 	}
+	return all
 }
 
-// Close is End, and no stream is opened any more.
+// Close is End, and no stream is opened any more. It waits a moment for those
+// that are connected, so that what they sent last arrives.
 func (k *Keeper) Close(reason string) {
 	k.mu.Lock()
 	k.closed = true
 	k.mu.Unlock()
-	k.End(reason)
+	all := k.End(reason)
 	k.cancel()
+	late := time.After(closeWait)
+	for _, s := range all {
+		select {
+		case <-s.Done():
+		case <-late:
+			return
+		}
+	}
 }
 
 // endNow is Reset for a stream that nobody is to resume.
