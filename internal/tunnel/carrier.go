@@ -234,13 +234,13 @@ func (s *Stream) failed(c *carrier, err error) {
 }
 
 // whole tells whether both directions have ended and, where it matters, the
-// other side has our end. s.mu is held.
+// other side has our end. Behind its reset it needs nothing more: either it
+// wants none, or it answered ours. s.mu is held.
 func (s *Stream) whole() bool {
-	told := s.resetSent || s.finSent
-	if s.resumes {
-		told = s.resetSent && s.endSeen&seenReset != 0 || !s.resetWanted && s.finSent && s.endSeen&seenFin != 0
+	if !s.resumes {
+		return (s.resetSent || s.finSent) && (s.gotFin || s.gotReset != nil)
 	}
-	return told && (s.gotFin || s.gotReset != nil)
+	return s.gotReset != nil || s.gotFin && (s.endSeen&seenReset != 0 || !s.resetWanted && s.endSeen&seenFin != 0)
 }
 
 // Err says why the stream came to an end that neither side meant; nil while it
