@@ -75,6 +75,7 @@ func (a *app) whoami() *cobra.Command {
 		a.field("name", cell(u.Name))
 		a.field("e-mail", cell(u.Email))
 		a.field("roles", strings.Join(u.Roles, ", "))
+		a.field("dotfiles", cell(u.Dotfiles))
 		a.field("server", c.URL())
 		return nil
 	}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) externalAuth() *cobra.Command {
+	return newGroup("external-auth", "Your sign-ins to external services", a.externalList(), a.externalLogin(), a.externalRevoke())
+}
+
+func (a *app) externalList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List the external services, and where you are signed in", Args: args(0, 0)}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		p, err := c.ExternalAuths(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(items(p.Items))
+		}
+		now := time.Now()
+		var rows [][]string
+		for _, e := range p.Items {
+			state := "not signed in"
+			switch {
+			case e.Refused != "":
+				state = "sign in again"
+			case e.Linked:
+				state = "signed in"
+			}
+			rows = append(rows, []string{cell(e.ID), cell(e.Name), state, cell(e.Account), agoPtr(e.LinkedAt, now)})
+		}
+		a.table("This server offers no external services; an administrator adds them with --external-auth.", []string{"ID", "NAME", "STATE", "ACCOUNT", "SINCE"}, rows)
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) externalLogin() *cobra.Command {
+	var noBrowser bool
+	cmd := &cobra.Command{
+		Use:   "login ID",
+		Short: "Sign in to an external service",
+		Long: `Sign in to an external service, so that git in your workspaces has access to it.
+
+It prints an address for your browser, and opens it where there is one. When you
+have signed in there the browser shows a code: type it here.`,
+		Example: "  berth external-auth login github",
+		Args:    args(1, 1),
+	}
+	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "only print the address")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		begun, err := c.BeginExternal(cmd.Context(), given[0])
+		if err != nil {
+			return err
+		}
+		a.tell("Open this address in your browser:\n\n  %s\n", clean(begun.URL))
+		if a.canAsk() && !noBrowser {
+			openBrowser(begun.URL)
+		}
+		return a.finishExternal(cmd.Context(), c, given[0], begun)
+	}
+	return cmd
+}
+
+// finishExternal asks for the code until it is right.
+func (a *app) finishExternal(ctx context.Context, c *client.Client, id string, begun api.BegunExternal) error {
+	lines := bufio.NewScanner(a.in)
+	for {
+		fmt.Fprint(a.err, "Code that the browser shows: ")
+		if !lines.Scan() {
+			fmt.Fprintln(a.err)
+			return usagef("no code was given: begin again, and type the code that the browser shows")
+		}
+		code := strings.TrimSpace(lines.Text())
+		if code == "" {
+			continue
+		}
+		err := c.FinishExternal(ctx, id, api.FinishExternal{Attempt: begun.Attempt, Code: code})
+		if err == nil {
+			a.say("You are signed in to %s.", cell(id))
+			return nil
+		}
+		if !errors.Is(err, berth.Invalid) || ctx.Err() != nil {
+			return err
+		}
+		a.tell("%s", clean(berth.ErrorMessage(err)))
+	}
+}
+
+func (a *app) externalRevoke() *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke ID", Aliases: []string{"logout"}, Short: "Sign out of an external service", Args: args(1, 1),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			r, err := c.RevokeExternal(cmd.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			a.say("You are signed out of %s.", cell(given[0]))
+			if !r.Told {
+				a.tell("The service could not be told: remove Berth from the applications of your account there too.")
+			}
+			return nil
+		},
+	}
+}
+
+// openBrowser tries to; the address is printed anyway.
+func openBrowser(address string) {
+	program := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		program = "open"
+	}
+	if cmd := exec.Command(program, address); cmd.Start() == nil {
+		go func() { _ = cmd.Wait() }()
+	}
+}
