@@ -113,3 +113,10 @@ type SharePort struct {
 	Level string `json:"level" enum:"organization,authenticated,public"`
 	HTTPS bool   `json:"https,omitempty" doc:"What listens speaks TLS"`
 }
+
+// LocalKey answers GET /ssh-key on the local socket of an agent. It holds a
+// secret.
+type LocalKey struct {
+	Private string `json:"private"`
+	Public  string `json:"public"`
+}
