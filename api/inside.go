@@ -120,3 +120,14 @@ type LocalKey struct {
 	Private string `json:"private"`
 	Public  string `json:"public"`
 }
+
+// LocalToken answers GET /external-auth/{id} and GET /external-auth?url=… on the
+// local socket of an agent. It holds a secret.
+type LocalToken struct {
+	Name     string         `json:"name,omitempty"` // of the external service
+	Token    string         `json:"token,omitempty"`
+	Username string         `json:"username,omitempty"` // for git over HTTPS
+	Extra    map[string]any `json:"extra,omitempty"`    // what else the service answered
+	SignIn   string         `json:"sign_in,omitempty"`  // without a token: where to get one
+	Why      string         `json:"why,omitempty"`      // there is none
+}

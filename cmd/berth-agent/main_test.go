@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"path/filepath"
+	"testing"
+)
 
 func TestNameDecides(t *testing.T) {
 	t.Parallel()
@@ -16,10 +19,16 @@ func TestNameDecides(t *testing.T) {
 		{[]string{"berth", "ssh", "agent"}, true},
 		{[]string{"coder", "agent"}, false},
 		{[]string{"berth", "agent"}, false},
+		{[]string{"/tmp/x/bin/berth-askpass", "Password for 'https://git': "}, true},
+		{[]string{"/tmp/x/bin/berth-askpass"}, true},
 	}
 	for _, tt := range tests {
-		if got := isCommandLine(tt.args); got != tt.want {
+		rest, got := commandLine(tt.args)
+		if got != tt.want {
 			t.Errorf("%v: %v", tt.args, got)
+		}
+		if filepath.Base(tt.args[0]) == "berth-askpass" && rest[0] != "git-askpass" {
+			t.Errorf("%v is %v", tt.args, rest)
 		}
 	}
 }

@@ -122,7 +122,7 @@ func link(dir string) error {
 		return err
 	}
 	self = moveIn(self, filepath.Dir(dir))
-	for _, name := range []string{"berth", "coder", askpass} {
+	for _, name := range []string{"berth", "coder", Askpass} {
 		path := filepath.Join(dir, name)
 		if to, err := os.Readlink(path); err == nil && to == self {
 			continue

@@ -20,6 +20,7 @@ const maxSocketPath = 107
 // localRoutes is what the workspace's own programs can ask of the agent on its
 // local socket. Whoever has something to offer there adds its routes here.
 func (a *agent) localRoutes() {
+	a.credentialRoutes()
 	newSyncer().routes(a.local)
 	a.local.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, a.config.Version+"\n") })
 }

@@ -10,9 +10,9 @@ import (
 // socketVariable names the local socket to the workspace's programs.
 const socketVariable = "BERTH_AGENT_SOCKET"
 
-// askpass is our program that git asks for HTTPS credentials, in the folder of
+// Askpass is our program that git asks for HTTPS credentials, in the folder of
 // our commands.
-const askpass = "berth-askpass"
+const Askpass = "berth-askpass"
 
 // builtins is what we say of the workspace to all that runs in it. The names
 // with CODER are those that public templates and modules read; each has a twin
@@ -52,7 +52,7 @@ func (a *agent) builtins() map[string]string {
 	if a.dataDir != "" {
 		both("_SCRIPT_BIN_DIR", a.binDir())
 		set("GIT_SSH_COMMAND", quoted(filepath.Join(a.binDir(), "coder"))+" gitssh --")
-		set("GIT_ASKPASS", filepath.Join(a.binDir(), askpass))
+		set("GIT_ASKPASS", filepath.Join(a.binDir(), Askpass))
 	}
 	return env
 }

@@ -86,21 +86,35 @@ func (a *app) forgetLogin() error {
 }
 
 // who is the server and the token that a command works with. A token that was
-// kept for one server is never sent to another.
+// kept for one server, or given with it in the environment, is never sent to
+// another.
 func (a *app) who() (login, error) {
 	kept, err := a.readLogin()
 	if err != nil {
 		return kept, err
 	}
-	l := login{URL: first(a.flagURL, os.Getenv("BERTH_URL"), kept.URL), Token: first(a.flagToken, os.Getenv("BERTH_TOKEN"))}
+	given := fromEnv()
+	l := login{URL: serverURL(first(a.flagURL, given.URL, kept.URL)), Token: a.flagToken}
 	if l.URL == "" {
 		return l, berth.Errorf(berth.Unauthenticated, "not signed in to any server: berth login URL")
 	}
-	l.URL = serverURL(l.URL)
+	if l.Token == "" && (given.URL == "" || l.URL == serverURL(given.URL)) {
+		l.Token = given.Token
+	}
 	if l.Token == "" && l.URL == kept.URL {
 		l.Token = kept.Token
 	}
 	return l, nil
+}
+
+// fromEnv is the login that the environment gives. The names with CODER count in
+// a workspace alone: elsewhere they belong to another program.
+func fromEnv() login {
+	l := login{URL: os.Getenv("BERTH_URL"), Token: os.Getenv("BERTH_TOKEN")}
+	if os.Getenv("BERTH") == "true" {
+		l = login{URL: first(l.URL, os.Getenv("CODER_URL")), Token: first(l.Token, os.Getenv("CODER_SESSION_TOKEN"))}
+	}
+	return l
 }
 
 // client calls the server of who with its token.

@@ -76,9 +76,12 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var quiet status
 	var conn connection
 	var bad badBuild
+	var silent interface{ ExitSilently() int } // of a command of another package
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &silent):
+		return silent.ExitSilently()
 	case errors.As(err, &quiet):
 		return int(quiet)
 	case errors.As(err, &conn):

@@ -24,18 +24,32 @@ type app struct {
 }
 
 // Main runs the command line with args (without the program's name) and gives
-// its exit code. Extra commands are offered beside the ones of this package.
+// its exit code. Extra commands are offered beside the ones of this package; what
+// is below one of the same name is put below that.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, extra ...*cobra.Command) int {
 	a := newApp(stdin, stdout, stderr)
 	root := a.root()
 	root.AddCommand(a.commands()...)
-	root.AddCommand(extra...)
+	for _, c := range extra {
+		join(root, c)
+	}
 	a.mark(root)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	return a.exit(ctx, root.ExecuteContext(ctx))
+}
+
+// join adds c below root.
+func join(root, c *cobra.Command) {
+	for _, had := range root.Commands() {
+		if had.Name() == c.Name() {
+			had.AddCommand(c.Commands()...)
+			return
+		}
+	}
+	root.AddCommand(c)
 }
 
 // Commands gives the commands for another program's root. They take the server

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth"
@@ -71,8 +73,20 @@ func group(cmd *cobra.Command, args []string) error {
 	hint := "see " + cmd.CommandPath() + " --help"
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + near[0] + "?"
+	} else if len(cmd.Commands()) > 0 {
+		hint = "there are " + strings.Join(names(cmd), ", ")
 	}
 	return usagef("%s has no command %q: %s", cmd.CommandPath(), args[0], hint)
+}
+
+// names are the commands below cmd, as help lists them.
+func names(cmd *cobra.Command) (names []string) {
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return names
 }
 
 // newGroup makes a command that only has others below it.

@@ -14,6 +14,7 @@ import "github.com/spf13/cobra"
 // Commands are all of this package's commands.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
+		dotfilesCommand(), externalAuth(), gitAskpass(), gitssh(),
 		statCommand(),
 		exp(),
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +51,7 @@ func runSSH(ctx context.Context, args []string, stderr io.Writer) error {
 		return berth.Errorf(berth.Unavailable, "git over SSH needs the program ssh, which this workspace does not have: add openssh-client to its image, or use an https:// URL")
 	}
 	var key api.LocalKey
-	if err := ask(ctx, "/ssh-key", &key); err != nil {
+	if err := ask(ctx, http.MethodGet, "/ssh-key", nil, &key); err != nil {
 		fmt.Fprintf(stderr, "gitssh: without your key of Berth: %v\n", err)
 	}
 	config := sshConfig(ctx, program, args)
