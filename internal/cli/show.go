@@ -34,6 +34,10 @@ func (a *app) show() *cobra.Command {
 			return a.json(w)
 		}
 		a.showWorkspace(w, time.Now())
+		if found, err := c.Apps(cmd.Context(), w.ID); err == nil && len(found.Items) > 0 { // an older server has none
+			a.say("")
+			a.showApps("", found.Items)
+		}
 		return nil
 	}
 	return cmd

@@ -13,7 +13,7 @@ import (
 
 func (a *app) templates() *cobra.Command {
 	return newGroup("templates", "Make, import and look at templates",
-		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
+		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesEdit(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
 }
 
 // orgFlag gives cmd the flag --org, whose default is the default organization.
@@ -89,6 +89,7 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 	a.field("shown as", cell(t.DisplayName))
 	a.field("description", cell(t.Description))
 	a.field("workspaces", fmt.Sprint(t.Workspaces))
+	a.field("max share", t.MaxShare)
 	a.field("by", fmt.Sprintf("%s, %s", cell(t.CreatedBy), ago(t.CreatedAt, now)))
 	if v == nil {
 		a.field("version", "none is active; import one with: berth templates push "+t.Name)

@@ -82,6 +82,9 @@ type Server struct {
 	Data   string
 	Config string // directory of the command line's configuration
 	Addr   string
+	// AppsAddr is where apps are served: http://*.apps.localhost:PORT and
+	// http://localhost:PORT for browsers.
+	AppsAddr string
 
 	t    testing.TB
 	bin  string
@@ -114,7 +117,8 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	s.Addr = net.JoinHostPort(o.Host, fmt.Sprint(FreePort(t, o.Host)))
 	s.URL = "http://" + s.Addr
-	s.args = append([]string{"server", "--data", s.Data, "--listen", s.Addr, "--access-url", s.URL}, o.Args...)
+	s.AppsAddr = net.JoinHostPort(o.Host, fmt.Sprint(FreePort(t, o.Host)))
+	s.args = append([]string{"server", "--data", s.Data, "--listen", s.Addr, "--access-url", s.URL, "--apps-listen", s.AppsAddr}, o.Args...)
 	t.Cleanup(s.cleanUp)
 	s.Run()
 	if !o.NoSignIn {

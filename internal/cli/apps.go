@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
+
+func (a *app) apps() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "apps WORKSPACE",
+		Short:             "List the apps of a workspace and where to open them",
+		Example:           "  berth apps web\n  berth apps open web code",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		w, t, err := a.find(cmd.Context(), c, given[0])
+		if err != nil {
+			return err
+		}
+		found, err := c.Apps(cmd.Context(), w.ID)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.json(items(found.Items))
+		}
+		if w.Status != string(berth.StatusRunning) {
+			a.tell("%s is %s; its template's apps are known while it runs", t, w.Status)
+		}
+		a.showApps("No apps; a template makes one with a coder_app", found.Items)
+		return nil
+	}
+	cmd.AddCommand(a.appsOpen())
+	return cmd
+}
+
+func (a *app) showApps(none string, found []api.WorkspaceApp) {
+	var rows [][]string
+	for _, app := range found {
+		where := first(cell(app.URL), cell(app.Command))
+		rows = append(rows, []string{first(app.Slug, app.Name), app.Kind, app.Share, first(app.Health, "-"), where, cell(app.Note)})
+	}
+	a.table(none, []string{"APP", "KIND", "OPEN TO", "HEALTH", "WHERE", "NOTE"}, rows)
+}
+
+func (a *app) appsOpen() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "open WORKSPACE[.AGENT] APP",
+		Short: "Print the address that opens an app",
+		Long: `Print the address that opens an app. For one that opens a program of this
+computer and wants a token, each call makes a new one, good for 12 hours: hand
+the address to the program and do not keep it.`,
+		Example:           "  xdg-open \"$(berth apps open web code)\"",
+		Args:              args(2, 2),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		address, err := a.addressOfApp(cmd.Context(), c, given[0], given[1])
+		if err != nil {
+			return err
+		}
+		a.say("%s", clean(address))
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) addressOfApp(ctx context.Context, c *client.Client, name, slug string) (string, error) {
+	w, t, err := a.find(ctx, c, name)
+	if err != nil {
+		return "", err
+	}
+	found, err := c.Apps(ctx, w.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, app := range found.Items {
+		if !strings.EqualFold(app.Slug, slug) || t.agent != "" && !strings.EqualFold(app.Agent, t.agent) {
+			continue
+		}
+		switch {
+		case app.Kind == "external":
+			opened, err := c.OpenApp(ctx, w.ID, app.Agent, app.Slug)
+			return opened.URL, err
+		case app.Kind == "command":
+			return "", berth.Errorf(berth.Invalid, "%s is a command, %q: run it with berth ssh %s -t -- %s", app.Slug, cell(app.Command), t, cell(app.Command))
+		case app.URL == "":
+			return "", berth.Errorf(berth.Unavailable, "%s", cell(app.Note))
+		}
+		return app.URL, nil
+	}
+	return "", berth.Errorf(berth.NotFound, "%s has no app %s; see berth apps %s", t, slug, t)
+}
