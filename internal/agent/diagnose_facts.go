@@ -237,6 +237,10 @@ func (f facts) checkToken() (berth.Check, bool) {
 		if !blocked(f.err) {
 			return bad("token", "restart the workspace if it should run", "the server refuses this agent's token (%v)", plain(f.err))
 		}
+	case berth.Internal:
+		if client.Status(f.err) != 0 {
+			return bad("server", "look into the server's log", "the server does not get on with this agent's requests (%v)", plain(f.err))
+		}
 	case berth.Conflict:
 		return bad("token", "give each computer of the template an agent of its own, or end the other process; if nobody knows of it, berth rotate-key and restart", "another process uses the token of this agent (%v)", plain(f.err))
 	}

@@ -74,6 +74,7 @@ func TestChecksNameTheFirstCause(t *testing.T) {
 		{"token", answered(facts{target: https, now: now, err: berth.Errorf(berth.Unauthenticated, "unknown token")}), "token", []string{"unknown token", "restart the workspace"}},
 		{"stopped", answered(facts{target: https, now: now, stage: linking, err: berth.Errorf(berth.Forbidden, "the newest build is a stop")}), "token", []string{"the newest build is a stop"}},
 		{"second", answered(facts{target: https, now: now, stage: linking, err: berth.Errorf(berth.Conflict, "linked already")}), "token", []string{"another process uses the token", "rotate-key"}},
+		{"server fails", answered(facts{target: https, now: now, err: &berth.Error{Code: berth.Internal, Message: "request 7", Err: failing(t)}}), "server", []string{"request 7", "the server's log"}},
 		{"version", answered(facts{target: https, now: now, err: berth.InvalidField("protocol", "too old for the server: restart the workspace")}), "version", []string{"too old for the server"}},
 		{"no upgrade", answered(facts{target: https, now: now, stage: linking, err: &berth.Error{Code: berth.Unavailable, Err: &tunnel.HandshakeError{Status: 200}}}), "websocket",
 			[]string{"reaches the server by HTTP but a proxy in between blocks websockets", "let it pass Upgrade requests to /api/v1/agent/link"}},
@@ -256,4 +257,24 @@ func TestDoctor(t *testing.T) {
 			t.Error("looked at once after a link")
 		}
 	})
+}
+
+// failing is the cause of an error that came with an answer of the server.
+func failing(t *testing.T) error {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(500)
+		io.WriteString(w, `{"code":"internal","detail":"it broke"}`)
+	}))
+	defer s.Close()
+	c, err := client.New(s.URL, "", client.WithRetry(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *berth.Error
+	if _, err = c.Version(t.Context()); !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	return e.Err
 }

@@ -130,3 +130,21 @@ func TestAgentLogs(t *testing.T) {
 		}
 	})
 }
+
+func TestLinkRightsOfNobody(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, open func(*testing.T) *store.DB) {
+		var got []store.LinkRight
+		err := open(t).Read(t.Context(), func(q *store.Query) (err error) {
+			ids := make([]berth.AgentID, 1200) // more than one query takes
+			for i := range ids {
+				ids[i] = berth.NewID[berth.Agent]()
+			}
+			got, err = q.LinkRights(ids)
+			return err
+		})
+		if err != nil || len(got) != 0 {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}

@@ -101,7 +101,8 @@ func (tx *Tx) UseWorkspace(id berth.WorkspaceID) error {
 // build of that number.
 func (q *Query) StartedBefore(id berth.WorkspaceID, number int) (bool, error) {
 	return one(q, "build", single[bool], `SELECT EXISTS (
-		SELECT 1 FROM builds WHERE workspace_id = $1 AND number < $2 AND transition = 'start' AND status = 'succeeded')`, id, number)
+		SELECT 1 FROM builds b WHERE b.workspace_id = $1 AND b.number < $2 AND b.transition = 'start'
+		AND b.completed_at IS NOT NULL AND b.error = '' AND b.canceled_at IS NULL)`, id, number)
 }
 
 // LastEffect is the newest build of a workspace before a number (0: of all) that

@@ -114,7 +114,10 @@ func never(a berth.Agent, in setting) string {
 	if kind != "" && kind != "berth_process" && loopback(in.accessURL) {
 		return fmt.Sprintf("%s is not reachable from another computer: start the server with --access-url and an address that workspaces reach", in.accessURL)
 	}
-	say := fmt.Sprintf("the agent has never called, since %s: see %s; the usual causes are that its computer did not run the init script, has none of curl, wget and busybox, or cannot reach %s",
+	if a.Version != "" {
+		return fmt.Sprintf("the agent has called the server but not linked since it was made %s: see %s", ago(in.now.Sub(a.CreatedAt)), logOf(kind))
+	}
+	say := fmt.Sprintf("nothing was heard of the agent since it was made %s: see %s; the usual causes are that its computer did not run the init script, has none of curl, wget and busybox, or cannot reach %s",
 		ago(in.now.Sub(a.CreatedAt)), logOf(kind), in.accessURL)
 	if a.TroubleshootURL != "" {
 		say += " (" + a.TroubleshootURL + ")"

@@ -50,7 +50,7 @@ func TestHealthIsOneSentenceWithTheFix(t *testing.T) {
 		{"container and loopback", waiting(), local, berth.AgentConnectTimeout, "http://127.0.0.1:7080 is not reachable from inside a container: start the server with --access-url", ""},
 		{"module's container", waiting(in2("module.x.kubernetes_deployment.main")), local, berth.AgentConnectTimeout, "not reachable from inside a container", ""},
 		{"machine and loopback", waiting(in2("aws_instance.main")), local, berth.AgentConnectTimeout, "not reachable from another computer", ""},
-		{"process", waiting(in2("berth_process.agent")), local, berth.AgentConnectTimeout, "never called, since 5 min ago: see its log in .log", ""},
+		{"process", waiting(in2("berth_process.agent")), local, berth.AgentConnectTimeout, "nothing was heard of the agent since it was made 5 min ago: see its log in .log", ""},
 		{"container, never", waiting(), in, berth.AgentConnectTimeout, "docker logs CONTAINER", ""},
 		{"template's help", waiting(func(a *berth.Agent) { a.TroubleshootURL = "https://help.example.com" }), in, berth.AgentConnectTimeout, "(https://help.example.com)", ""},
 		{"connected", linked(), in, berth.AgentConnected, "", ""},
