@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"internal/agent/shell":    {"internal/agent/spawn"},
 	"internal/agent/spawn":    {},
 	"internal/agent/usage":    {},
-	"internal/agent/terminal": {"internal/agent/spawn"},
+	"internal/agent/terminal": {"internal/agent/shell", "internal/agent/spawn"},
 	"internal/inside":         {".", "api", "client", "internal/agent/usage"},
 
 	"internal/tunnel": {},

@@ -14,6 +14,7 @@ import (
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
 	"github.com/berthdev/berth/internal/agent/shell"
+	"github.com/berthdev/berth/internal/agent/terminal"
 	"github.com/berthdev/berth/internal/tunnel"
 )
 
@@ -54,7 +55,8 @@ type agent struct {
 	dataDir    string                 // empty when there is no place for one
 	sessions   *shell.Server
 	streams    *tunnel.Keeper // over all links
-	linked     chan struct{}  // closed at the first link
+	terminals  *terminal.Terminals
+	linked     chan struct{} // closed at the first link
 	linkedOnce sync.Once
 	lines      *logQueue
 	states     *stateQueue
@@ -107,6 +109,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 		return nil, fmt.Errorf("making the SSH server: %w", err)
 	}
 	a.sessions = sessions
+	a.terminals = a.newTerminals()
 	return a, nil
 }
 
@@ -143,6 +146,7 @@ func (a *agent) run(ctx context.Context) {
 	<-ctx.Done()
 	a.log.Info("agent shuts down")
 	a.states.set(berth.AgentShuttingDown)
+	a.terminals.Close()
 	a.sessions.Close()
 	a.streams.Close("the workspace stops")
 	unlink()

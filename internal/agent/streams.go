@@ -25,6 +25,8 @@ func (a *agent) offers() tunnel.Handler {
 		"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
 		"tcp": a.forwardTCP,
 		"udp": a.forwardUDP,
+
+		"terminal": a.serveTerminal,
 	}
 	for _, kind := range []string{"ssh", "terminal"} { // what people look at
 		if serve := streams[kind]; serve != nil {

@@ -122,13 +122,14 @@ func (h *handlers) credential(r *http.Request, a access) (string, error) {
 }
 
 // ownPage tells whether a page of this server made the request: the browser
-// says so, or the origin that it names is ours.
+// says so, or the origin that it names is ours. Websockets come with an origin
+// always, and from some browsers with nothing else.
 func (h *handlers) ownPage(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin"
 	}
 	origin := r.Header.Get("Origin")
-	return origin != "" && origin == h.origin
+	return origin != "" && (origin == h.origin || loopbackOrigin(origin, r.Host))
 }
 
 // refuseForeignPages keeps a page of somebody else from using a visitor's

@@ -85,7 +85,7 @@ func (s *session) run(text string) {
 	if s.terminal != nil {
 		runOn = s.runOnTerminal
 		if text == "" {
-			s.greet(cmd.Env)
+			fmt.Fprint(s.channel, s.conn.server.options.Greeting(cmd.Env))
 		}
 	}
 	if err := runOn(cmd, use); err != nil {
@@ -119,24 +119,24 @@ func (s *session) wait(cmd *exec.Cmd) syscall.WaitStatus {
 	return status
 }
 
-// greet shows the banner and the message of the day, unless the person turned that off.
-func (s *session) greet(env []string) {
-	o := s.conn.server.options
+// Greeting is what a new terminal with environment env shows first: the banner
+// and the message of the day, unless the person turned that off.
+func (o Options) Greeting(env []string) string {
 	if _, err := os.Stat(filepath.Join(lookup(env, "HOME"), ".hushlogin")); err == nil {
-		return
+		return ""
 	}
+	text := ""
 	if o.Banner != nil {
-		s.show(o.Banner())
+		text = shown(o.Banner())
 	}
 	if o.MOTD == nil || o.MOTD() == "" {
-		return
+		return text
 	}
-	text, err := readGreeting(o.MOTD())
+	motd, err := readGreeting(o.MOTD())
 	if err != nil {
 		o.Log.Debug("no message of the day", "error", err)
-		return
 	}
-	s.show(text)
+	return text + shown(motd)
 }
 
 // maxGreeting bounds what is shown of a message of the day.
@@ -157,13 +157,13 @@ func readGreeting(path string) (string, error) {
 	return string(text), err
 }
 
-// show writes text to the terminal.
-func (s *session) show(text string) {
+// shown is text as a terminal takes it.
+func shown(text string) string {
 	if text == "" {
-		return
+		return ""
 	}
 	lines := strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\r\n", "\n")
-	fmt.Fprint(s.channel, strings.ReplaceAll(lines, "\n", "\r\n")+"\r\n")
+	return strings.ReplaceAll(lines, "\n", "\r\n") + "\r\n"
 }
 
 // waitExited waits for the end of a child and leaves its status to be read.

@@ -41,7 +41,7 @@ func (s *session) openTerminal(payload []byte) bool {
 	if ssh.Unmarshal(payload, &m) != nil || s.terminal != nil || s.started {
 		return false
 	}
-	master, slave, err := openPair()
+	master, slave, err := OpenPair()
 	if err != nil {
 		s.conn.server.options.Log.Warn("no terminal for a session", "error", err)
 		return false
@@ -50,16 +50,16 @@ func (s *session) openTerminal(payload []byte) bool {
 	if s.terminal.term == "" {
 		s.terminal.term = "dumb"
 	}
-	setSize(master, m.Columns, m.Rows, m.Wide, m.Tall)
+	SetSize(master, m.Columns, m.Rows, m.Wide, m.Tall)
 	if err := setModes(slave, []byte(m.Modes)); err != nil {
 		s.conn.server.options.Log.Debug("terminal modes", "error", err)
 	}
 	return true
 }
 
-// openPair opens a pseudo-terminal. Reads of the master end when it is closed
+// OpenPair opens a pseudo-terminal. Reads of the master end when it is closed
 // and can have deadlines.
-func openPair() (master, slave *os.File, err error) {
+func OpenPair() (master, slave *os.File, err error) {
 	blocking, slave, err := pty.Open()
 	if err != nil {
 		return nil, nil, err
@@ -82,11 +82,11 @@ func (s *session) resize(payload []byte) bool {
 	if ssh.Unmarshal(payload, &m) != nil || s.terminal == nil {
 		return false
 	}
-	return setSize(s.terminal.master, m.Columns, m.Rows, m.Wide, m.Tall) == nil
+	return SetSize(s.terminal.master, m.Columns, m.Rows, m.Wide, m.Tall) == nil
 }
 
-// setSize works while f is read, and closed, elsewhere; the library's does not.
-func setSize(f *os.File, columns, rows, wide, tall uint32) error {
+// SetSize works while f is read, and closed, elsewhere; the library's does not.
+func SetSize(f *os.File, columns, rows, wide, tall uint32) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
