@@ -57,6 +57,7 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 		for _, note := range g.Notes {
 			a.field("note", cell(g.Name+": "+note))
 		}
+		a.showPressure(g, now)
 	}
 	version := w.Template + ", version " + w.Build.Version
 	if w.Outdated {
@@ -67,7 +68,7 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	a.field("last build", fmt.Sprintf("%d, %s, %s, by %s, %s", w.Build.Number, w.Build.Transition, w.Build.Status, w.Build.Initiator, ago(w.Build.CreatedAt, now)))
 	a.field("waits", cell(w.Build.Waits))
 	a.field("created", ago(w.CreatedAt, now))
-	a.field("last used", agoPtr(w.LastUsedAt, now))
+	a.showActivity(w, now)
 	if !w.ConnectStarts || w.ConnectForbidden {
 		a.field("connections", "do not start it when it is stopped")
 	}

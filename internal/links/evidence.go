@@ -3,17 +3,17 @@ package links
 import (
 	"sync/atomic"
 	"time"
-
-	"github.com/berthdev/berth"
 )
 
 // Evidence is what a relay saw of one stream since it last reported it. The
 // counts include frames' headers and acknowledgements, which the relay does
 // not tell from the rest: they are about whether something moved, not how much.
 type Evidence struct {
-	Agent  berth.AgentID
+	Identity
 	Stream string
 	Kind   string
+	Person bool  // a person opened it, not this server
+	First  bool  // the first report of this stream
 	Typed  int64 // bytes towards the agent
 	Shown  int64 // bytes towards the person
 	At     time.Time
@@ -34,14 +34,16 @@ func (nobody) Report(Evidence) {}
 // reports what moved before.
 type counter struct {
 	to           Reporter
-	agent        berth.AgentID
+	of           Identity
 	stream, kind string
+	person       bool // set before anything is counted
+	reported     atomic.Bool
 	typed, shown atomic.Int64
 	due          atomic.Int64 // Unix nanoseconds
 }
 
-func (r *Relay) count(agent berth.AgentID, stream, kind string) *counter {
-	return &counter{to: r.o.Evidence, agent: agent, stream: stream, kind: kind}
+func (r *Relay) count(of Identity, stream, kind string) *counter {
+	return &counter{to: r.o.Evidence, of: of, stream: stream, kind: kind}
 }
 
 func (c *counter) towards(n int) { c.typed.Add(int64(n)); c.tick() }
@@ -58,8 +60,9 @@ func (c *counter) tick() {
 func (c *counter) stop() { c.report(time.Now()) }
 
 func (c *counter) report(now time.Time) {
-	e := Evidence{Agent: c.agent, Stream: c.stream, Kind: c.kind, Typed: c.typed.Swap(0), Shown: c.shown.Swap(0), At: now}
+	e := Evidence{Identity: c.of, Stream: c.stream, Kind: c.kind, Person: c.person, Typed: c.typed.Swap(0), Shown: c.shown.Swap(0), At: now}
 	if e.Typed+e.Shown > 0 {
+		e.First = !c.reported.Swap(true)
 		c.to.Report(e)
 	}
 }

@@ -119,7 +119,7 @@ func (r *Relay) open(ctx context.Context, agent berth.AgentID, o tunnel.Opening,
 		l.leave()
 		return nil, r.refused(l, o.Kind, err)
 	}
-	return &carrier{Incoming: in, link: l, counter: r.count(agent, o.ID, o.Kind)}, nil
+	return &carrier{Incoming: in, link: l, counter: r.count(l.Identity, o.ID, o.Kind)}, nil
 }
 
 func (l *link) enter() bool {

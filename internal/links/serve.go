@@ -31,6 +31,7 @@ func (r *Relay) ServeStream(w http.ResponseWriter, req *http.Request, agent bert
 		return err
 	}
 	defer c.Close()
+	c.person = true
 	opening()
 	c.Introduce(w.Header())
 	ws, err := tunnel.AcceptStream(w, req)

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
-	"github.com/berthdev/berth/internal/httpapi"
-
 	"github.com/berthdev/berth/internal/activity"
+	"github.com/berthdev/berth/internal/httpapi"
+	"github.com/berthdev/berth/internal/links"
 )
 
 // largestSeen bounds what an agent may answer, in bytes.
@@ -35,4 +36,21 @@ func (p *parts) askAgent(ctx context.Context, agent berth.AgentID) ([]activity.S
 		return nil, err
 	}
 	return httpapi.Seen(in), nil
+}
+
+// trickle is how many bytes between two reports of a forwarded port move while
+// nobody uses it; see the agent's of the same name.
+const trickle = 2 << 10
+
+// forwarded hears from the relay of ports that people forward. All else that
+// people use the agent sees better, which tells bytes of a session from the
+// frames around them.
+type forwarded struct{ book *activity.Book }
+
+func (f forwarded) Report(e links.Evidence) {
+	kind, address, _ := strings.Cut(e.Kind, ":")
+	if !e.Person || kind != "tcp" && kind != "udp" || !e.First && e.Typed+e.Shown < trickle {
+		return
+	}
+	f.book.Note(e.Workspace, berth.EvidenceForward, "port "+address[strings.LastIndexByte(address, ':')+1:])
 }

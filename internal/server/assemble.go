@@ -208,7 +208,7 @@ func (s *Server) installPlugins(carried *bundle.Bundle) error {
 // relayOptions connects the relay with the use cases.
 func (p *parts) relayOptions(s *Server) links.Options {
 	return links.Options{
-		Log: s.log,
+		Log: s.log, Evidence: forwarded{p.activity},
 		Auth: func(ctx context.Context, token string) (links.Identity, error) {
 			who, err := p.workspaces.AgentForLink(ctx, token)
 			return links.Identity{Agent: who.Agent.ID, Workspace: who.Workspace.ID, Token: who.Agent.TokenHash}, err

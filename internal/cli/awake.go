@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
+)
+
+// showActivity says what keeps a workspace awake, or when it was last used.
+func (a *app) showActivity(w api.Workspace, now time.Time) {
+	act := w.Activity
+	if act == nil {
+		a.field("last used", agoPtr(w.LastUsedAt, now))
+		return
+	}
+	a.field("activity", awake(*act, now))
+	used := agoPtr(w.LastUsedAt, now)
+	if n := act.Newest; n != nil {
+		used = ago(n.At, now) + " (" + use(*n) + ")"
+		if w.LastUsedAt != nil && w.LastUsedAt.Sub(n.At) > time.Minute {
+			used = agoPtr(w.LastUsedAt, now)
+		}
+	}
+	a.field("last used", used)
+}
+
+// awake is one sentence on what keeps a workspace awake; empty when nothing
+// does and nothing is to be said.
+func awake(act api.Activity, now time.Time) string {
+	var why []string
+	if act.Awake && act.Newest != nil && now.Sub(act.Newest.At) <= berth.SpellGap+time.Minute {
+		why = append(why, "kept awake by "+use(*act.Newest)+" since "+clock(act.Newest.Since, now))
+	}
+	if act.Awake {
+		for _, h := range act.Holds {
+			text := "held until " + clock(h.Until, now) + " by " + cell(h.By)
+			if h.Reason != "held by "+h.By {
+				text += ": " + cell(h.Reason)
+			}
+			why = append(why, text)
+		}
+	}
+	if len(why) == 0 && !act.IdleCounts {
+		for _, e := range act.Evidence {
+			if e.Kind == berth.EvidenceConnection && now.Sub(e.At) <= berth.SpellGap+time.Minute {
+				why = append(why, "not in use: a connection is open and idle, which is no activity")
+			}
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// use names evidence as in "kept awake by …".
+func use(e berth.Evidence) string {
+	detail := cell(e.Detail)
+	with := func(noun string) string {
+		if detail == "" {
+			return noun
+		}
+		return noun + " (" + detail + ")"
+	}
+	switch e.Kind {
+	case berth.EvidenceSSH:
+		return with("an SSH session")
+	case berth.EvidenceTerminal:
+		return with("a terminal session")
+	case berth.EvidenceIDE:
+		return first(editors[detail], with("an editor"))
+	case berth.EvidenceForward:
+		return with("a forwarded port")
+	case berth.EvidenceApp:
+		return with("an app")
+	case berth.EvidenceProcessor:
+		return with("work of the processor")
+	case berth.EvidenceProcess:
+		return with("a process")
+	case berth.EvidenceConnection:
+		return with("an open connection")
+	}
+	return with(string(e.Kind))
+}
+
+// editors are the names of those that say what they are.
+var editors = map[string]string{"vscode": "VS Code", "jetbrains": "a JetBrains IDE", "cursor": "Cursor", "windsurf": "Windsurf", "zed": "Zed"}
+
+// clock is a time as people say it: 10:04, with the day when it is another.
+func clock(t, now time.Time) string {
+	t = t.In(now.Location())
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return t.Format("2 Jan 15:04")
+}
+
+// showPressure says what of an agent's computer is too full.
+func (a *app) showPressure(g api.Agent, now time.Time) {
+	for _, p := range g.Pressure {
+		what := "memory"
+		if p.Path != "" {
+			what = "the volume of " + cell(p.Path)
+		}
+		a.field("warning", a.look.warn(fmt.Sprintf("%s: %s is %d%% full since %s; the template warns from %d%%", g.Name, what, p.Percent, clock(p.Since, now), p.Limit)))
+	}
+}
