@@ -68,7 +68,7 @@ func use(e berth.Evidence) string {
 	case berth.EvidenceTerminal:
 		return with("a terminal session")
 	case berth.EvidenceIDE:
-		return first(editors[detail], with("an editor"))
+		return first(editorNames[detail], with("an editor"))
 	case berth.EvidenceForward:
 		return with("a forwarded port")
 	case berth.EvidenceApp:
@@ -83,8 +83,8 @@ func use(e berth.Evidence) string {
 	return with(string(e.Kind))
 }
 
-// editors are the names of those that say what they are.
-var editors = map[string]string{"vscode": "VS Code", "jetbrains": "a JetBrains IDE", "cursor": "Cursor", "windsurf": "Windsurf", "zed": "Zed"}
+// editorNames are those of those that say what they are.
+var editorNames = map[string]string{"vscode": "VS Code", "jetbrains": "a JetBrains IDE", "cursor": "Cursor", "windsurf": "Windsurf", "zed": "Zed"}
 
 // clock is a time as people say it: 10:04, with the day when it is another.
 func clock(t, now time.Time) string {
