@@ -68,7 +68,7 @@ func use(e berth.Evidence) string {
 	case berth.EvidenceTerminal:
 		return with("a terminal session")
 	case berth.EvidenceIDE:
-		return first(editorNames[detail], with("an editor"))
+		return first(editorTitle(detail), with("an editor"))
 	case berth.EvidenceForward:
 		return with("a forwarded port")
 	case berth.EvidenceApp:
@@ -83,8 +83,16 @@ func use(e berth.Evidence) string {
 	return with(string(e.Kind))
 }
 
-// editorNames are those of those that say what they are.
-var editorNames = map[string]string{"vscode": "VS Code", "jetbrains": "a JetBrains IDE", "cursor": "Cursor", "windsurf": "Windsurf", "zed": "Zed"}
+// editorTitle is what people call an editor that says its name; empty for one
+// that is not known.
+func editorTitle(name string) string {
+	for _, e := range editors {
+		if e.name == name {
+			return e.title
+		}
+	}
+	return ""
+}
 
 // clock is a time as people say it: 10:04, with the day when it is another.
 func clock(t, now time.Time) string {

@@ -80,7 +80,7 @@ func TestWhatKeepsAWorkspaceAwake(t *testing.T) {
 	}
 	for want, a := range map[string]api.Activity{
 		"kept awake by an SSH session since 10:59":                                    of(true, false, nil, seen(berth.EvidenceSSH, "", time.Minute)),
-		"kept awake by VS Code since 10:59":                                           of(true, false, nil, seen(berth.EvidenceIDE, "vscode", time.Minute)),
+		"kept awake by Visual Studio Code since 10:59":                                of(true, false, nil, seen(berth.EvidenceIDE, "vscode", time.Minute)),
 		"kept awake by a terminal session since 10:59; held until 2 Mar 08:00 by ana": of(true, false, []api.Hold{{Reason: "held by ana", By: "ana", Until: hold.Until}}, seen(berth.EvidenceTerminal, "", time.Minute)),
 		"held until 2 Mar 08:00 by ana: training":                                     of(true, false, []api.Hold{hold}, seen(berth.EvidenceSSH, "", time.Hour)),
 		"": of(false, false, nil, seen(berth.EvidenceSSH, "", time.Hour)),
