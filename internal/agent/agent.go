@@ -42,27 +42,28 @@ type agent struct {
 	log    *slog.Logger
 	boot   int64 // start of the process, Unix ms; changes only in greet
 
-	manifest   atomic.Pointer[api.Manifest] // the newest
-	identity   atomic.Pointer[api.Identity] // the newest; nil before the first
-	identified chan struct{}                // closed once the first identity is in effect
-	applying   sync.Mutex                   // held while an identity is put into effect
-	troubles   []string                     // what of the newest identity is not in effect; under applying
-	local      *http.ServeMux               // what the workspace's own programs can ask; see socket.go
-	socket     string                       // path of that socket; empty: there is none
-	configure  []string                     // where an image may have its hook
-	patience   patience
-	directory  atomic.Pointer[string] // where scripts and sessions start
-	dataDir    string                 // empty when there is no place for one
-	sessions   *shell.Server
-	streams    *tunnel.Keeper // over all links
-	terminals  *terminal.Terminals
-	linked     chan struct{} // closed at the first link
-	linkedOnce sync.Once
-	lines      *logQueue
-	states     *stateQueue
-	steps      *stepQueue
-	activity   *activity
-	doctor     *doctor
+	manifest     atomic.Pointer[api.Manifest] // the newest
+	identity     atomic.Pointer[api.Identity] // the newest; nil before the first
+	identified   chan struct{}                // closed once the first identity is in effect
+	applying     sync.Mutex                   // held while an identity is put into effect
+	troubles     []string                     // what of the newest identity is not in effect; under applying
+	identifyOver bool                         // the step has told of them, or waits no more; under applying
+	local        *http.ServeMux               // what the workspace's own programs can ask; see socket.go
+	socket       string                       // path of that socket; empty: there is none
+	configure    []string                     // where an image may have its hook
+	patience     patience
+	directory    atomic.Pointer[string] // where scripts and sessions start
+	dataDir      string                 // empty when there is no place for one
+	sessions     *shell.Server
+	streams      *tunnel.Keeper // over all links
+	terminals    *terminal.Terminals
+	linked       chan struct{} // closed at the first link
+	linkedOnce   sync.Once
+	lines        *logQueue
+	states       *stateQueue
+	steps        *stepQueue
+	activity     *activity
+	doctor       *doctor
 }
 
 // Run is the agent's whole life. When ctx ends it shuts down in order: sessions

@@ -197,16 +197,21 @@ func testAgent(t *testing.T, f *fake) *agent {
 	return a
 }
 
-// runAgent runs an agent of f; the function that it gives ends it and waits.
+// startAgent runs an agent of f; the function that it gives ends it and waits.
 func startAgent(t *testing.T, f *fake) (*agent, func()) {
 	t.Helper()
 	a := testAgent(t, f)
+	return a, run(t, a)
+}
+
+func run(t *testing.T, a *agent) (end func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); a.run(ctx) }()
-	end := sync.OnceFunc(func() { cancel(); <-done })
+	end = sync.OnceFunc(func() { cancel(); <-done })
 	t.Cleanup(end)
-	return a, end
+	return end
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {

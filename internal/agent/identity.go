@@ -30,11 +30,13 @@ func (a *agent) putIdentity(w http.ResponseWriter, r *http.Request) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
 	a.troubles = a.apply(&id)
-	select {
-	case <-a.identified: // a later one: its troubles belong to no step
+	if a.identifyOver { // its troubles belong to no step
 		for _, t := range a.troubles {
 			a.lines.add("warn", "", identitySource, t)
 		}
+	}
+	select {
+	case <-a.identified:
 	default:
 		close(a.identified)
 	}
@@ -74,9 +76,6 @@ func (a *agent) identify(ctx context.Context, h api.Hook) {
 	if m.Identity {
 		select {
 		case <-a.identified:
-			a.applying.Lock()
-			troubles = a.troubles
-			a.applying.Unlock()
 		case <-time.After(a.patience.identity):
 			troubles = append(troubles, fmt.Sprintf("The server did not send the owner's credentials within %.0f s: secrets, SSH key and login come once it does, the dotfiles with the next start.", a.patience.identity.Seconds()))
 		case <-ctx.Done():
@@ -84,6 +83,10 @@ func (a *agent) identify(ctx context.Context, h api.Hook) {
 			return
 		}
 	}
+	a.applying.Lock()
+	troubles = append(troubles, a.troubles...)
+	a.identifyOver = true
+	a.applying.Unlock()
 	name, email := first(m.OwnerFullName, m.OwnerName), m.OwnerEmail
 	if id := a.identity.Load(); id != nil {
 		name, email = first(id.Name, id.Username, name), first(id.Email, email)

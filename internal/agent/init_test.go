@@ -13,10 +13,19 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/berthdev/berth/internal/cli"
+	"github.com/berthdev/berth/internal/inside"
 )
 
-// TestMain lets the test binary stand for the agent.
+// TestMain lets the test binary stand for the agent, and for its commands.
 func TestMain(m *testing.M) {
+	switch name := filepath.Base(os.Args[0]); name {
+	case "coder":
+		os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, inside.Commands()...))
+	case Askpass:
+		os.Exit(cli.Main(context.Background(), append([]string{"git-askpass", "--"}, os.Args[1:]...), os.Stdin, os.Stdout, os.Stderr, inside.Commands()...))
+	}
 	if os.Getenv("AGENT_TEST_MAIN") != "" {
 		os.Exit(Main(context.Background(), os.Args, os.Stdout, os.Stderr))
 	}

@@ -30,7 +30,7 @@ func (a *agent) localRoutes() {
 func (a *agent) serveLocal() (stop func()) {
 	l, remove, err := a.listenLocal()
 	if err != nil {
-		a.say("warn", "", fmt.Sprintf("The agent has no socket for the commands of this workspace (%v): gitssh, git-askpass and external-auth do not work.", err))
+		a.say("warn", "", fmt.Sprintf("The agent has no socket for the commands of this workspace (%v): git does not get the owner's credentials.", err))
 		return func() {}
 	}
 	a.socket = l.Addr().String()

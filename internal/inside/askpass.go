@@ -58,7 +58,7 @@ func answerGit(ctx context.Context, prompt string, out, stderr io.Writer) error 
 		return err
 	}
 	if t.Token == "" {
-		fmt.Fprintf(stderr, "You are not signed in to %s. Open this in your browser, and try again:\n\n    %s\n\n", t.Name, t.SignIn)
+		fmt.Fprintf(stderr, "Your sign-in to %s is missing or over. Open this in your browser, and try again:\n\n    %s\n\n", t.Name, t.SignIn)
 		return exit(1)
 	}
 	answer := t.Token
