@@ -120,15 +120,15 @@ var (
 	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*maxState))
 )
 
-// aad binds a sealed state to its workspace.
-func aad(ws berth.WorkspaceID) []byte { return []byte("state of workspace " + ws) }
+// StateBound binds a sealed state to its workspace.
+func StateBound(ws berth.WorkspaceID) []byte { return []byte("state of workspace " + ws) }
 
 func (q *Queue) sealState(ws berth.WorkspaceID, state []byte) ([]byte, error) {
-	return q.keys.Seal(packer.EncodeAll(state, nil), aad(ws))
+	return q.keys.Seal(packer.EncodeAll(state, nil), StateBound(ws))
 }
 
 func (q *Queue) openState(ws berth.WorkspaceID, sealed []byte) ([]byte, error) {
-	packed, err := q.keys.Open(sealed, aad(ws))
+	packed, err := q.keys.Open(sealed, StateBound(ws))
 	if err != nil {
 		return nil, fmt.Errorf("the state of workspace %s: %w", ws, err)
 	}

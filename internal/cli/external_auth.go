@@ -136,6 +136,9 @@ func (a *app) externalRevoke() *cobra.Command {
 
 // openBrowser tries to; the address is printed anyway.
 func openBrowser(address string) {
+	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
+		return // only what a browser is for
+	}
 	program := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		program = "open"

@@ -167,8 +167,8 @@ func freeName(tx *store.Tx, t berth.Template, n int) (string, error) {
 	}
 }
 
-// variablesBound binds sealed variables to their version.
-func variablesBound(v berth.VersionID) []byte { return []byte("berth version variables " + v) }
+// VariablesBound binds sealed variables to their version.
+func VariablesBound(v berth.VersionID) []byte { return []byte("berth version variables " + v) }
 
 func (s *Service) sealVariables(v berth.VersionID, values map[string]string) ([]byte, error) {
 	if len(values) == 0 {
@@ -178,7 +178,7 @@ func (s *Service) sealVariables(v berth.VersionID, values map[string]string) ([]
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := s.keys.Seal(plain, variablesBound(v))
+	sealed, err := s.keys.Seal(plain, VariablesBound(v))
 	if err != nil {
 		return nil, fmt.Errorf("sealing the variables of version %s: %w", v, err)
 	}
@@ -191,7 +191,7 @@ func (s *Service) Variables(q *store.Query, v berth.VersionID) (map[string]strin
 	if err != nil || len(sealed) == 0 {
 		return nil, err
 	}
-	plain, err := s.keys.Open(sealed, variablesBound(v))
+	plain, err := s.keys.Open(sealed, VariablesBound(v))
 	if err != nil {
 		return nil, fmt.Errorf("opening the variables of version %s: %w", v, err)
 	}

@@ -24,7 +24,7 @@ func (s *Service) newAgentKey(id berth.WorkspaceID) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, fmt.Errorf("making an agent key: %w", err)
 	}
-	sealed, err := s.keys.Seal(key, keyBound(id))
+	sealed, err := s.keys.Seal(key, KeyBound(id))
 	if err != nil {
 		return nil, fmt.Errorf("sealing an agent key: %w", err)
 	}
@@ -41,14 +41,14 @@ func (s *Service) agentKey(q *store.Query, id berth.WorkspaceID) ([]byte, error)
 }
 
 func (s *Service) openKey(id berth.WorkspaceID, sealed []byte) ([]byte, error) {
-	key, err := s.keys.Open(sealed, keyBound(id))
+	key, err := s.keys.Open(sealed, KeyBound(id))
 	if err != nil {
 		return nil, fmt.Errorf("opening the agent key of workspace %s: %w", id, err)
 	}
 	return key, nil
 }
 
-func keyBound(id berth.WorkspaceID) []byte { return []byte("berth agent key of workspace " + id) }
+func KeyBound(id berth.WorkspaceID) []byte { return []byte("berth agent key of workspace " + id) }
 
 // RotateAgentKey changes the key from which the tokens of a workspace's agents
 // are derived. A running agent goes on with the token that it has; the next
