@@ -21,7 +21,7 @@ var SealedColumns = []SealedColumn{
 	{"user_secrets", "value_sealed", []string{"id"}},
 	{"external_logins", "tokens_sealed", []string{"user_id", "provider"}},
 	{"external_attempts", "sealed", []string{"id"}},
-	{"signing_keys", "private_sealed", []string{"id"}},
+	{"signing_keys", "private_sealed", []string{"use_for", "id"}},
 }
 
 // SealedRow is one sealed value, and the row that it is in.
