@@ -1,6 +1,7 @@
 // The dashboard's room. Until the dashboard moves in, one page says so, which
 // server this is, and how to go on with the command line.
 import "./style.css";
+import { placeOf } from "./terminal/address";
 import { serverVersion, type Version } from "./version";
 
 function element(tag: string, text: string): HTMLElement {
@@ -42,5 +43,10 @@ async function show(room: HTMLElement): Promise<void> {
 
 const room = document.getElementById("room");
 if (room !== null) {
-  void show(room);
+  const place = placeOf(new URL(location.href));
+  if (place === undefined) {
+    void show(room);
+  } else {
+    void import("./terminal/page").then((page) => page.openPage(room, place));
+  }
 }

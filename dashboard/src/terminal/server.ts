@@ -1,0 +1,45 @@
+// The answers of the API that the terminal's page uses.
+export interface Problem {
+  status: number;
+  detail: string;
+}
+
+// ask reads a path of the API; a Problem is thrown when the answer is one, and
+// when there is none.
+async function ask<T>(path: string): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch("/api/v1" + path, { headers: { Accept: "application/json" } });
+  } catch {
+    throw { status: 0, detail: "The server does not answer." } satisfies Problem;
+  }
+  if (answer.ok) {
+    return (await answer.json()) as T;
+  }
+  let detail = `The server answered ${answer.status}.`;
+  try {
+    detail = ((await answer.json()) as { detail?: string }).detail ?? detail;
+  } catch {
+    // A proxy's page, most likely.
+  }
+  throw { status: answer.status, detail } satisfies Problem;
+}
+
+export interface Workspace {
+  id: string;
+  status: string;
+}
+
+export function findWorkspace(owner: string, name: string): Promise<Workspace> {
+  return ask(`/users/${encodeURIComponent(owner)}/workspaces/${encodeURIComponent(name)}`);
+}
+
+// whyNot asks why a websocket to an agent does not open: browsers do not tell.
+export async function whyNot(workspaceID: string, agent: string): Promise<Problem | undefined> {
+  try {
+    await ask(`/workspaces/${encodeURIComponent(workspaceID)}/agents/${encodeURIComponent(agent)}/ping`);
+    return undefined;
+  } catch (problem) {
+    return problem as Problem;
+  }
+}
