@@ -232,17 +232,15 @@ func (f facts) checkToken() (berth.Check, bool) {
 	if errors.Is(f.err, client.ErrForeign) && f.stage == greeting {
 		return bad("server", "let what stands in between pass requests with an Authorization header", "something between this agent and the server refuses its requests (%v)", plain(f.err))
 	}
-	switch berth.ErrorCode(f.err) {
-	case berth.Unauthenticated, berth.Forbidden, berth.NotFound:
-		if !blocked(f.err) {
-			return bad("token", "restart the workspace if it should run", "the server refuses this agent's token (%v)", plain(f.err))
-		}
-	case berth.Internal:
-		if client.Status(f.err) != 0 {
-			return bad("server", "look into the server's log", "the server does not get on with this agent's requests (%v)", plain(f.err))
-		}
-	case berth.Conflict:
+	var e *berth.Error
+	second := berth.ErrorCode(f.err) == berth.Conflict || errors.As(f.err, &e) && e.Field == "link"
+	switch code := berth.ErrorCode(f.err); {
+	case second:
 		return bad("token", "give each computer of the template an agent of its own, or end the other process; if nobody knows of it, berth rotate-key and restart", "another process uses the token of this agent (%v)", plain(f.err))
+	case code == berth.Internal && client.Status(f.err) != 0:
+		return bad("server", "look into the server's log", "the server does not get on with this agent's requests (%v)", plain(f.err))
+	case (code == berth.Unauthenticated || code == berth.Forbidden || code == berth.NotFound) && !blocked(f.err):
+		return bad("token", "restart the workspace if it should run", "the server refuses this agent's token (%v)", plain(f.err))
 	}
 	return good("token", "")
 }

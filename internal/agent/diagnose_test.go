@@ -73,6 +73,7 @@ func TestChecksNameTheFirstCause(t *testing.T) {
 		{"silent server", facts{target: https, httpErr: io.ErrUnexpectedEOF}, "server", []string{"does not answer"}},
 		{"token", answered(facts{target: https, now: now, err: berth.Errorf(berth.Unauthenticated, "unknown token")}), "token", []string{"unknown token", "restart the workspace"}},
 		{"stopped", answered(facts{target: https, now: now, stage: linking, err: berth.Errorf(berth.Forbidden, "the newest build is a stop")}), "token", []string{"the newest build is a stop"}},
+		{"second process", answered(facts{target: https, now: now, err: &berth.Error{Code: berth.Unavailable, Field: "link", Message: "linked already"}}), "token", []string{"another process uses the token", "rotate-key"}},
 		{"second", answered(facts{target: https, now: now, stage: linking, err: berth.Errorf(berth.Conflict, "linked already")}), "token", []string{"another process uses the token", "rotate-key"}},
 		{"server fails", answered(facts{target: https, now: now, err: &berth.Error{Code: berth.Internal, Message: "request 7", Err: failing(t)}}), "server", []string{"request 7", "the server's log"}},
 		{"version", answered(facts{target: https, now: now, err: berth.InvalidField("protocol", "too old for the server: restart the workspace")}), "version", []string{"too old for the server"}},

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/berthdev/berth"
@@ -29,6 +30,9 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 	if err != nil {
 		return nil, err
 	}
+	if err := h.onlyOne(ctx, who, in.Body.Boot); err != nil {
+		return nil, err
+	}
 	if err := h.Workspaces.AgentHello(ctx, who, in.Body.Version, in.Body.Directory, in.Body.Boot); err != nil {
 		return nil, err
 	}
@@ -52,6 +56,26 @@ func (h *handlers) agentHello(ctx context.Context, in *agentHelloInput) (*body[a
 		BuildID: string(who.Build.ID), BuildNumber: who.Build.Number, BuildReason: string(who.Build.Reason), FirstStart: !before,
 		AccessURL: h.AccessURL, RelayURL: relay, VSCodeProxyURI: h.vscodeProxy(who), Agent: who.Agent.AgentSpec, Hooks: hooks, Banner: banner, Identity: true,
 	}, nil)
+}
+
+// onlyOne refuses a process that would take the place of one that is linked and
+// alive: its reports would count, and the other's would not. A process that
+// follows one that died is let in at once, or when the dead one's link is found
+// out. The refusal is no conflict: on that, agents number themselves anew.
+func (h *handlers) onlyOne(ctx context.Context, who workspaces.AgentIdentity, boot int64) error {
+	displaces, err := h.Workspaces.Displaces(ctx, who, boot)
+	if err != nil || !displaces {
+		return err
+	}
+	remote, alive := h.Relay.Alive(ctx, who.Agent.ID)
+	if !alive {
+		return nil
+	}
+	if err := h.Workspaces.SecondLink(ctx, who.Agent.ID, requestOf(ctx).remote); err != nil {
+		return err
+	}
+	return &berth.Error{Code: berth.Unavailable, Field: "link",
+		Message: fmt.Sprintf("this agent is linked already, from %s, and a second process with its token was refused", remote)}
 }
 
 type agentStateInput struct{ Body api.AgentState }

@@ -14,9 +14,10 @@ import (
 // request is what is known of a request beside its input. The middleware makes
 // it; later steps fill it in for the log.
 type request struct {
-	id  string
-	who string // "user alice", "agent ID", "provider built-in"; empty for nobody
-	err error  // what went wrong, for the log alone
+	id     string
+	who    string // "user alice", "agent ID", "provider built-in"; empty for nobody
+	remote string // network address of the caller
+	err    error  // what went wrong, for the log alone
 
 	bearer   string // the token itself; never logged
 	actor    authz.Actor

@@ -107,6 +107,21 @@ func (r *Relay) makeRoom(ctx context.Context, id Identity, remote string) error 
 	return nil
 }
 
+// Alive tells whether an agent has a link here that answers a ping, and from
+// where. It takes at most 5 s.
+func (r *Relay) Alive(ctx context.Context, agent berth.AgentID) (remote string, alive bool) {
+	r.mu.Lock()
+	l := r.links[agent]
+	r.mu.Unlock()
+	if l == nil {
+		return "", false
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingOld)
+	defer cancel()
+	_, err := l.tunnel.Ping(ctx)
+	return l.remote, err == nil
+}
+
 func (r *Relay) second(ctx context.Context, s Second) {
 	r.o.Log.Info("second link of an agent", "agent", s.Agent, "refused", s.Refused, "old", s.Old, "new", s.New)
 	if r.o.Second != nil {

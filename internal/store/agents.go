@@ -112,6 +112,11 @@ func (tx *Tx) GreetAgent(id berth.AgentID, boot int64, version, directory string
 	return err
 }
 
+// AgentBoot numbers the last process of the agent that greeted; 0: none did.
+func (q *Query) AgentBoot(id berth.AgentID) (int64, error) {
+	return one(q, "agent", single[int64], `SELECT boot FROM agents WHERE id = $1`, id)
+}
+
 // AgentLifecycle notes how far the agent's process boot is with its scripts. A
 // process other than the last that greeted changes nothing: ok is false.
 func (tx *Tx) AgentLifecycle(id berth.AgentID, boot int64, l berth.AgentLifecycle, when time.Time) (ok bool, err error) {

@@ -110,6 +110,20 @@ func (s *Service) AgentHello(ctx context.Context, who AgentIdentity, version, di
 	})
 }
 
+// Displaces tells whether the process boot would take the place of one that is
+// linked.
+func (s *Service) Displaces(ctx context.Context, who AgentIdentity, boot int64) (yes bool, err error) {
+	if who.Agent.Status(time.Now()) != berth.AgentConnected {
+		return false, nil
+	}
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		last, err := q.AgentBoot(who.Agent.ID)
+		yes = last != 0 && boot > last
+		return err
+	})
+	return yes, err
+}
+
 // lifecycles are the words that agents may report.
 var lifecycles = []berth.AgentLifecycle{berth.AgentCreated, berth.AgentStarting, berth.AgentReady, berth.AgentStartError, berth.AgentStartTimeout,
 	berth.AgentShuttingDown, berth.AgentOff, berth.AgentShutdownError, berth.AgentShutdownTimeout}

@@ -56,7 +56,7 @@ func TestOldestAgentGetsOn(t *testing.T) {
 	if got := ssh.Run("web.berth", "echo in; cat started"); got != "in\nstarted\n" {
 		t.Errorf("ssh: %q", got)
 	}
-	s.Berth("ping", "web", "-c", "1")
+	s.Berth("ping", "web")
 	harness.Eventually(t, 20*time.Second, func() string {
 		show := s.Berth("show", "web")
 		if strings.Contains(show, "health ") || !strings.Contains(show, "main: the agent ("+oldestAgent+") is older than the server") || !strings.Contains(show, "restart to update") {
