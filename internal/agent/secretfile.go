@@ -76,7 +76,7 @@ func secretPath(name string, env []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if inside, err := filepath.Rel(realHome, path); err != nil || inside == "." || !filepath.IsLocal(inside) {
+	if inside, err := filepath.Rel(realHome, path); err != nil || !filepath.IsLocal(inside) {
 		return "", fmt.Errorf("a link on the way leads out of the home directory, to %s", path)
 	}
 	return path, nil
