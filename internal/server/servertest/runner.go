@@ -27,6 +27,8 @@ type Runner struct {
 	// Hold, when set, is called before a build is finished; what it returns is
 	// the build's error.
 	Hold func(ctx context.Context, job api.Job) string
+	// Spec, when set, changes what the template says of the agent.
+	Spec func(a *berth.AgentSpec)
 
 	mu     sync.Mutex
 	tokens map[string]string // of agents, by owner/name of the workspace
@@ -128,6 +130,9 @@ func (r *Runner) made(job *api.Job, finish *api.Finish) {
 			Name: "main", Address: "coder_agent.main", Resource: "berth_process.computer", OS: "linux", Arch: "amd64", Auth: "token",
 			Scripts: []berth.Script{{ID: "s1", DisplayName: "Startup", Script: "true", RunOnStart: true}},
 		}}}
+		if r.Spec != nil {
+			r.Spec(&finish.Agents[0].AgentSpec)
+		}
 	}
 	finish.State, _ = json.Marshal(map[string]any{
 		"version": 4, "terraform_version": "1.11.0", "serial": finish.Serial, "lineage": finish.Lineage,
