@@ -17,17 +17,21 @@ import (
 func (a *app) logs() *cobra.Command {
 	var build int
 	var followIt bool
+	var step string
 	cmd := &cobra.Command{
 		Use:   "logs WORKSPACE[.AGENT]",
 		Short: "Print the log of a build, or of an agent's scripts",
 		Long: `Print the log of a workspace's newest build, or of another with --build; with
-.AGENT the log of that agent's scripts. -f stays until the build has ended (and
+.AGENT the log of that agent's scripts, and with --step the lines of one step of
+its start alone; berth show lists the steps. -f stays until the build has ended (and
 exits with 6 when it failed), or for as long as you like with an agent.`,
-		Example:           "  berth logs web -f\n  berth logs web --build 3\n  berth logs web.main",
+		Example:           "  berth logs web -f\n  berth logs web --build 3\n  berth logs web.main\n  berth logs web --step personalize",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 	}
 	cmd.Flags().IntVarP(&build, "build", "b", 0, "`number` of the build (default the newest)")
+	cmd.Flags().StringVar(&step, "step", "", "`name` of a step of the agent's start")
+	cmd.MarkFlagsMutuallyExclusive("build", "step")
 	cmd.Flags().BoolVarP(&followIt, "follow", "f", false, "go on with what comes")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
@@ -43,6 +47,12 @@ exits with 6 when it failed), or for as long as you like with an agent.`,
 		show := a.printLog
 		if *asJSON {
 			show = a.printJSON
+		}
+		if step != "" {
+			if err := checkStep(w, t.agent, step); err != nil {
+				return err
+			}
+			return a.agentLog(cmd.Context(), c, w, first(t.agent, client.OnlyAgent), followIt, onlyStep(step, show))
 		}
 		if t.agent != "" {
 			return a.agentLog(cmd.Context(), c, w, t.agent, followIt, show)

@@ -81,6 +81,7 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 		}
 		a.table("", []string{"AGENT", "STATUS", "SCRIPTS", "PLATFORM", "VERSION"}, rows)
 	}
+	a.showSteps(w, now)
 	if len(w.Build.Resources) > 0 {
 		a.say("")
 		var rows [][]string

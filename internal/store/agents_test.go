@@ -68,6 +68,23 @@ func TestAnAgentsLife(t *testing.T) {
 		if !lifecycle(7, berth.AgentStarting) || !lifecycle(7, berth.AgentReady) || lifecycle(6, berth.AgentOff) || lifecycle(8, berth.AgentOff) {
 			t.Error("the wrong process was heard")
 		}
+		steps := func(boot int64, s ...berth.Step) (ok bool) {
+			t.Helper()
+			write(t, db, func(tx *store.Tx) (err error) {
+				ok, err = tx.AgentSteps(id, boot, s)
+				return err
+			})
+			return ok
+		}
+		began := time.Now().UTC().Truncate(time.Millisecond)
+		step := berth.Step{Kind: "script", Name: "install", Status: berth.StepFailed, Detail: "failed", ExitCode: 3, StartedAt: began, EndedAt: began.Add(time.Second)}
+		hostile := berth.Step{Name: strings.Repeat("n", 1<<20) + "\x00", Status: berth.StepRunning, Detail: "\xff"}
+		if !steps(7, step, hostile) || steps(6) || steps(8) {
+			t.Error("the steps of the wrong process were taken")
+		}
+		if got := get(t, db, id).Steps; len(got) != 2 || got[0] != step || len(got[1].Name) > 1000 || !got[1].EndedAt.IsZero() {
+			t.Errorf("%+v", got)
+		}
 		write(t, db, func(tx *store.Tx) error { return tx.LinkAgent(id) })
 		a := get(t, db, id)
 		if a.Lifecycle != berth.AgentReady || a.ReadyAt.IsZero() || a.Directory != "/home/ada" || a.Status(time.Now()) != berth.AgentConnected {
@@ -82,7 +99,7 @@ func TestAnAgentsLife(t *testing.T) {
 			t.Errorf("a leftover greeted: %v", err)
 		}
 		write(t, db, func(tx *store.Tx) error { return tx.GreetAgent(id, 9, "v2", "") })
-		if a := get(t, db, id); a.Lifecycle != berth.AgentCreated || !a.ReadyAt.IsZero() || a.Version != "v2" {
+		if a := get(t, db, id); a.Lifecycle != berth.AgentCreated || !a.ReadyAt.IsZero() || a.Version != "v2" || len(a.Steps) != 0 {
 			t.Errorf("a new process has %+v", a)
 		}
 	})
