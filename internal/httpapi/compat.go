@@ -12,9 +12,26 @@ import (
 // from inside workspaces. They are no part of our API, and answer what those
 // modules read and nothing more.
 func (h *handlers) mountCompatible(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/v2/users/me/gitsshkey", h.guarded(person, h.personsGitKey))
-	mux.HandleFunc("GET /api/v2/workspaceagents/me/gitsshkey", h.guarded(agent, h.agentsGitKey))
-	mux.HandleFunc("GET /api/v2/workspaceagents/me/external-auth", h.guarded(person, h.agentsExternalAuth))
+	mux.HandleFunc("GET /api/v2/users/me/gitsshkey", theirToken(h.guarded(person, h.personsGitKey)))
+	mux.HandleFunc("GET /api/v2/workspaceagents/me/gitsshkey", theirToken(h.guarded(agent, h.agentsGitKey)))
+	mux.HandleFunc("GET /api/v2/workspaceagents/me/external-auth", theirToken(h.guarded(person, h.agentsExternalAuth)))
+}
+
+// theirToken takes the token also from where those modules put it. No browser
+// of ours has that cookie, so no page can make use of it.
+func theirToken(next http.HandlerFunc) http.HandlerFunc {
+	const header, cookie = "Coder-Session-Token", "coder_session_token"
+	return func(w http.ResponseWriter, r *http.Request) {
+		given := r.Header.Get(header)
+		if c, err := r.Cookie(cookie); err == nil && given == "" {
+			given = c.Value
+		}
+		if given != "" && r.Header.Get("Authorization") == "" {
+			r = r.Clone(r.Context())
+			r.Header.Set("Authorization", "Bearer "+given)
+		}
+		next(w, r)
+	}
 }
 
 // gitSSHKey is what both callers get. The private half stays where it is: the
