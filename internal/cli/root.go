@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,11 +32,18 @@ Environment:
   berth ssh web`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       berth.Release,
 		Args:          cobra.ArbitraryArgs,
-		RunE:          group,
 	}
-	root.SetVersionTemplate("berth {{.Version}}\n")
+	// A flag of our own: cobra's would bring text/template, and with it every
+	// method of every type, into the binary.
+	version := root.Flags().BoolP("version", "v", false, "print the version")
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *version {
+			fmt.Fprintf(a.out, "berth %s\n", berth.Release)
+			return nil
+		}
+		return group(cmd, args)
+	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.flagURL, "url", "", "`URL` of the server (BERTH_URL)")
 	f.StringVar(&a.flagToken, "token", "", "act with this `token` (BERTH_TOKEN)")
