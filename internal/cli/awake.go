@@ -1,13 +1,29 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
+
+// refresh asks the agents of a running workspace what it is used for. unknown
+// tells that they did not answer, while people could work there.
+func refresh(ctx context.Context, c *client.Client, w *api.Workspace) (unknown bool) {
+	if w.Status != "running" || w.Activity == nil {
+		return false
+	}
+	asked, err := c.Activity(ctx, w.ID)
+	if err != nil {
+		return false // a server that does not know how
+	}
+	w.Activity = &asked.Activity
+	return !asked.Known
+}
 
 // showActivity says what keeps a workspace awake, or when it was last used.
 func (a *app) showActivity(w api.Workspace, now time.Time) {

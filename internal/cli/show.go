@@ -30,10 +30,14 @@ func (a *app) show() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		unknown := refresh(cmd.Context(), c, &w)
 		if *asJSON {
 			return a.json(w)
 		}
 		a.showWorkspace(w, time.Now())
+		if unknown {
+			a.tell("Its agent does not say what it is used for at the moment; what is here may be old.")
+		}
 		if found, err := c.Apps(cmd.Context(), w.ID); err == nil && len(found.Items) > 0 { // an older server has none
 			a.say("")
 			a.showApps("", found.Items)
