@@ -42,12 +42,9 @@ func Load(dir string) (*Keys, error) {
 	return k, nil
 }
 
-// How often the directory is looked at for keys of other processes: before
-// sealing, so that all soon seal with the newest, and for a key that is not known.
-const (
-	lookEvery = time.Second
-	lookAgain = 100 * time.Millisecond
-)
+// lookEvery is how often sealing looks at the directory for keys of other
+// processes, so that all soon seal with the newest.
+const lookEvery = time.Second
 
 // look reads the directory again, unless that was done less than every ago. What
 // cannot be read leaves the keys that there are.

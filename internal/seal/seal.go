@@ -83,7 +83,7 @@ func (k *Keys) cipher(id keyID) (cipher.AEAD, bool) {
 	}
 	c, ok := get()
 	if !ok {
-		k.look(lookAgain)
+		k.look(0)
 		c, ok = get()
 	}
 	return c, ok

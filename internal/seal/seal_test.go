@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -110,5 +112,52 @@ func TestKeysArePrivateAndNeeded(t *testing.T) {
 	}
 	if _, err := seal.Load(dir); err == nil || !strings.Contains(err.Error(), "holds no key") {
 		t.Errorf("a damaged key: %v", err)
+	}
+}
+
+// Keys are used while this and other processes rotate them: everything opens
+// everywhere, and the newest key soon seals.
+func TestRotationWhileInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	replicas := []*seal.Keys{load(t, dir), load(t, dir)}
+	sealed := make(chan []byte, 1000)
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for range 100 {
+				s, err := replicas[i%2].Seal([]byte("x"), nil)
+				if err != nil {
+					t.Error(err)
+				}
+				sealed <- s
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 5 {
+			if err := replicas[0].Rotate(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	wg.Wait()
+	s, err := replicas[0].Seal([]byte("x"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed <- s
+	close(sealed)
+	for s := range sealed {
+		for i, k := range replicas {
+			if _, err := k.Open(s, nil); err != nil {
+				t.Errorf("replica %d: %v", i, err)
+			}
+		}
+	}
+	time.Sleep(1100 * time.Millisecond)
+	again, _ := replicas[1].Seal([]byte("x"), nil)
+	if list := replicas[1].List(); !bytes.HasPrefix(again, list[len(list)-1].Head) || len(list) != 6 {
+		t.Errorf("another replica's key does not seal: %d keys", len(list))
 	}
 }

@@ -16,6 +16,7 @@ type SealedColumn struct {
 var SealedColumns = []SealedColumn{
 	{"versions", "variables_sealed", []string{"id"}},
 	{"workspaces", "agent_key", []string{"id"}},
+	{"workspaces", "agent_key_before", []string{"id"}},
 	{"state_revisions", "sealed", []string{"workspace_id", "id"}},
 	{"ssh_keys", "private_sealed", []string{"user_id"}},
 	{"user_secrets", "value_sealed", []string{"id"}},

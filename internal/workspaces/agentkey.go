@@ -48,6 +48,7 @@ func (s *Service) openKey(id berth.WorkspaceID, sealed []byte) ([]byte, error) {
 	return key, nil
 }
 
+// KeyBound binds a sealed agent key to its workspace.
 func KeyBound(id berth.WorkspaceID) []byte { return []byte("berth agent key of workspace " + id) }
 
 // RotateAgentKey changes the key from which the tokens of a workspace's agents
