@@ -88,7 +88,7 @@ func (s *Signer) renew(ctx context.Context) error {
 			}
 			found = append([]store.SigningKey{k}, found...)
 		}
-		private, err := s.keys.Open(found[0].Sealed, s.aad(found[0].ID))
+		private, err := s.keys.Open(found[0].Sealed, SigningKeyBound(s.use, found[0].ID))
 		if err != nil {
 			return err
 		}
@@ -130,8 +130,9 @@ func (s *Signer) generate(now time.Time) (store.SigningKey, error) {
 		return store.SigningKey{}, err
 	}
 	id := hex.EncodeToString(b)
-	sealed, err := s.keys.Seal(private, s.aad(id))
+	sealed, err := s.keys.Seal(private, SigningKeyBound(s.use, id))
 	return store.SigningKey{ID: id, Public: public, Sealed: sealed, CreatedAt: now, ExpiresAt: now.Add(signFor + verifyFor)}, err
 }
 
-func (s *Signer) aad(id string) []byte { return []byte("signing key " + s.use + " " + id) }
+// SigningKeyBound binds a sealed signing key to what it is for and its id.
+func SigningKeyBound(use, id string) []byte { return []byte("signing key " + use + " " + id) }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/seal"
@@ -29,6 +30,7 @@ var bounds = map[string]func(keys []string) []byte{
 	"ssh_keys":          func(k []string) []byte { return credentials.SSHKeyBound(berth.UserID(k[0])) },
 	"user_secrets":      func(k []string) []byte { return credentials.SecretBound(berth.SecretID(k[0])) },
 	"external_logins":   func(k []string) []byte { return credentials.ExternalBound(berth.UserID(k[0]), k[1]) },
+	"signing_keys":      func(k []string) []byte { return accounts.SigningKeyBound(k[0], k[1]) },
 	"external_attempts": func(k []string) []byte { return credentials.AttemptBound(k[0]) },
 }
 
