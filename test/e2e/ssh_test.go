@@ -183,6 +183,27 @@ func TestOpenSSH(t *testing.T) {
 			t.Errorf("%s %v", out, err)
 		}
 	})
+	t.Run("sockets", func(t *testing.T) {
+		t.Parallel()
+		web, err := net.Listen("unix", filepath.Join(dir, "web"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Chmod(filepath.Join(dir, "web"), 0o777) // the workspace's user is another one
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "reached") })}
+		go server.Serve(web)
+		defer server.Close()
+		here, there := filepath.Join(dir, "here"), home+"/there"
+		stop := background(t, ssh.Command("-N", "-o", "ExitOnForwardFailure=yes", "-L", here+":"+filepath.Join(dir, "web"), "-R", there+":"+filepath.Join(dir, "web"), host))
+		defer stop()
+		for _, socket := range []string{here, there} {
+			c := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", socket) }}}
+			eventuallyGets(t, c, "http://socket", "reached")
+		}
+		if mode := ssh.Run(host, "stat -c %a "+there); mode != "600\n" {
+			t.Errorf("the socket there has mode %s", mode)
+		}
+	})
 	t.Run("scp", func(t *testing.T) {
 		t.Parallel()
 		file := randomFile(t, 3<<20)
