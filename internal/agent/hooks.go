@@ -44,8 +44,20 @@ func (a *agent) start(ctx context.Context, s *scripts) {
 	if ctx.Err() != nil {
 		return // shutting_down has been said already
 	}
+	// Who sees that the start is over sees all of its steps.
+	a.tellSteps(ctx)
 	a.states.set(state)
 	s.runCron(ctx)
+}
+
+// stepsPatience is how long the end of the start waits for the server to know
+// the steps.
+const stepsPatience = 2 * time.Second
+
+func (a *agent) tellSteps(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, stepsPatience)
+	defer cancel()
+	a.steps.flush(ctx)
 }
 
 // hook takes one step. Only the template's scripts decide how the start went: a
