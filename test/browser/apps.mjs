@@ -182,7 +182,7 @@ async function attack({ access, victim }) {
       for (const path of ["/api/v1/users/me", "/apps/open", "/healthz"]) {
         const r = await fetch(path, { credentials: "include" });
         const text = await r.text();
-        if (r.ok && !text.includes("hostile app")) return `read ${path} ${text}`;
+        if (r.ok && !text.includes("hostile app") && !text.includes("hello from the app")) return `read ${path} ${text}`;
       }
       return "blocked";
     },
