@@ -49,7 +49,7 @@ func (a *app) session(ctx context.Context, stream *client.Stream, o sessionOptio
 	defer end()
 	if o.none {
 		defer context.AfterFunc(ctx, func() { _ = remote.Close() })()
-		return ended(ctx, remote.Wait())
+		return ended(ctx, stream, remote.Wait())
 	}
 	s, err := remote.NewSession()
 	if err != nil {
@@ -91,11 +91,11 @@ func (a *app) session(ctx context.Context, stream *client.Stream, o sessionOptio
 		_ = s.Signal(ssh.SIGINT)
 		_ = remote.Close()
 	})()
-	return ended(ctx, s.Wait())
+	return ended(ctx, stream, s.Wait())
 }
 
 // ended makes the exit code of a session's end.
-func ended(ctx context.Context, err error) error {
+func ended(ctx context.Context, stream *client.Stream, err error) error {
 	var exit *ssh.ExitError
 	switch {
 	case err == nil:
@@ -106,6 +106,9 @@ func ended(ctx context.Context, err error) error {
 		return status(128 + signals[exit.Signal()])
 	case errors.As(err, &exit):
 		return status(exit.ExitStatus())
+	}
+	if why := stream.Err(); why != nil {
+		err = why // SSH only knows that it ended
 	}
 	return berth.Errorf(berth.Unavailable, "the connection ended before the command did: %v", err)
 }

@@ -248,7 +248,7 @@ func (s *Stream) whole() bool {
 func (s *Stream) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil || s.whole() || errors.Is(s.err, net.ErrClosed) {
+	if s.err == nil || s.whole() || s.closed && s.gotFin || errors.Is(s.err, net.ErrClosed) {
 		return nil
 	}
 	return s.err

@@ -230,7 +230,7 @@ func TestSessionsResume(t *testing.T) {
 		go io.Copy(out, f)
 		says := func(line, want string) {
 			t.Helper()
-			fmt.Fprintln(f, line)
+			f.WriteString(line)
 			harness.Eventually(t, 40*time.Second, func() string {
 				if o := out.String(); !strings.Contains(o, want) {
 					return "the terminal shows " + o
@@ -238,17 +238,18 @@ func TestSessionsResume(t *testing.T) {
 				return ""
 			})
 		}
-		says("x=kept; echo first-$x", "first-kept")
+		says("", "$ ")
+		says("x=kept; echo first-$x\n", "first-kept")
 		n.cut()
-		says("echo second-$x", "second-kept")
+		says("echo second-$x\n", "second-kept")
 		n.set(0, true)
-		says("echo third-$x", "was lost") // typed while the network is away
+		says("echo third-$x\n", "was lost") // typed while the network is away
 		n.set(0, false)
 		says("", "third-kept")
 		says("", "is back")
 		s.Signal(syscall.SIGKILL)
 		s.Run()
-		says("echo fourth-$x", "fourth-kept")
+		says("echo fourth-$x\n", "fourth-kept")
 		fmt.Fprintln(f, "exit 5")
 		if got := exitCode(waitFor(t, cmd, 20*time.Second)); got != 5 {
 			t.Errorf("exit %d", got)
