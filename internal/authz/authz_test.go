@@ -146,7 +146,8 @@ func TestCheckHidesWhatMayNotBeRead(t *testing.T) {
 		{"a template admin sees it and may not enter", actor(authz.ScopeAll, berth.RoleTemplateAdmin), authz.Connect, theirs, berth.Forbidden},
 		{"the owner of the site enters", actor(authz.ScopeAll, berth.RoleOwner), authz.Connect, theirs, nil},
 		{"a member may not change a template", actor(authz.ScopeAll), authz.Update, authz.OfTemplate(here), berth.Forbidden},
-		{"a workspace's token makes no tokens", actor(authz.ScopeWorkspace), authz.Create, authz.OfToken(me), berth.NotFound},
+		{"a workspace's token makes no tokens", actor(authz.ScopeWorkspace), authz.Create, authz.OfToken(me), berth.Forbidden},
+		{"and finds nothing of others", actor(authz.ScopeWorkspace), authz.Create, authz.OfToken(other), berth.NotFound},
 	} {
 		err := authz.Check(c.actor, c.action, c.on, "workspace x")
 		if c.want == nil && err != nil || c.want != nil && !errors.Is(err, c.want) {

@@ -51,6 +51,8 @@ func Check(actor Actor, action Action, on Resource, noun string) error {
 		return nil
 	case actor.Anonymous():
 		return berth.Errorf(berth.Unauthenticated, "sign in first: berth login URL")
+	case actor.Scope == ScopeWorkspace && on.OwnerID == actor.UserID && Can(actor.unbound(), action, on):
+		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s %s: do that from your own computer", verb(action), noun)
 	case !Can(actor, Read, on):
 		return Hidden(noun)
 	default:
@@ -62,6 +64,13 @@ func Check(actor Actor, action Action, on Resource, noun string) error {
 // actor may not know of: the two must not differ.
 func Hidden(noun string) error {
 	return berth.Errorf(berth.NotFound, "%s was not found; check the name, or ask its owner whether you have access", noun)
+}
+
+// unbound is the actor with all of their own rights. It is for telling people
+// why something is denied, never for allowing it.
+func (a Actor) unbound() Actor {
+	a.Scope, a.Roles = ScopeAll, nil
+	return a
 }
 
 func verb(a Action) string {
