@@ -34,6 +34,7 @@ type fake struct {
 	relays   []string      // where links were asked for
 	lastBoot int64         // hello of an older process is a conflict
 	end      chan struct{} // closing it ends the present link
+	serving  chan struct{} // end as it was when the present link was made
 }
 
 func newFake(spec berth.AgentSpec) *fake {
@@ -122,6 +123,7 @@ func (f *fake) AgentLink(_ context.Context, relay string) (net.Conn, error) {
 		return nil, f.away
 	}
 	f.links++
+	f.serving = f.end
 	conn, _ := net.Pipe()
 	return conn, nil
 }
@@ -129,7 +131,7 @@ func (f *fake) AgentLink(_ context.Context, relay string) (net.Conn, error) {
 // serve holds a link until the fake ends it.
 func (f *fake) serve(ctx context.Context, _ net.Conn, _ tunnel.Handler) error {
 	f.mu.Lock()
-	end := f.end
+	end := f.serving // not f.end: the link may have been ended since it was made
 	f.mu.Unlock()
 	select {
 	case <-end:
