@@ -92,7 +92,8 @@ func (a *agent) makeDataDir() string {
 	return ""
 }
 
-// ownDir makes dir, for this user alone. One that is there is taken only when
+// ownDir makes dir, which only this user can write or list; others may pass to
+// the commands in it, for those who sudo. One that is there is taken only when
 // nobody else can have put it there.
 func ownDir(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
@@ -109,7 +110,7 @@ func ownDir(dir string) error {
 	if !info.IsDir() || !ok || int(stat.Uid) != os.Getuid() || info.Mode().Perm()&0o022 != 0 {
 		return fmt.Errorf("%s belongs to somebody else", dir)
 	}
-	return nil
+	return os.Chmod(dir, 0o711)
 }
 
 // link puts the names of our command into dir, as links to this program.
