@@ -372,8 +372,21 @@ func background(t *testing.T, cmd *exec.Cmd) func() {
 		t.Fatal(err)
 	}
 	return func() {
-		cmd.Process.Signal(syscall.SIGTERM)
+		// More than once: OpenSSH's client may lose a signal that comes just
+		// before it waits.
+		ended := make(chan struct{})
+		go func() {
+			for {
+				cmd.Process.Signal(syscall.SIGTERM)
+				select {
+				case <-ended:
+					return
+				case <-time.After(time.Second):
+				}
+			}
+		}()
 		cmd.Wait()
+		close(ended)
 	}
 }
 

@@ -185,6 +185,11 @@ func TestXauthorityKeepsOthers(t *testing.T) {
 		if again := replaceXauth(with, ours, true); !bytes.Equal(again, with) {
 			t.Fatalf("a second time changes: %q", again)
 		}
+		newer := ours
+		newer.data = []byte("5678")
+		if with := replaceXauth(with, newer, true); !bytes.Equal(replaceXauth(with, ours, false), with) {
+			t.Fatalf("taking out the older entry changes %q", with)
+		}
 		if without := replaceXauth(with, ours, false); !bytes.Equal(without, file) {
 			t.Fatalf("%q became %q", file, without)
 		}

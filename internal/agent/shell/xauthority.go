@@ -65,8 +65,9 @@ func cutXauthEntry(b []byte) (e xauthEntry, rest []byte, ok bool) {
 	return e, rest, true
 }
 
-// replaceXauth takes the entries like e out of a file's content, and puts e in
-// front of the others when put is true. What cannot be read stays at the end.
+// replaceXauth puts e into a file's content, in front, in place of what was said
+// of its display; or takes e out, but not what another session has said of the
+// display since. What cannot be read stays at the end.
 func replaceXauth(content []byte, e xauthEntry, put bool) []byte {
 	var out []byte
 	if put {
@@ -77,7 +78,7 @@ func replaceXauth(content []byte, e xauthEntry, put bool) []byte {
 		if !ok {
 			return append(out, content...)
 		}
-		if !old.same(e) {
+		if !old.same(e) || !put && !bytes.Equal(old.data, e.data) {
 			out = append(out, content[:len(content)-len(rest)]...)
 		}
 		content = rest
