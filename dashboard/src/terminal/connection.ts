@@ -20,6 +20,7 @@ export interface Screen {
   show(bytes: Uint8Array): void;
   shared(size: Size): void; // the size that the terminal has for all who view it
   status(text: string, end: boolean): void; // empty: all is well
+  signIn(then: () => void): void; // asks who the person is
 }
 
 const first = 250; // milliseconds until the second try
@@ -115,7 +116,7 @@ export class Connection {
   private refused(problem: Problem): void {
     switch (problem.status) {
       case 401:
-        return this.end("You are not signed in. Sign in at the start page, then reload this one.");
+        return this.screen.signIn(() => void this.open());
       case 400:
       case 403:
       case 404:

@@ -4,12 +4,16 @@ export interface Problem {
   detail: string;
 }
 
-// ask reads a path of the API; a Problem is thrown when the answer is one, and
-// when there is none.
-async function ask<T>(path: string): Promise<T> {
+// ask calls the API, to read when there is no body; a Problem is thrown when the
+// answer is one, and when there is none.
+async function ask<T>(path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch("/api/v1" + path, { headers: { Accept: "application/json" } });
+    answer = await fetch("/api/v1" + path, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
   } catch {
     throw { status: 0, detail: "The server does not answer." } satisfies Problem;
   }
@@ -42,4 +46,9 @@ export async function whyNot(workspaceID: string, agent: string): Promise<Proble
   } catch (problem) {
     return problem as Problem;
   }
+}
+
+// signIn makes a login that the browser keeps.
+export function signIn(username: string, password: string): Promise<unknown> {
+  return ask("/login", { username, password, cookie: true });
 }

@@ -4,25 +4,27 @@ package terminal
 const (
 	maxUsual     = 512 << 10
 	maxAlternate = 256 << 10
-	chunkSize    = 16 << 10
 )
 
 // ring keeps the end of a stream of whole tokens, and the modes at its start.
 type ring struct {
 	max    int
+	chunk  int // bytes that are dropped at a time; no token is longer
 	chunks [][]byte
 	size   int
 	cut    tracker // went through all that was dropped
 	isCut  bool
 }
 
+func newRing(max int) ring { return ring{max: max, chunk: 4 * maxToken} }
+
 // add appends whole tokens.
 func (r *ring) add(data []byte) {
-	for len(data) > chunkSize { // only runs of plain text are this long
-		r.add(data[:chunkSize])
-		data = data[chunkSize:]
+	for len(data) > r.chunk { // only runs of plain text are this long
+		r.add(data[:r.chunk])
+		data = data[r.chunk:]
 	}
-	if last := len(r.chunks) - 1; last < 0 || len(r.chunks[last])+len(data) > chunkSize {
+	if last := len(r.chunks) - 1; last < 0 || len(r.chunks[last])+len(data) > r.chunk {
 		r.chunks = append(r.chunks, nil)
 	}
 	last := &r.chunks[len(r.chunks)-1]
@@ -51,10 +53,10 @@ type history struct {
 }
 
 func newHistory() *history {
-	h := &history{usual: ring{max: maxUsual}}
+	h := &history{usual: newRing(maxUsual)}
 	h.head.emit = h.emit
 	h.head.switched = h.switched
-	h.head.reset = func() { h.usual, h.alternate = ring{max: maxUsual}, ring{} }
+	h.head.reset = func() { h.usual, h.alternate = newRing(maxUsual), ring{} }
 	return h
 }
 
@@ -81,12 +83,16 @@ func (h *history) switched(before modes) {
 	h.quiet = append(h.quiet, before.towards(now)...)
 	if now.alternate != 0 {
 		h.inUsual = before
-		h.alternate = ring{max: maxAlternate}
+		h.alternate = newRing(maxAlternate)
 		h.alternate.cut.modes = now
 		return
 	}
 	h.alternate = ring{}
-	if rest := h.inUsual.towards(now); len(rest) > 0 {
+	rest := h.inUsual.towards(now)
+	if before.alternate == 1049 { // which saved the cursor where it is now again
+		rest = append(rest, "\x1b7"...)
+	}
+	if len(rest) > 0 {
 		h.usual.add(rest)
 	}
 }

@@ -10,20 +10,25 @@ import (
 // privateModes are the modes of DEC and xterm that outlast a screen's content.
 // The three that switch to the alternate screen are kept apart.
 var privateModes = [...]int{
-	1,                         // application cursor keys
-	5,                         // reverse video
-	6,                         // origin
-	7,                         // wrap around; on in a fresh terminal
-	9, 1000, 1001, 1002, 1003, // mouse
-	12,                           // blinking cursor
-	25,                           // visible cursor; on in a fresh terminal
-	45,                           // reverse wrap around
-	66,                           // application keypad
-	1004,                         // focus
-	1005, 1006, 1007, 1015, 1016, // how the mouse is told
+	1,    // application cursor keys
+	5,    // reverse video
+	6,    // origin
+	7,    // wrap around; on in a fresh terminal
+	12,   // blinking cursor
+	25,   // visible cursor; on in a fresh terminal
+	45,   // reverse wrap around
+	66,   // application keypad
+	1004, // focus
 	2004, // bracketed paste
 	2031, // colour scheme
 }
+
+// Of the mouse's modes one is on at a time, and of its codes. A terminal takes
+// the end of any of them for the end of the one that it has.
+var (
+	mouseModes = []int{9, 1000, 1001, 1002, 1003}
+	mouseCodes = []int{1005, 1006, 1015, 1016}
+)
 
 // ansiModes are insert and new line.
 var ansiModes = [...]int{4, 20}
@@ -55,6 +60,8 @@ type margins struct{ top, bottom int }
 type modes struct {
 	private   [len(privateModes)]touched // by index in privateModes
 	ansi      [len(ansiModes)]touched
+	mouse     int     // of mouseModes; 0: none
+	mouseCode int     // of mouseCodes; 0: none
 	keypad    touched // ESC = and ESC >
 	cursor    int     // DECSCUSR
 	title     string
@@ -100,6 +107,7 @@ func (m modes) towards(to modes) []byte {
 			b.WriteString(switchTo("", mode, to.ansi[i]))
 		}
 	}
+	b.WriteString(oneOf(m.mouse, to.mouse) + oneOf(m.mouseCode, to.mouseCode))
 	if m.keypad != to.keypad {
 		b.WriteString(map[touched]string{on: "\x1b=", off: "\x1b>", untouched: "\x1b>"}[to.keypad])
 	}
@@ -111,6 +119,17 @@ func (m modes) towards(to modes) []byte {
 	}
 	b.WriteString(m.style.towards(to.style))
 	return []byte(b.String())
+}
+
+// oneOf goes from one of several modes to another.
+func oneOf(from, to int) string {
+	switch {
+	case from == to:
+		return ""
+	case to == 0:
+		return switchTo("?", from, off)
+	}
+	return switchTo("?", to, on)
 }
 
 func (s style) towards(to style) string {
@@ -166,11 +185,27 @@ func (m *modes) set(c command) {
 	}
 	for i := range c.params {
 		mode := c.number(i, -1)
+		if c.prefix == '?' {
+			m.setMouse(mode, to)
+		}
 		if c.prefix == '?' && (isAlternate(mode) || mode == 1048) {
 			m.setAlternate(mode, to)
 		} else if at := slices.Index(list, mode); at >= 0 {
 			values[at] = to
 		}
+	}
+}
+
+func (m *modes) setMouse(mode int, to touched) {
+	value := mode
+	if to == off {
+		value = 0
+	}
+	switch {
+	case slices.Contains(mouseModes, mode):
+		m.mouse = value
+	case slices.Contains(mouseCodes, mode):
+		m.mouseCode = value
 	}
 }
 

@@ -9,7 +9,8 @@ import "bytes"
 func quietly(s state, raw []byte) bool {
 	switch s {
 	case escape:
-		return raw[len(raw)-1] != 'Z' // DECID
+		last := raw[len(raw)-1]
+		return last != 'Z' && last != '\\' // DECID; the end of a string, which has one
 	case csi:
 		return quietCSI(readCSI(raw))
 	case osc:

@@ -1,6 +1,9 @@
 package terminal
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // maxTitle bounds a title that is kept, in bytes.
 const maxTitle = 512
@@ -61,6 +64,7 @@ func (t *tracker) sequence(s state, raw []byte) {
 		t.commanded(readCSI(raw))
 	case osc:
 		t.titled(raw)
+		raw = ended(raw)
 	}
 	if (before.alternate != 0) != (t.modes.alternate != 0) && t.switched != nil {
 		t.switched(before)
@@ -78,6 +82,14 @@ func spelled(raw []byte) []byte {
 		return append([]byte{0x1b, byte(c1(r))}, raw[size:]...)
 	}
 	return raw
+}
+
+// ended gives a string that another sequence ended an end of its own.
+func ended(raw []byte) []byte {
+	if raw[len(raw)-1] == 7 || bytes.HasSuffix(raw, []byte("\u009c")) {
+		return raw
+	}
+	return append(raw[:len(raw):len(raw)], "\x1b\\"...)
 }
 
 func (t *tracker) escaped(raw []byte) {
