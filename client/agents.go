@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"strconv"
 
@@ -84,4 +85,26 @@ func (c *Client) AgentApps(ctx context.Context, in api.AgentApps) error {
 // AgentSteps reports the steps of the calling agent's start, all of them.
 func (c *Client) AgentSteps(ctx context.Context, in api.AgentSteps) error {
 	return tell(ctx, c, "/agent/steps", in)
+}
+
+// WatchMetadata gives what the scripts of an agent's metadata print, as it
+// comes, for as long as it is ranged over. A connection that breaks is made
+// again: then all values come anew.
+func (c *Client) WatchMetadata(ctx context.Context, workspace, agent string) iter.Seq2[api.MetadataEvent, error] {
+	return func(yield func(api.MetadataEvent, error) bool) {
+		at := func() string { return path("workspaces", workspace, "agents", agent, "metadata") }
+		err := c.watch(ctx, at, func(e event) (bool, error) {
+			if e.name != "metadata" {
+				return true, nil
+			}
+			m, err := decode[api.MetadataEvent](e)
+			if err != nil {
+				return false, err
+			}
+			return yield(m, nil), nil
+		})
+		if err != nil {
+			yield(api.MetadataEvent{}, err)
+		}
+	}
 }

@@ -57,6 +57,7 @@ type agent struct {
 	sessions     *shell.Server
 	streams      *tunnel.Keeper // over all links
 	terminals    *terminal.Terminals
+	metadata     *metadata
 	linked       chan struct{} // closed at the first link
 	linkedOnce   sync.Once
 	lines        *logQueue
@@ -111,6 +112,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	}
 	a.sessions = sessions
 	a.terminals = a.newTerminals()
+	a.metadata = newMetadata(a)
 	return a, nil
 }
 
@@ -148,6 +150,7 @@ func (a *agent) run(ctx context.Context) {
 	a.log.Info("agent shuts down")
 	a.states.set(berth.AgentShuttingDown)
 	a.terminals.Close()
+	a.metadata.close()
 	a.sessions.Close()
 	a.streams.Close("the workspace stops")
 	unlink()

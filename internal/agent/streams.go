@@ -19,6 +19,7 @@ func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
 func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ports", a.servePorts)
+	mux.HandleFunc("GET /metadata", a.metadata.serve)
 	mux.HandleFunc("GET /activity", a.activity.serve)
 	mux.HandleFunc("PUT /identity", a.putIdentity)
 	streams := map[string]func(context.Context, *tunnel.Stream, string){

@@ -56,11 +56,13 @@ type Services struct {
 type handlers struct {
 	Services
 	origin string // of AccessURL, as browsers name it
+	feeds  feeds  // of watched metadata
 }
 
 // New makes the handler of everything that the server answers.
 func New(s Services) http.Handler {
 	h := &handlers{Services: s, origin: originOf(s.AccessURL)}
+	h.feeds.call = s.Relay.Call
 	mux := http.NewServeMux()
 	spec := h.mount(mux)
 	mountSpec(mux, spec)

@@ -84,6 +84,8 @@ var operations = []operation{
 	op(person, "GET /workspaces/{workspace}/agents/{agent}/ping", "pingAgent", "Measure the way to an agent and back", (*handlers).pingAgent),
 	socket(person, "GET /workspaces/{workspace}/agents/{agent}/streams/{stream}", "openStream", "Open a byte stream to an agent", (*handlers).openStream,
 		about("stream is a UUID of the caller's making. Query: kind, what to connect it to (ssh); resume, 0 to open one that outlives its websocket, and then the number of the websocket, to go on with it; from, how many bytes have arrived. An answer with the header Berth-Received, how many arrived there, can be resumed.")),
+	op(person, "GET /workspaces/{workspace}/agents/{agent}/metadata", "watchMetadata", "Watch what an agent's metadata scripts print", (*handlers).watchMetadata,
+		answers("text/event-stream", "Event metadata with a MetadataEvent, at once and for what is new. The agent runs the scripts while somebody watches, and only then")),
 	socket(person, "GET /workspaces/{workspace}/agents/{agent}/terminal/{terminal}", "openTerminal", "Attach to a terminal, which outlives the connection", (*handlers).openTerminal,
 		about("terminal is a UUID of the caller's making; where there is none of it, one is made. Query: cols and rows, the size of the window; command, what to run instead of a login shell. Binary messages are bytes typed and shown; text messages are TerminalControl objects. Whoever may connect to the workspace may attach to any of its terminals. The websocket is closed with status 1000 when the terminal has ended, and with another when to connect again.")),
 

@@ -30,6 +30,24 @@ func (s *Service) Agents(ctx context.Context, actor authz.Actor, id berth.Worksp
 	return views, err
 }
 
+// FindAgent is the agent of a name ("" or "-": the only one) of the workspace's
+// newest start, for who may see the workspace.
+func (s *Service) FindAgent(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, name string) (a berth.Agent, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		w, err := find(q, actor, authz.Read, id)
+		if err != nil {
+			return err
+		}
+		agents, err := q.Agents(id)
+		if err != nil {
+			return err
+		}
+		a, err = pick(agents, w, name)
+		return err
+	})
+	return a, err
+}
+
 // ResolveAgent is the agent of a name ("" or "-": the only one) that the actor
 // may open a session to: the owner of the workspace and the owner of the site.
 func (s *Service) ResolveAgent(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, name string) (a berth.Agent, err error) {

@@ -3,7 +3,7 @@
 // and marker, a file that is made when the server may be killed.
 export default async function ({ page, context, args, log, shot }) {
   const violations = [];
-  const watch = (p) => p.on("console", (m) => /Content Security Policy/.test(m.text()) && violations.push(m.text()));
+  const watch = (p) => p.on("console", (m) => /Content Security Policy/.test(m.text()) && violations.push(`${m.text()} at ${m.location().url}:${m.location().lineNumber}:${m.location().columnNumber}`));
   watch(page);
   const screen = (p = page) => p.locator(".xterm-rows").innerText();
   const sees = async (text, p = page) => {
@@ -55,6 +55,7 @@ export default async function ({ page, context, args, log, shot }) {
   await sees("two-yes-42");
   await sees("two-yes-42", second);
   await second.close();
+  await page.bringToFront();
 
   step("a full screen");
   await types("printf '\\033[?1049h\\033[2J\\033[5;10Hfull%s' ' of it'; read x; printf '\\033[?1049l'");
@@ -97,6 +98,7 @@ export default async function ({ page, context, args, log, shot }) {
   await other.close();
 
   step("the end");
+  await page.bringToFront();
   await types("exit");
   await page.getByText("The program has ended.").waitFor();
   return { id, red, full, socket, violations };
