@@ -8,14 +8,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/berthdev/berth/test/harness"
 )
 
-// TestSSH: bulk copy and first byte through `berth ssh`, against OpenSSH to an
-// sshd on loopback, alternating.
+// TestSSH: bulk copy, round trips, first byte and sessions per second through
+// `berth ssh`, whose sessions resume, against OpenSSH to an sshd on loopback,
+// alternating.
 func TestSSH(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	s.Berth("templates", "push", "process", "-d", filepath.Join(harness.Root(), "templates", "process"))
@@ -48,6 +51,74 @@ func TestSSH(t *testing.T) {
 	row("ssh bulk to the workspace (higher is better)", u, ur, "MB/s")
 	row("ssh first byte, OpenSSH with our ProxyCommand", f, fr, "ms")
 	row("ssh first byte, berth ssh", b, fr, "ms")
+
+	direct := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(harness.Bin(t, "berth"), append([]string{"ssh", "hello", "--"}, args...)...)
+		cmd.Env = s.Environ()
+		return cmd
+	}
+	var r, rb, rr, p, pb, pr []float64
+	for range 5 {
+		r, rr = append(r, roundTrip(t, ours.Command("hello.berth", "cat"))), append(rr, roundTrip(t, ref("cat")))
+		rb = append(rb, roundTrip(t, direct("cat")))
+		p = append(p, perSecond(t, func() *exec.Cmd { return ours.Command("hello.berth", "true") }))
+		pr = append(pr, perSecond(t, func() *exec.Cmd { return ref("true") }))
+		pb = append(pb, perSecond(t, func() *exec.Cmd { return direct("true") }))
+	}
+	row("ssh round trip, OpenSSH with our ProxyCommand", r, rr, "µs")
+	row("ssh round trip, berth ssh", rb, rr, "µs")
+	row("ssh sessions, OpenSSH with our ProxyCommand (higher is better)", p, pr, "/s")
+	row("ssh sessions, berth ssh (higher is better)", pb, pr, "/s")
+}
+
+// roundTrip is how long, in µs, the middle one of many keystrokes takes to come
+// back from a command that echoes.
+func roundTrip(t *testing.T, cmd *exec.Cmd) float64 {
+	t.Helper()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var took []float64
+	key := []byte("k")
+	for range 500 {
+		took = append(took, 1e6*seconds(func() {
+			in.Write(key)
+			io.ReadFull(out, key)
+		}))
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
+// perSecond is how many sessions, four at a time, begin and end in a second.
+func perSecond(t *testing.T, session func() *exec.Cmd) float64 {
+	t.Helper()
+	const workers, each = 4, 10
+	return workers * each / seconds(func() {
+		var wait sync.WaitGroup
+		for range workers {
+			wait.Go(func() {
+				for range each {
+					if out, err := session().CombinedOutput(); err != nil {
+						t.Errorf("%v %s", err, out)
+					}
+				}
+			})
+		}
+		wait.Wait()
+	})
 }
 
 type zeros struct{}
