@@ -140,6 +140,19 @@ func (a *activity) report(ctx context.Context) error {
 	return nil
 }
 
+// again makes what is not long ago news again: a server that was killed may have
+// forgotten what it was told in its last minute.
+func (a *activity) again() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for kind, e := range a.spells {
+		if time.Since(e.At) < 2*berth.SpellGap {
+			delete(a.told, kind)
+			wake(a.news)
+		}
+	}
+}
+
 // run tells the server what is new: at once after a while in which there was
 // nothing, and each minute at most. What a server that is away is not told, the
 // next report says too.

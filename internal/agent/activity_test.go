@@ -105,6 +105,27 @@ func TestActivityIsToldOnceAMinute(t *testing.T) {
 	})
 }
 
+// After another link, perhaps to a server that was killed, what was told lately
+// is told again, and what is long ago is not.
+func TestActivityIsToldAgain(t *testing.T) {
+	t.Parallel()
+	withActivity(t, func(t *testing.T, a *activity, s *told) {
+		a.Note(berth.EvidenceTerminal, "", time.Now())
+		time.Sleep(berth.SpellGap)
+		a.again()
+		synctest.Wait()
+		if n := len(s.all()); n != 2 {
+			t.Errorf("%d reports after another link", n)
+		}
+		time.Sleep(time.Hour)
+		a.again()
+		time.Sleep(time.Hour)
+		if n := len(s.all()); n != 2 {
+			t.Errorf("%d reports after a link much later", n)
+		}
+	})
+}
+
 // An open connection is kept apart, and is told of as long as it is open.
 func TestAnOpenConnectionIsKeptApart(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 	begin := time.Now()
 	a.log.Info("linked to the relay", "relay", first(a.relayURL(), a.config.URL))
 	a.onLink()
+	a.activity.again()
 	err = a.serve(ctx, conn, a.offers())
 	if err == nil {
 		err = net.ErrClosed

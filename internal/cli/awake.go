@@ -82,7 +82,7 @@ func use(e berth.Evidence) string {
 	case berth.EvidenceSSH:
 		return with("an SSH session")
 	case berth.EvidenceTerminal:
-		return with("a terminal session")
+		return "a terminal session" // there is one kind of them
 	case berth.EvidenceIDE:
 		return first(editorTitle(detail), with("an editor"))
 	case berth.EvidenceForward:
