@@ -50,7 +50,10 @@ func (a *app) apps() *cobra.Command {
 func (a *app) showApps(none string, found []api.WorkspaceApp) {
 	var rows [][]string
 	for _, app := range found {
-		where := first(cell(app.URL), cell(app.Command))
+		where := cell(app.URL)
+		if app.Kind == "command" {
+			where = cell(app.Command)
+		}
 		rows = append(rows, []string{first(app.Slug, app.Name), app.Kind, app.Share, first(app.Health, "-"), where, cell(app.Note)})
 	}
 	a.table(none, []string{"APP", "KIND", "OPEN TO", "HEALTH", "WHERE", "NOTE"}, rows)
@@ -100,8 +103,6 @@ func (a *app) addressOfApp(ctx context.Context, c *client.Client, name, slug str
 		case app.Kind == "external":
 			opened, err := c.OpenApp(ctx, w.ID, app.Agent, app.Slug)
 			return opened.URL, err
-		case app.Kind == "command":
-			return "", berth.Errorf(berth.Invalid, "%s is a command, %q: run it with berth ssh %s -t -- %s", app.Slug, cell(app.Command), t, cell(app.Command))
 		case app.URL == "":
 			return "", berth.Errorf(berth.Unavailable, "%s", cell(app.Note))
 		}

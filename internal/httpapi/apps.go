@@ -80,6 +80,7 @@ func viewApp(o apps.Origins, s workspaces.Shared, a berth.Agent, app berth.App) 
 		return v
 	case app.Command != "":
 		v.Kind, v.Note = "command", "Runs in the web terminal."
+		v.URL = o.Access + "/@" + s.Owner + "/" + s.Workspace.Name + "." + a.Name + "/terminal?" + url.Values{"command": {app.Command}}.Encode()
 		return v
 	}
 	r := ref(s, a.Name)

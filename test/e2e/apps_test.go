@@ -142,6 +142,9 @@ func TestAppsInABrowser(t *testing.T) {
 	if got := s.Berth("apps", "open", "web", "desktop"); !strings.HasPrefix(got, "vscode://open?token=berth_") {
 		t.Errorf("an external app: %s", got)
 	}
+	if got := s.Berth("apps", "open", "web", "shell"); got != s.URL+"/@admin/web.main/terminal?command=top\n" {
+		t.Errorf("a command: %s", got)
+	}
 	_, appsPort, _ := net.SplitHostPort(at)
 	port := "http://" + p.port() + "--web--admin.apps.localhost:" + appsPort + "/"
 	before := s.Berth("tokens", "list", "--json")
