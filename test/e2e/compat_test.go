@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,21 +19,28 @@ const oldestAgent = "5029c20"
 // agentOf builds the agent as it was at a commit.
 func agentOf(t *testing.T, commit string) string {
 	t.Helper()
-	harness.Need(t, "git", "go")
-	git := func(args ...string) (string, error) {
-		cmd := exec.Command("git", args...)
-		cmd.Dir = harness.Root()
-		out, err := cmd.CombinedOutput()
-		return strings.TrimSpace(string(out)), err
+	harness.Need(t, "git", "go", "tar")
+	tree := t.TempDir()
+	archive := exec.Command("git", "archive", "--format=tar", commit)
+	archive.Dir = harness.Root()
+	unpack := exec.Command("tar", "-x", "-C", tree)
+	var errs bytes.Buffer
+	archive.Stderr = &errs
+	pipe, err := archive.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if out, err := git("cat-file", "-e", commit+"^{commit}"); err != nil {
-		t.Skipf("SKIPPED: the commit %s of the oldest supported agent is not in this clone (%s); git fetch --unshallow brings it", commit, out)
+	unpack.Stdin = pipe
+	if err := archive.Start(); err != nil {
+		t.Fatal(err)
 	}
-	tree := filepath.Join(t.TempDir(), "old")
-	if out, err := git("worktree", "add", "--detach", tree, commit); err != nil {
-		t.Fatalf("git worktree add: %v\n%s", err, out)
+	unpacked, unpackErr := unpack.CombinedOutput()
+	if err := archive.Wait(); err != nil {
+		t.Skipf("SKIPPED: the commit %s of the oldest supported agent is not in this clone (%s); git fetch --unshallow brings it", commit, strings.TrimSpace(errs.String()))
 	}
-	t.Cleanup(func() { git("worktree", "remove", "--force", tree) })
+	if unpackErr != nil {
+		t.Fatalf("unpacking %s: %v\n%s", commit, unpackErr, unpacked)
+	}
 	built := filepath.Join(t.TempDir(), "berth-agent")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/berthdev/berth.Release="+commit, "-o", built, "./cmd/berth-agent")
 	cmd.Dir = tree
@@ -72,9 +80,12 @@ func TestOldestAgentGetsOn(t *testing.T) {
 	if !w.Healthy || len(w.Agents) != 1 || w.Agents[0].Lifecycle != "ready" || w.Agents[0].Status != "connected" || w.Agents[0].Version != oldestAgent {
 		t.Errorf("%+v", w)
 	}
-	if got := s.Berth("logs", "web.main"); got == "" {
-		t.Error("there is no log of the start script")
-	}
+	harness.Eventually(t, 10*time.Second, func() string {
+		if got := s.Berth("logs", "web.main"); !strings.Contains(got, "started") {
+			return "the log of the start script: " + got
+		}
+		return ""
+	})
 
 	s.Berth("stop", "web", "-y")
 	s.Berth("start", "web", "--parameter", "agent="+now)

@@ -206,7 +206,7 @@ resource "coder_agent" "main" {
   os = "linux"
   arch = "ARCH"
   connection_timeout = 10
-  startup_script  = "echo started >> started"
+  startup_script  = "echo started | tee -a started"
   shutdown_script = "echo stopped >> stopped"
 }
 resource "berth_process" "workspace" {

@@ -144,7 +144,7 @@ resource "coder_script" "talk" {
 }
 `), "${berth_directory.home.path}/.berth", disk)
 	text = strings.Replace(text, "  env = {\n    CODER", "  env = {\n    HOME = \""+disk+"\"\n    TMPDIR = \""+disk+"\"\n    CODER", 1)
-	text = strings.Replace(text, "echo started >> started", "echo started", 1)
+	text = strings.Replace(text, "echo started | tee -a started", "echo started", 1)
 	s.Template("agent", map[string]string{"main.tf": text})
 	s.Berth("create", "web", "-t", "agent", "-y", "--parameter", "agent="+binary, "--parameter", "url="+s.URL)
 	harness.Eventually(t, time.Minute, func() string {
