@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
 )
 
 func TestEnvironment(t *testing.T) {
@@ -37,5 +38,31 @@ func TestEnvironment(t *testing.T) {
 		if strings.HasPrefix(e, "bad=name") {
 			t.Error("took a name with =")
 		}
+	}
+}
+
+func TestEnvironmentOfTheOwner(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, berth.AgentSpec{Name: "main", Env: map[string]string{"EDITOR": "template", "API_KEY": "template", "GIT_ASKPASS": "theirs"}})
+	h.manifest.OrganizationID, h.manifest.Provider, h.manifest.WorkspaceID = "o1", "built-in", "w1"
+	h.manifest.VSCodeProxyURI = "https://{{port}}--main--ws--ann.apps.example"
+	h.a.config.Env = append(h.a.config.Env, "CODER_USER_EMAIL=of the image", socketVariable+"=/of/another/agent")
+	h.a.manifest.Store(&h.manifest)
+	h.a.settle()
+	h.put(t, api.Identity{Username: "ann", Token: "berth_x", Secrets: []api.SecretValue{{Name: "k", Env: "API_KEY", Value: "secret"}, {Name: "f", File: "~/f", Value: "v"}}})
+	env := h.a.environment()
+	for name, want := range map[string]string{
+		"EDITOR": "template", "API_KEY": "secret", "GIT_ASKPASS": "theirs", "CODER_USER_EMAIL": "of the image", "BERTH_USER_EMAIL": "ann@example.com",
+		"CODER_SESSION_TOKEN": "berth_x", "BERTH_TOKEN": "berth_x", "CODER_URL": "http://server", "BERTH_URL": "http://server",
+		"CODER_WORKSPACE_ID": "w1", "CODER_ORGANIZATION_ID": "o1", "BERTH_WP_NAME": "built-in", "CODER_USERNAME": "ann",
+		"VSCODE_PROXY_URI": "https://{{port}}--main--ws--ann.apps.example", "GIT_SSH_COMMAND": h.a.binDir() + "/coder gitssh --",
+		socketVariable: "", "CODER_IMAGE_URI": "", "SSH_ASKPASS": "", "CS_DISABLE_GETTING_STARTED_OVERRIDE": "1",
+	} {
+		if got := value(env, name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if got := quoted("/with space/it's"); got != `'/with space/it'\''s'` {
+		t.Errorf("%s", got)
 	}
 }
