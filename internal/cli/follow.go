@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -145,10 +146,31 @@ func hints(t target, number int) []string {
 func (a *app) run(ctx context.Context, c *client.Client, w api.Workspace, t target, in api.CreateBuild, wait bool) error {
 	in.Reason = string(berth.ReasonCLI)
 	b, err := c.CreateBuild(ctx, w.ID, in)
+	if errors.Is(err, berth.Conflict) && in.Transition == string(berth.Start) {
+		b, err = a.afterConnection(ctx, c, w, t, in, err)
+	}
 	if err != nil {
 		return err
 	}
 	return a.await(ctx, c, b, t, wait)
+}
+
+// afterConnection queues a start that was refused, once a start is over that a
+// connection made: an editor may connect again between the stop and the start of
+// an update.
+func (a *app) afterConnection(ctx context.Context, c *client.Client, w api.Workspace, t target, in api.CreateBuild, refused error) (api.Build, error) {
+	w, err := c.Workspace(ctx, w.ID)
+	if b := w.Build; err != nil || b.CompletedAt != nil || b.Transition != string(berth.Start) || !berth.Reason(b.Reason).Connection() {
+		return api.Build{}, refused
+	}
+	a.tell("A connection is starting %s; the build that you want comes after it.", t)
+	if _, err := a.follow(ctx, c, w.Build, t.String(), hints(t, w.Build.Number)...); err != nil {
+		var bad badBuild
+		if !errors.As(err, &bad) {
+			return api.Build{}, err
+		}
+	}
+	return c.CreateBuild(ctx, w.ID, in)
 }
 
 // await waits for a build of a workspace and says what came of it.
