@@ -36,11 +36,13 @@ func TestMonitor(t *testing.T) {
 			watched: gauges(&berth.Monitoring{Memory: &berth.Threshold{Percent: 80},
 				Volumes: []berth.Threshold{{Path: "/gone", Percent: 1}, {Path: "/home", Percent: 90}}}),
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		go m.run(ctx)
-		wait := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
-		wait(time.Second)
+		wait := func(d time.Duration) { // as run does
+			for range d / monitorEvery {
+				time.Sleep(monitorEvery)
+				m.look(time.Now())
+				m.tell(t.Context())
+			}
+		}
 
 		memory, home = 79, 50
 		wait(time.Hour)
