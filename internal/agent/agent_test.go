@@ -93,6 +93,7 @@ func TestRelinks(t *testing.T) {
 		f.endLink()
 	}
 	eventually(t, "ready", func() bool { return slices.Contains(f.sawStates(), "ready") })
+	eventually(t, "what links are cut", func() bool { return strings.Contains(f.text("agent"), "was cut 3 times in a row") })
 	if got := f.text("one"); got != "ran\n" {
 		t.Errorf("%q", got)
 	}

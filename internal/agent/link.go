@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -14,12 +15,15 @@ const (
 	linkDialTime = 30 * time.Second
 	// A link that held this long was a good one: the next is tried at once.
 	goodLink = 10 * time.Second
+	// So many links in a row that were none: something in between cuts them.
+	manyShort = 3
 )
 
 // link keeps a link to the relay until ctx ends. The manifest is fetched anew
 // before each link but the first: the relay may be another one.
 func (a *agent) link(ctx context.Context) {
 	tries := backoff{what: "linking to the relay", log: a.log}
+	short := 0
 	for fresh := true; ctx.Err() == nil; fresh = false {
 		held, err := a.linkOnce(ctx, fresh)
 		if ctx.Err() != nil {
@@ -31,6 +35,10 @@ func (a *agent) link(ctx context.Context) {
 				return
 			}
 			continue
+		}
+		if short = shortLinks(short, held, err); short == manyShort {
+			a.say("warn", "", fmt.Sprintf("The link to the server was cut %d times in a row, the last time after %v (%v): let the proxies in between keep websockets open, also idle ones, for more than 15 s.",
+				manyShort, held.Round(time.Millisecond), err))
 		}
 		a.log.Info("the link ended; linking again", "after", held.Round(time.Millisecond), "reason", err)
 		if held > goodLink || wantsRelink(err) {
@@ -108,4 +116,12 @@ func (a *agent) troubled(ctx context.Context, err error) {
 		address = relay
 	}
 	a.doctor.ill(ctx, at.stage, address, at.error)
+}
+
+// shortLinks counts links in a row that were cut soon, by nobody who said so.
+func shortLinks(before int, held time.Duration, err error) int {
+	if held > 2*goodLink || wantsRelink(err) || isFinal(err) {
+		return 0
+	}
+	return before + 1
 }
