@@ -4,7 +4,8 @@
 //
 // Guarantees: it never gives up on the server or the relay, but waits longer
 // each time (100 ms to 5 s); sessions and scripts go on while the server is
-// away, and a server that is back has the agent back within seconds; start
+// away, and people who come back within five minutes find their sessions where
+// they were; a server that is back has the agent back within seconds; start
 // scripts run once per process however often it links; what scripts print is
 // sent once and in order, up to a limit; on SIGTERM it runs the stop scripts and
 // ends its sessions before it exits.

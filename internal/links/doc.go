@@ -11,7 +11,8 @@
 //   - A link whose agent is silent for 25 s is ended, and with it its streams.
 //   - Linked and Unlinked come in pairs and in order for each agent.
 //   - CloseAgent leaves neither link nor stream behind.
-//   - A stream's bytes are neither read nor changed nor stored.
+//   - A stream's bytes are neither read nor changed nor stored, and nothing is
+//     known here of streams that resume: another relay can go on with them.
 //
 // It decides nothing: who an agent is, who may reach it and what becomes of
 // the reports is given to it as functions. It reaches agents of other relays
