@@ -61,7 +61,7 @@ func TestOldestAgentGetsOn(t *testing.T) {
 	pushAnAgent(t, s)
 	s.Berth("create", "web", "-t", "agent", "-y", "--parameter", "agent="+old, "--parameter", "url="+s.URL)
 	ssh := s.OpenSSH()
-	if got := ssh.Run("web.berth", "echo in; cat started"); got != "in\nstarted\n" {
+	if got := ssh.Run("web.berth", "echo in; for i in $(seq 50); do [ -e started ] && break; sleep 0.2; done; cat started"); got != "in\nstarted\n" {
 		t.Errorf("ssh: %q", got)
 	}
 	s.Berth("ping", "web")

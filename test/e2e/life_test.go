@@ -38,7 +38,7 @@ func TestWorkspaceLife(t *testing.T) {
 	if got := s.Status("hello"); got != "stopped" {
 		t.Fatalf("after stop the workspace is %s", got)
 	}
-	if code := s.Fails([]string{"berth start hello"}, "ssh", "hello", "--", "true"); code == 0 {
+	if code := s.Fails([]string{"berth start hello"}, "ssh", "--disable-autostart", "hello", "--", "true"); code == 0 {
 		t.Error("ssh reached a stopped workspace")
 	}
 	s.Berth("start", "hello")
