@@ -64,6 +64,7 @@ type TemplateVersion struct {
 	Presets    []berth.Preset           `json:"presets,omitempty"`
 	Resources  []berth.TemplateResource `json:"resources,omitempty"`
 	Agents     []string                 `json:"agents,omitempty"`
+	External   []berth.ExternalNeed     `json:"external,omitempty" doc:"External sign-ins that its workspaces use"`
 	Plugins    []berth.Plugin           `json:"plugins,omitempty"`
 	Modules    []berth.Module           `json:"modules,omitempty"`
 	Notes      []string                 `json:"notes,omitempty"`

@@ -258,6 +258,16 @@ func cmpErr(err, otherwise error) error {
 	return otherwise
 }
 
+// CleanAttempts forgets sign-ins that nobody finished, with what they brought,
+// and tells how many.
+func (s *Service) CleanAttempts(ctx context.Context) (n int64, err error) {
+	err = s.db.Guarded(ctx, func(tx *store.Tx) error {
+		n, err = tx.DeleteAttempts()
+		return err
+	})
+	return n, err
+}
+
 // newCode is a code of 40 random bits that people can type: ABCD-EFGH.
 func newCode() string {
 	b := make([]byte, 5)

@@ -3,6 +3,8 @@ package credentials
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/store"
@@ -90,16 +92,37 @@ func (s *Service) Prepare(ctx context.Context, at Start, need []berth.ExternalNe
 	if err := s.EnsureLogin(ctx, at.Workspace, at.Token()); err != nil {
 		return err
 	}
+	s.refreshAll(ctx, at, need)
+	return nil
+}
+
+// prepareTime is how long a build waits for external services. It is well below
+// the lease of a build that was taken.
+const prepareTime = 10 * time.Second
+
+// refreshAll makes the tokens of the sign-ins in need fresh, all at once. What is
+// not done in time goes on without the build.
+func (s *Service) refreshAll(ctx context.Context, at Start, need []berth.ExternalNeed) {
+	var all sync.WaitGroup
 	for _, n := range need {
 		p, err := s.provider(n.ID)
 		if err != nil {
 			continue
 		}
-		if _, err := s.use(ctx, at.Owner.ID, p); err != nil {
-			s.opt.Log.Info("a build goes without an external sign-in", "build", at.Build.ID, "provider", n.ID, "error", err)
-		}
+		all.Go(func() {
+			if _, err := s.use(context.WithoutCancel(ctx), at.Owner.ID, p); err != nil {
+				s.opt.Log.Info("a build goes without an external sign-in", "build", at.Build.ID, "provider", p.ID, "error", err)
+			}
+		})
 	}
-	return nil
+	done := make(chan struct{})
+	go func() { defer close(done); all.Wait() }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-time.After(prepareTime):
+		s.opt.Log.Warn("external services answer slowly; a build goes on without them", "build", at.Build.ID)
+	}
 }
 
 // BuildEnv is what the plugins of a build are told of its owner's credentials,

@@ -29,6 +29,10 @@ func (p *parts) allLoops() []*loop.Loop {
 			n, err := p.accounts.CleanTokens(ctx)
 			return counted(n, "removed %d expired tokens"), err
 		}},
+		{Name: "unfinished sign-ins", Every: 10 * time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.credentials.CleanAttempts(ctx)
+			return counted(n, "forgot %d sign-ins to external services"), err
+		}},
 		// Says nothing of what it did: it does so all day.
 		{Name: "activity", Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
 			_, err := p.activity.Write(ctx)

@@ -28,11 +28,14 @@ const (
 	AttemptDone      AttemptStep = "done"
 )
 
-// InsertAttempt stores a new attempt, and removes those that are over.
+// DeleteAttempts removes the attempts that are over, and tells how many there
+// were.
+func (tx *Tx) DeleteAttempts() (int64, error) {
+	return tx.exec(`DELETE FROM external_attempts WHERE expires_at <= $1`, stamp(tx.Now))
+}
+
+// InsertAttempt stores a new attempt.
 func (tx *Tx) InsertAttempt(a Attempt) error {
-	if _, err := tx.exec(`DELETE FROM external_attempts WHERE expires_at <= $1`, stamp(tx.Now)); err != nil {
-		return err
-	}
 	_, err := tx.exec(`INSERT INTO external_attempts (id, user_id, provider, step, nonce, sealed, tries, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`,
 		a.ID, a.UserID, a.Provider, string(a.Step), a.Nonce, a.Sealed, stamp(a.ExpiresAt))
 	return err
