@@ -102,7 +102,7 @@ func TestMetadata(t *testing.T) {
 		}
 		return nil
 	})
-	found, _ := filepath.Glob(filepath.Join(s.Data, "*.db*"))
+	found, _ := filepath.Glob(filepath.Join(s.Data, "db", "berth.db*"))
 	if len(found) == 0 {
 		t.Error("there is no database where it was looked for")
 	}

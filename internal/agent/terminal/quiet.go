@@ -10,7 +10,7 @@ func quietly(s state, raw []byte) bool {
 	switch s {
 	case escape:
 		last := raw[len(raw)-1]
-		return last != 'Z' && last != '\\' // DECID; the end of a string, which has one
+		return len(raw) > 2 || last != 'Z' && last != '\\' // DECID; the end of a string, which has one
 	case csi:
 		return quietCSI(readCSI(raw))
 	case osc:
