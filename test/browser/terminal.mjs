@@ -1,6 +1,7 @@
 // Uses the terminal's page as a person does. args: url of the server, username
 // and password, workspace, hostile (a page of another origin on the same host),
-// and marker, a file that is made when the server may be killed.
+// marker, a file that is made when the server may be killed, unasked, one that
+// nothing may make, and ran, one that gets a line each time its command runs.
 export default async function ({ page, context, args, log, shot }) {
   const violations = [];
   const watch = (p) => p.on("console", (m) => /Content Security Policy/.test(m.text()) && violations.push(`${m.text()} at ${m.location().url}:${m.location().lineNumber}:${m.location().columnNumber}`));
@@ -92,14 +93,37 @@ export default async function ({ page, context, args, log, shot }) {
   step("a command");
   const other = await context.newPage();
   watch(other);
-  await other.goto(`${address}?command=${encodeURIComponent("echo told; exit 3")}`);
+  const wanted = async (command, rest = "") => {
+    await other.goto(`${address}?command=${encodeURIComponent(command)}${rest}`);
+    return other.locator("pre").innerText();
+  };
+  await wanted(`touch ${args.unasked}; echo unasked`, `&id=${id}`);
+  const disabled = await other.getByRole("button", { name: "Run" }).isDisabled();
+  await other.evaluate(() => document.querySelectorAll("button").forEach((b) => ((b.disabled = false), b.click())));
+  await other.waitForTimeout(1500);
+  const asked = await other.getByRole("button", { name: "Run" }).isVisible();
+  await other.getByRole("button", { name: "Open a shell instead" }).click();
+  await sees("after-yes-42", other); // the terminal of that id
+  const hiding = await wanted("echo \u202eb\u200b");
+  await wanted("echo told; exit 3", `&id=${id}`);
+  await other.getByRole("button", { name: "Run" }).click();
   await other.getByText("The program has ended with status 3.").waitFor();
   await sees("told", other);
+  const left = new URL(other.url()).searchParams;
+  const ran = { disabled, asked, hiding, command: left.get("command"), sameID: left.get("id") === id };
+
+  step("a reload after a command");
+  await wanted(`echo x >> ${args.ran}`);
+  await other.getByRole("button", { name: "Run" }).click();
+  await other.getByText("The program has ended.").waitFor();
+  await other.reload();
+  await types("echo shell-$((40+3))", other);
+  await sees("shell-43", other);
   await other.close();
 
   step("the end");
   await page.bringToFront();
   await types("exit");
   await page.getByText("The program has ended.").waitFor();
-  return { id, red, full, socket, violations };
+  return { id, red, full, socket, violations, ran };
 }

@@ -53,10 +53,16 @@ func TestTerminalInABrowser(t *testing.T) {
 		ID, Red, Socket string
 		Full            bool
 		Violations      []string
+		Ran             struct {
+			Disabled, Asked, SameID bool
+			Hiding                  string
+			Command                 *string
+		}
 	}
+	unasked, ran := filepath.Join(dir, "unasked"), filepath.Join(dir, "ran")
 	harness.Browser(t, "terminal.mjs", map[string]string{
 		"url": s.URL, "username": "admin", "password": harness.Password, "workspace": "hello", "workspaceID": w.ID,
-		"hostile": hostile.URL, "marker": marker, "shot": os.Getenv("BERTH_SHOT"),
+		"hostile": hostile.URL, "marker": marker, "unasked": unasked, "ran": ran, "shot": os.Getenv("BERTH_SHOT"),
 	}, &got)
 	if got.Red != "rgb(255, 0, 0)" {
 		t.Errorf("what is to be red has colour %q", got.Red)
@@ -66,6 +72,18 @@ func TestTerminalInABrowser(t *testing.T) {
 	}
 	if got.Socket != "refused" {
 		t.Errorf("a page of another origin opens the terminal: %s", got.Socket)
+	}
+	if _, err := os.Stat(unasked); err == nil || !got.Ran.Asked || !got.Ran.Disabled {
+		t.Errorf("the command of a link runs before anybody said so (%v): %+v", err, got.Ran)
+	}
+	if got.Ran.Hiding != `echo \u{202e}b\u{200b}` {
+		t.Errorf("the page shows a command that hides something as %q", got.Ran.Hiding)
+	}
+	if got.Ran.Command != nil || got.Ran.SameID {
+		t.Errorf("after a command the address still has it, or the id that a stranger chose: %+v", got.Ran)
+	}
+	if lines, _ := os.ReadFile(ran); string(lines) != "x\n" {
+		t.Errorf("a command that was run once, and its page loaded again, ran as often as there are lines in %q", lines)
 	}
 	if len(got.Violations) > 0 {
 		t.Errorf("the page breaks its policy: %q", got.Violations)

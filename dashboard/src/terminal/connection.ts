@@ -74,6 +74,7 @@ export class Connection {
     };
     socket.onmessage = (message: MessageEvent<ArrayBuffer | string>) => {
       if (typeof message.data !== "string") {
+        this.place.command = ""; // it runs; once is what the person said
         this.screen.show(new Uint8Array(message.data));
         return;
       }

@@ -5,6 +5,7 @@ import "./terminal.css";
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import { newID, type Place } from "./address";
+import { askToRun } from "./ask";
 import { Connection, type Size } from "./connection";
 import { type Problem, signIn } from "./server";
 import { allowStyles } from "./styles";
@@ -25,22 +26,38 @@ function element(parent: HTMLElement, tag: string, name: string): HTMLElement {
 }
 
 // keepID writes the terminal's id into the address, so that a reload comes back
-// to it.
+// to it. The command is taken out: it was run, or the person did not want it.
 function keepID(place: Place): void {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(place.id)) {
-    return;
-  }
-  place.id = newID();
   const url = new URL(location.href);
-  url.searchParams.set("id", place.id);
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(place.id)) {
+    place.id = newID();
+    url.searchParams.set("id", place.id);
+  }
+  url.searchParams.delete("command");
   history.replaceState(null, "", url);
 }
 
+// openPage shows a terminal, behind a question when the address has a command.
 export function openPage(room: HTMLElement, place: Place): void {
-  allowStyles();
-  keepID(place);
   const name = place.agent === "-" ? place.workspace : `${place.workspace}.${place.agent}`;
   document.title = `${name} – terminal`;
+  if (place.command === "") {
+    openTerminal(room, place, name);
+    return;
+  }
+  askToRun(room, `${place.owner}/${name}`, place.command, (run) => {
+    if (run) {
+      place.id = ""; // never in a terminal that the link names
+    } else {
+      place.command = "";
+    }
+    openTerminal(room, place, name);
+  });
+}
+
+function openTerminal(room: HTMLElement, place: Place, name: string): void {
+  allowStyles();
+  keepID(place);
   room.replaceChildren();
   room.className = "terminal-page";
   const status = element(room, "p", "terminal-status");

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -256,5 +257,20 @@ func TestManyTerminals(t *testing.T) {
 	}
 	if s.Count() != Max {
 		t.Errorf("%d terminals", s.Count())
+	}
+}
+
+// Whoever comes to a terminal that is there gets what it shows, and no command
+// of theirs runs.
+func TestACommandIsForANewTerminalAlone(t *testing.T) {
+	t.Parallel()
+	s := newTerminals(t)
+	made := filepath.Join(t.TempDir(), "made")
+	a := attach(t, s, "1", "", usual)
+	b := attach(t, s, "1", "touch "+made, usual)
+	a.types("echo one-$((1+1))\n")
+	b.sees("one-2")
+	if _, err := os.Stat(made); err == nil {
+		t.Error("the command ran beside the terminal that was there")
 	}
 }
