@@ -81,8 +81,7 @@ func TestRefusedResultStillEndsTheBuild(t *testing.T) {
 	b.refuse["finish"] = berth.Errorf(berth.Invalid, "agents[0].id is no id")
 	build := b.enqueue(step{Judge: true}, step{State: 4})
 	b.run(t)
-	eventually(t, "the verdict", b.is(func() bool { return build.asked == 1 }))
-	time.Sleep(200 * time.Millisecond)
+	eventually(t, "a refusal", b.is(func() bool { return b.refused["finish"] > 0 }))
 	b.do(func() { clear(b.refuse) })
 	if f := build.wait(t); f.Serial != 4 || f.ErrorCode != "runner" || !strings.Contains(f.Error, "agents[0].id") {
 		t.Errorf("finish = %+v", f)

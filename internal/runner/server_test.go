@@ -39,6 +39,7 @@ type fakeServer struct {
 	mute    map[string]int                // operation: how many answers get lost after the work was done
 	block   map[string]chan struct{}      // operation: waits for this
 	refuse  map[string]*berth.Error       // operation: answered so
+	refused map[string]int                // operation: how often
 	sees    func(op string, b *fakeBuild) // called with the lock held
 }
 
@@ -63,7 +64,7 @@ type fakeBuild struct {
 
 func newFakeServer(t *testing.T) *fakeServer {
 	s := &fakeServer{t: t, builds: map[string]*fakeBuild{}, verdict: berth.Verdict{Allow: true},
-		mute: map[string]int{}, block: map[string]chan struct{}{}, refuse: map[string]*berth.Error{}}
+		mute: map[string]int{}, block: map[string]chan struct{}{}, refuse: map[string]*berth.Error{}, refused: map[string]int{}}
 	s.setArchive(map[string]string{"main.tf": ""})
 	server := httptest.NewServer(s)
 	s.url = server.URL
@@ -223,6 +224,7 @@ func (s *fakeServer) call(op, build string, r *http.Request) (out any, err error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.refuse[op]; e != nil {
+		s.refused[op]++
 		return nil, e
 	}
 	switch op {
@@ -316,7 +318,7 @@ func (s *fakeServer) hello(in api.RunnerHello) api.RunnerWelcome {
 
 func (b *fakeBuild) wait(t *testing.T) api.Finish {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	select {
 	case <-b.done:
