@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 	driver "modernc.org/sqlite"
@@ -51,7 +53,7 @@ func (s sqlite) open(ctx context.Context) (reader, writer *sql.DB, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = writer.PingContext(ctx); err != nil {
+	if err = s.ping(ctx, writer); err != nil {
 		writer.Close()
 		return nil, nil, s.cannotOpen(err)
 	}
@@ -70,11 +72,28 @@ func (s sqlite) openForMigrations(ctx context.Context) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.PingContext(ctx); err != nil {
+	if err := s.ping(ctx, db); err != nil {
 		db.Close()
 		return nil, s.cannotOpen(err)
 	}
 	return db, nil
+}
+
+// ping connects. Of several that open a fresh file at once only one can switch
+// it to WAL; SQLite refuses the others at once, whatever the busy timeout says,
+// because they hold a lock that the one waits for. So they come again.
+func (s sqlite) ping(ctx context.Context, db *sql.DB) error {
+	for end := time.Now().Add(retryBudget); ; {
+		err := db.PingContext(ctx)
+		if err == nil || !s.retry(err) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(1+rand.IntN(20)) * time.Millisecond):
+		}
+	}
 }
 
 // makeFile creates the file for its owner alone (SQLite would make it readable
