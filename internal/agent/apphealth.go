@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
@@ -16,24 +15,21 @@ import (
 )
 
 // appHealth asks the apps that have a health check how they are, each at its
-// interval, and tells the server of every change.
+// interval, and tells the server of every change how all of them are.
 type appHealth struct {
-	log  *slog.Logger
-	boot func() int64
-	apps func() []berth.App // as the template has them now
-	send func(context.Context, api.AgentApps) error
-
-	mu     sync.Mutex
+	*outbox
+	apps   func() []berth.App // as the template has them now
 	health map[string]string
-	wake   chan struct{} // has room for one
 }
 
 func (a *agent) newAppHealth() *appHealth {
-	return &appHealth{
-		log: a.log, boot: func() int64 { return a.boot }, send: a.server.AgentApps,
-		apps:   func() []berth.App { return a.manifest.Load().Agent.Apps },
-		health: map[string]string{}, wake: make(chan struct{}, 1),
-	}
+	h := &appHealth{apps: func() []berth.App { return a.manifest.Load().Agent.Apps }, health: map[string]string{}}
+	h.outbox = newOutbox(a.log, "the health of apps", func() report {
+		now := api.AgentApps{Boot: a.boot, Health: maps.Clone(h.health)}
+		return report{h.news, func(ctx context.Context) error { return a.server.AgentApps(ctx, now) }}
+	})
+	h.newer = true
+	return h
 }
 
 // lookAgain is how soon a change of the template's apps is noticed.
@@ -42,7 +38,7 @@ const lookAgain = 15 * time.Second
 // run checks and reports until ctx ends.
 func (h *appHealth) run(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() { h.report(ctx) })
+	work.Go(func() { h.outbox.run(ctx) })
 	defer work.Wait()
 	for ctx.Err() == nil {
 		apps := h.apps()
@@ -63,8 +59,8 @@ func (h *appHealth) run(ctx context.Context) {
 
 // begin forgets apps that are gone; new ones are initializing.
 func (h *appHealth) begin(apps []berth.App) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.Lock()
+	defer h.Unlock()
 	now := map[string]string{}
 	for _, app := range apps {
 		if app.Health != nil && app.Health.URL != "" && app.Health.Interval > 0 {
@@ -75,7 +71,7 @@ func (h *appHealth) begin(apps []berth.App) {
 	}
 	if !maps.Equal(now, h.health) {
 		h.health = now
-		wake(h.wake)
+		h.note()
 	}
 }
 
@@ -128,38 +124,11 @@ func answers(ctx context.Context, client *http.Client, url string) bool {
 }
 
 func (h *appHealth) set(app berth.App, health string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.Lock()
+	defer h.Unlock()
 	if h.health[app.ID] != health {
 		h.log.Info("app is "+health, "app", app.Slug)
 		h.health[app.ID] = health
-		wake(h.wake)
-	}
-}
-
-// report sends how all apps are after each change, until the server has it.
-func (h *appHealth) report(ctx context.Context) {
-	tries := backoff{what: "reporting the health of apps", log: h.log}
-	for {
-		select {
-		case <-h.wake:
-		case <-ctx.Done():
-			return
-		}
-		h.mu.Lock()
-		now := api.AgentApps{Boot: h.boot(), Health: maps.Clone(h.health)}
-		h.mu.Unlock()
-		err := withTimeout(ctx, func(ctx context.Context) error { return h.send(ctx, now) })
-		switch {
-		case err == nil:
-			tries.worked()
-		case isRefusal(err): // an older server, or a newer process
-			h.log.Warn("the server does not take the health of apps", "error", err)
-		default:
-			if !tries.failed(ctx, err) {
-				return
-			}
-			wake(h.wake)
-		}
+		h.note()
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,28 +28,28 @@ const (
 
 // logQueue sends lines to the server in batches, each once and in order. It
 // holds what the server has not taken; since all that an agent may send is
-// limited, so is what it holds.
+// limited, so is what it holds. The number of a line is that of the news.
 type logQueue struct {
+	*outbox
 	boot int64 // set before the first line
-	log  *slog.Logger
-	send func(context.Context, api.AgentLogs) error
 
 	covers atomic.Pointer[strings.Replacer] // hides secrets; nil: there are none
 
-	mu      sync.Mutex
-	seq     int64
 	left    int            // bytes that may still come
 	cut     bool           // and the log has said that none may
 	share   map[string]int // the same for each source
 	pending []berth.Log
-	hurry   bool // do not wait for more lines
-	wake    chan struct{}
-	empty   chan struct{} // closed while nothing is pending
 }
 
 func newLogQueue(log *slog.Logger, send func(context.Context, api.AgentLogs) error) *logQueue {
-	q := &logQueue{log: log, send: send, left: maxLogBytes, share: map[string]int{}, wake: make(chan struct{}, 1), empty: make(chan struct{})}
-	close(q.empty)
+	q := &logQueue{left: maxLogBytes, share: map[string]int{}}
+	q.outbox = newOutbox(log, "lines of the log", func() report {
+		lines := q.batch()
+		return report{lines[len(lines)-1].Seq, func(ctx context.Context) error {
+			return send(ctx, api.AgentLogs{Boot: q.boot, Lines: lines})
+		}}
+	})
+	q.gather = batching
 	return q
 }
 
@@ -72,8 +72,8 @@ func (q *logQueue) add(level, stage, source, text string) {
 		return
 	}
 	text = q.cover(clean(text))
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.Lock()
+	defer q.Unlock()
 	cost := len(text) + lineCost
 	share, begun := q.share[source]
 	if !begun {
@@ -96,24 +96,19 @@ func (q *logQueue) add(level, stage, source, text string) {
 
 // full tells whether a line of source would be dropped, whatever it is.
 func (q *logQueue) full(source string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.Lock()
+	defer q.Unlock()
 	return q.cut || q.share[source] < 0
 }
 
 func (q *logQueue) append(level, stage, source, text string) {
-	if len(q.pending) == 0 {
-		q.empty = make(chan struct{})
-	}
-	q.seq++
-	q.pending = append(q.pending, berth.Log{Seq: q.seq, At: time.Now().UTC(), Level: level, Stage: stage, Source: source, Text: text})
-	wake(q.wake)
+	q.pending = append(q.pending, berth.Log{Seq: q.note(), At: time.Now().UTC(), Level: level, Stage: stage, Source: source, Text: text})
 }
 
 // allow lets n more bytes be sent.
 func (q *logQueue) allow(n int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.Lock()
+	defer q.Unlock()
 	q.left += n
 	q.cut = false
 	clear(q.share)
@@ -124,98 +119,16 @@ func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 }
 
-// batch is the next lines to send; nil when there are none.
-func (q *logQueue) batch() (lines []berth.Log, more bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// batch forgets the lines that the server has and gives the next ones.
+func (q *logQueue) batch() []berth.Log {
+	if n := len(q.pending) - int(q.news-q.told); n > 0 {
+		q.pending = slices.Clone(q.pending[n:])
+	}
 	size := 0
 	for i, l := range q.pending {
 		if size += len(l.Text) + lineCost; size > maxBatch && i > 0 {
-			return q.pending[:i], true
+			return q.pending[:i]
 		}
 	}
-	return q.pending, q.hurry
-}
-
-// run sends until ctx ends.
-func (q *logQueue) run(ctx context.Context) {
-	tries := backoff{what: "sending the log", log: q.log}
-	for {
-		lines, hurry := q.batch()
-		if len(lines) == 0 {
-			select {
-			case <-q.wake:
-			case <-ctx.Done():
-				return
-			}
-			// More lines are likely to follow the first.
-			if !hurry {
-				q.collect(ctx)
-			}
-			continue
-		}
-		err := withTimeout(ctx, func(ctx context.Context) error {
-			return q.send(ctx, api.AgentLogs{Boot: q.boot, Lines: lines})
-		})
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err == nil:
-			tries.worked()
-		case berth.ErrorCode(err) == berth.Invalid, berth.ErrorCode(err) == berth.Conflict:
-			// Cannot be read, or a newer process speaks for this agent now.
-			q.log.Warn("the server does not take lines of the log", "lines", len(lines), "error", err)
-		default:
-			if !tries.failed(ctx, err) {
-				return
-			}
-			continue
-		}
-		q.sent(len(lines))
-		if !hurry {
-			q.collect(ctx)
-		}
-	}
-}
-
-// collect waits a moment, unless somebody waits for the queue to be empty.
-func (q *logQueue) collect(ctx context.Context) {
-	end := time.NewTimer(batching)
-	defer end.Stop()
-	for {
-		select {
-		case <-end.C:
-			return
-		case <-ctx.Done():
-			return
-		case <-q.wake:
-			if _, hurry := q.batch(); hurry {
-				return
-			}
-		}
-	}
-}
-
-func (q *logQueue) sent(n int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.pending = append([]berth.Log(nil), q.pending[n:]...)
-	if len(q.pending) == 0 && n > 0 {
-		close(q.empty)
-	}
-}
-
-// flush waits until everything is sent; false when ctx ended first.
-func (q *logQueue) flush(ctx context.Context) bool {
-	q.mu.Lock()
-	q.hurry = true
-	empty := q.empty
-	wake(q.wake)
-	q.mu.Unlock()
-	select {
-	case <-empty:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return q.pending
 }

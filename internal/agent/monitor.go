@@ -3,7 +3,9 @@ package agent
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -27,11 +29,9 @@ const (
 
 // monitor watches what the template wants to have watched.
 type monitor struct {
-	boot    int64
-	send    func(context.Context, api.AgentPressure) error
+	*outbox
 	measure func(path string) (percent int, err error) // "": memory
 	watched []*gauge
-	unsent  bool // what was decided is not with the server yet
 }
 
 // gauge is one thing that is watched.
@@ -45,8 +45,17 @@ type gauge struct {
 }
 
 func (a *agent) newMonitor() *monitor {
-	return &monitor{boot: a.boot, send: a.server.AgentPressure, measure: measure(usage.New()),
-		watched: gauges(a.manifest.Load().Agent.Monitoring)}
+	return monitoring(a.log, a.boot, a.server.AgentPressure, a.manifest.Load().Agent.Monitoring, measure(usage.New()))
+}
+
+func monitoring(log *slog.Logger, boot int64, send func(context.Context, api.AgentPressure) error, want *berth.Monitoring, measure func(string) (int, error)) *monitor {
+	m := &monitor{measure: measure, watched: gauges(want)}
+	m.outbox = newOutbox(log, "what is too full", func() report {
+		now := api.AgentPressure{Boot: boot, Pressure: m.pressure(time.Now())}
+		return report{m.news, func(ctx context.Context) error { return send(ctx, now) }}
+	})
+	m.newer = true
+	return m
 }
 
 // gauges are what a template wants to have watched.
@@ -76,9 +85,14 @@ func measure(reader usage.Reader) func(path string) (int, error) {
 
 // run looks until ctx ends; at once where there is nothing to look at.
 func (m *monitor) run(ctx context.Context) {
-	for len(m.watched) > 0 && pause(ctx, monitorEvery) {
+	if len(m.watched) == 0 {
+		return
+	}
+	var telling sync.WaitGroup
+	telling.Go(func() { m.outbox.run(ctx) })
+	defer telling.Wait()
+	for pause(ctx, monitorEvery) {
 		m.look(time.Now())
-		m.tell(ctx)
 	}
 }
 
@@ -87,9 +101,11 @@ func (m *monitor) run(ctx context.Context) {
 func (m *monitor) look(now time.Time) {
 	for _, g := range m.watched {
 		percent, err := m.measure(g.Path)
+		m.Lock()
 		if g.look(percent, err == nil && percent >= g.Percent, now) {
-			m.unsent = true
+			m.note()
 		}
+		m.Unlock()
 	}
 }
 
@@ -124,21 +140,14 @@ func (g *gauge) padded() []bool {
 	return append(make([]bool, monitorWindow-len(g.looks)), g.looks...)
 }
 
-// tell tells the server what is too full, all of it, until it was told.
-func (m *monitor) tell(ctx context.Context) {
-	if !m.unsent {
-		return
-	}
-	now := time.Now()
-	report := api.AgentPressure{Boot: m.boot, Pressure: []api.Pressed{}}
+// pressure is all that is too full.
+func (m *monitor) pressure(now time.Time) []api.Pressed {
+	full := []api.Pressed{}
 	for _, g := range m.watched {
 		if g.full {
-			report.Pressure = append(report.Pressure, api.Pressed{Path: g.Path, Percent: g.percent, Limit: g.Percent, Began: now.Sub(g.since).Milliseconds()})
+			full = append(full, api.Pressed{Path: g.Path, Percent: g.percent, Limit: g.Percent, Began: now.Sub(g.since).Milliseconds()})
 		}
 	}
-	slices.SortFunc(report.Pressure, func(a, b api.Pressed) int { return cmp.Compare(a.Path, b.Path) })
-	// One try at each look: it measures anew.
-	if withTimeout(ctx, func(ctx context.Context) error { return m.send(ctx, report) }) == nil {
-		m.unsent = false
-	}
+	slices.SortFunc(full, func(a, b api.Pressed) int { return cmp.Compare(a.Path, b.Path) })
+	return full
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,33 +16,29 @@ func TestMonitor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var memory, home int
-		var reports []api.AgentPressure
-		var away error
-		m := &monitor{
-			send: func(_ context.Context, in api.AgentPressure) error {
-				if away == nil {
-					reports = append(reports, in)
-				}
-				return away
-			},
-			measure: func(path string) (int, error) {
-				switch path {
-				case "":
-					return memory, nil
-				case "/home":
-					return home, nil
-				}
-				return 100, errors.New("there is no such volume")
-			},
-			watched: gauges(&berth.Monitoring{Memory: &berth.Threshold{Percent: 80},
-				Volumes: []berth.Threshold{{Path: "/gone", Percent: 1}, {Path: "/home", Percent: 90}}}),
+		server := newFake(berth.AgentSpec{})
+		measure := func(path string) (int, error) {
+			switch path {
+			case "":
+				return memory, nil
+			case "/home":
+				return home, nil
+			}
+			return 100, errors.New("there is no such volume")
 		}
+		m := monitoring(slog.New(slog.DiscardHandler), 1, server.AgentPressure, &berth.Monitoring{Memory: &berth.Threshold{Percent: 80},
+			Volumes: []berth.Threshold{{Path: "/gone", Percent: 1}, {Path: "/home", Percent: 90}}}, measure)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go m.outbox.run(ctx)
+		var reports []api.AgentPressure
 		wait := func(d time.Duration) { // as run does
 			for range d / monitorEvery {
 				time.Sleep(monitorEvery)
 				m.look(time.Now())
-				m.tell(t.Context())
+				synctest.Wait()
 			}
+			reports = server.pressure
 		}
 
 		memory, home = 79, 50
@@ -63,9 +60,10 @@ func TestMonitor(t *testing.T) {
 		if len(reports) != 1 {
 			t.Errorf("within five minutes of the report: %+v", reports[1:])
 		}
-		home, away = 99, errors.New("away")
+		home = 99
+		server.goAway(errors.New("away"))
 		wait(10 * time.Minute)
-		away = nil
+		server.goAway(nil)
 		wait(monitorEvery)
 		if len(reports) != 2 || len(reports[1].Pressure) != 1 || reports[1].Pressure[0].Path != "/home" || reports[1].Pressure[0].Began < 9*60_000 {
 			t.Errorf("once the server is back: %+v", reports[1:])
@@ -86,5 +84,5 @@ func TestMonitor(t *testing.T) {
 // A template that watches nothing costs nothing.
 func TestNoMonitor(t *testing.T) {
 	t.Parallel()
-	(&monitor{watched: gauges(nil)}).run(t.Context())
+	monitoring(nil, 1, nil, nil, nil).run(t.Context())
 }
