@@ -24,36 +24,41 @@ const (
 )
 
 // call sends in as JSON and reads the answer as JSON. An answer without a body
-// leaves Out at its zero value.
+// leaves Out at its zero value. The work is in a method, as each pair of types
+// has a copy of this function in the binary.
 func call[In, Out any](ctx context.Context, c *Client, method, path string, in In) (Out, error) {
+	var out Out
+	err := c.call(ctx, method, path, in, &out)
+	return out, err
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	req := request{method: method, path: path}
-	if _, none := any(in).(nothing); !none {
+	if _, none := in.(nothing); !none {
 		body, err := json.Marshal(in)
 		if err != nil {
-			var none Out
-			return none, fmt.Errorf("writing the request: %w", err)
+			return fmt.Errorf("writing the request: %w", err)
 		}
 		req.contentType, req.body = jsonType, bytes.NewReader(body)
 	}
-	return upload[Out](ctx, c, req)
+	return c.upload(ctx, req, out)
 }
 
 // upload sends a request as it is and reads the answer as JSON.
-func upload[Out any](ctx context.Context, c *Client, req request) (Out, error) {
-	var out Out
+func (c *Client) upload(ctx context.Context, req request, out any) error {
 	req.accept = jsonType
 	res, err := c.send(ctx, req)
 	if err != nil {
-		return out, err
+		return err
 	}
 	defer drain(res.Body)
-	if _, none := any(out).(nothing); none || res.StatusCode == http.StatusNoContent {
-		return out, nil
+	if _, none := out.(*nothing); none || res.StatusCode == http.StatusNoContent {
+		return nil
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&out); err != nil {
-		return out, c.strange(ctx, res, err)
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out); err != nil {
+		return c.strange(ctx, res, err)
 	}
-	return out, nil
+	return nil
 }
 
 func get[Out any](ctx context.Context, c *Client, path string) (Out, error) {

@@ -26,9 +26,10 @@ func (c *Client) State(ctx context.Context, workspace string) ([]byte, error) {
 
 // PushState replaces the state of a workspace; it wants the same lineage and
 // a higher serial. The old one is kept as a revision.
-func (c *Client) PushState(ctx context.Context, workspace string, state []byte) (api.StateRevision, error) {
-	return upload[api.StateRevision](ctx, c, request{method: http.MethodPut, path: path("workspaces", workspace, "state"),
-		contentType: api.StateType, body: bytes.NewReader(state)})
+func (c *Client) PushState(ctx context.Context, workspace string, state []byte) (r api.StateRevision, err error) {
+	err = c.upload(ctx, request{method: http.MethodPut, path: path("workspaces", workspace, "state"),
+		contentType: api.StateType, body: bytes.NewReader(state)}, &r)
+	return r, err
 }
 
 // StateRevisions lists the kept revisions of a workspace's state, newest first.

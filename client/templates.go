@@ -10,8 +10,9 @@ import (
 
 // UploadArchive sends a tar, plain or packed with gzip, and gives back the hash
 // by which PushVersion names it.
-func (c *Client) UploadArchive(ctx context.Context, tar io.Reader) (api.Archive, error) {
-	return upload[api.Archive](ctx, c, request{method: http.MethodPost, path: "/archives", contentType: "application/x-tar", body: tar})
+func (c *Client) UploadArchive(ctx context.Context, tar io.Reader) (a api.Archive, err error) {
+	err = c.upload(ctx, request{method: http.MethodPost, path: "/archives", contentType: "application/x-tar", body: tar}, &a)
+	return a, err
 }
 
 // Templates lists the templates of an organization, or of all when it is empty.
