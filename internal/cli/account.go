@@ -59,25 +59,22 @@ func (a *app) whoami() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		u, err := c.Me(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(u)
-		}
-		a.field("user", u.Username)
-		a.field("name", cell(u.Name))
-		a.field("e-mail", cell(u.Email))
-		a.field("roles", strings.Join(u.Roles, ", "))
-		a.field("dotfiles", cell(u.Dotfiles))
-		a.field("server", c.URL())
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			u, err := c.Me(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(u)
+			}
+			a.field("user", u.Username)
+			a.field("name", cell(u.Name))
+			a.field("e-mail", cell(u.Email))
+			a.field("roles", strings.Join(u.Roles, ", "))
+			a.field("dotfiles", cell(u.Dotfiles))
+			a.field("server", c.URL())
+			return nil
+		})
 	}
 	return cmd
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,42 +22,31 @@ func (a *app) apps() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		found, err := c.Apps(cmd.Context(), w.ID)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(found.Items))
-		}
-		if w.Status != string(berth.StatusRunning) {
-			a.tell("%s is %s; its template's apps are known while it runs", t, w.Status)
-		}
-		a.showApps("No apps; a template makes one with a coder_app", found.Items)
-		return nil
+		return a.withTarget(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			found, err := c.Apps(cmd.Context(), w.ID)
+			if err != nil {
+				return err
+			}
+			if !*asJSON && w.Status != string(berth.StatusRunning) {
+				a.tell("%s is %s; its template's apps are known while it runs", t, w.Status)
+			}
+			return appListing.print(a, *asJSON, found.Items)
+		})
 	}
 	cmd.AddCommand(a.appsOpen())
 	return cmd
 }
 
-func (a *app) showApps(none string, found []api.WorkspaceApp) {
-	var rows [][]string
-	for _, app := range found {
+var appListing = listing[api.WorkspaceApp]{
+	none:   "No apps; a template makes one with a coder_app",
+	header: []string{"APP", "KIND", "OPEN TO", "HEALTH", "WHERE", "NOTE"},
+	row: func(app api.WorkspaceApp, _ time.Time) []string {
 		where := cell(app.URL)
 		if app.Kind == "command" {
 			where = cell(app.Command)
 		}
-		rows = append(rows, []string{first(app.Slug, app.Name), app.Kind, app.Share, first(app.Health, "-"), where, cell(app.Note)})
-	}
-	a.table(none, []string{"APP", "KIND", "OPEN TO", "HEALTH", "WHERE", "NOTE"}, rows)
+		return []string{first(app.Slug, app.Name), app.Kind, app.Share, first(app.Health, "-"), where, cell(app.Note)}
+	},
 }
 
 func (a *app) appsOpen() *cobra.Command {
@@ -71,17 +61,14 @@ the address to the program and do not keep it.`,
 		ValidArgsFunction: a.workspaceNames,
 	}
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		address, err := a.addressOfApp(cmd.Context(), c, given[0], given[1])
-		if err != nil {
-			return err
-		}
-		a.say("%s", clean(address))
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			address, err := a.addressOfApp(cmd.Context(), c, given[0], given[1])
+			if err != nil {
+				return err
+			}
+			a.say("%s", clean(address))
+			return nil
+		})
 	}
 	return cmd
 }

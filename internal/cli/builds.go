@@ -35,41 +35,35 @@ func (a *app) buildsList() *cobra.Command {
 		if limit < 1 {
 			return usagef("--limit: give at least 1")
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		ctx := cmd.Context()
-		page := func(l client.List) (api.Page[api.Build], error) { return c.Builds(ctx, l) }
-		if len(given) > 0 {
-			w, _, err := a.findOnly(ctx, c, given[0])
-			if err != nil {
-				return err
+		return a.withClient(func(c *client.Client) error {
+			ctx := cmd.Context()
+			page := func(l client.List) (api.Page[api.Build], error) { return c.Builds(ctx, l) }
+			if len(given) > 0 {
+				w, _, err := a.findOnly(ctx, c, given[0])
+				if err != nil {
+					return err
+				}
+				page = func(l client.List) (api.Page[api.Build], error) { return c.WorkspaceBuilds(ctx, w.ID, l) }
 			}
-			page = func(l client.List) (api.Page[api.Build], error) { return c.WorkspaceBuilds(ctx, w.ID, l) }
-		}
-		var found []api.Build
-		for b, err := range client.All(client.List{Query: q, Limit: min(limit, 500)}, page) {
-			if err != nil {
-				return err
+			var found []api.Build
+			for b, err := range client.All(client.List{Query: q, Limit: min(limit, 500)}, page) {
+				if err != nil {
+					return err
+				}
+				if found = append(found, b); len(found) == limit {
+					break
+				}
 			}
-			if found = append(found, b); len(found) == limit {
-				break
-			}
-		}
-		if *asJSON {
-			return a.json(items(found))
-		}
-		a.listBuilds(found, time.Now())
-		return nil
+			return buildListing.print(a, *asJSON, found)
+		})
 	}
 	return cmd
 }
 
-func (a *app) listBuilds(found []api.Build, now time.Time) {
-	var rows [][]string
-	for _, b := range found {
+var buildListing = listing[api.Build]{
+	none:   "No builds.",
+	header: []string{"BUILD", "DOES", "STATUS", "NOTE", "BY", "CREATED", "ID"},
+	row: func(b api.Build, now time.Time) []string {
 		of := b.Workspace + " " + strconv.Itoa(b.Number)
 		if b.Transition == string(berth.Import) {
 			of = b.Template + "@" + b.Version
@@ -78,9 +72,8 @@ func (a *app) listBuilds(found []api.Build, now time.Time) {
 		if b.Unreachable {
 			note = "its runner does not report"
 		}
-		rows = append(rows, []string{of, b.Transition, b.Status, cell(note), cell(b.Initiator), ago(b.CreatedAt, now), b.ID})
-	}
-	a.table("No builds.", []string{"BUILD", "DOES", "STATUS", "NOTE", "BY", "CREATED", "ID"}, rows)
+		return []string{of, b.Transition, b.Status, cell(note), cell(b.Initiator), ago(b.CreatedAt, now), b.ID}
+	},
 }
 
 // findBuild gives the build that is named: an id, or a workspace and perhaps a number.
@@ -109,20 +102,17 @@ func (a *app) buildsShow() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		b, err := a.findBuild(cmd.Context(), c, given)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(b)
-		}
-		a.showBuild(b, time.Now())
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			b, err := a.findBuild(cmd.Context(), c, given)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(b)
+			}
+			a.showBuild(b, time.Now())
+			return nil
+		})
 	}
 	return cmd
 }
@@ -148,14 +138,9 @@ func (a *app) showBuild(b api.Build, now time.Time) {
 		a.field("took", b.CompletedAt.Sub(*b.StartedAt).Round(10*time.Millisecond).String())
 	}
 	a.showParameters(b.Parameters)
-	if len(b.Timings) > 0 {
-		a.say("")
-		var rows [][]string
-		for _, t := range b.Timings {
-			rows = append(rows, []string{cell(t.Stage), cell(t.Resource), cell(t.Action), t.End.Sub(t.Start).Round(time.Millisecond).String()})
-		}
-		a.table("", []string{"STAGE", "RESOURCE", "DID", "TOOK"}, rows)
-	}
+	section(a, []string{"STAGE", "RESOURCE", "DID", "TOOK"}, b.Timings, func(t berth.Timing) []string {
+		return []string{cell(t.Stage), cell(t.Resource), cell(t.Action), t.End.Sub(t.Start).Round(time.Millisecond).String()}
+	})
 	if b.Error != "" {
 		a.say("")
 		a.say("%s", clean(b.Error))
@@ -173,24 +158,21 @@ here on is known to nobody.`,
 		Args:              args(1, 2),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			b, err := a.findBuild(cmd.Context(), c, given)
-			if err != nil {
-				return err
-			}
-			if err := a.confirm(cmd.Context(), yes, "Abandon "+buildName(b)+"?",
-				"If its Terraform still runs somewhere, what it makes from here on is known to nobody."); err != nil {
-				return err
-			}
-			if b, err = c.AbandonBuild(cmd.Context(), b.ID); err != nil {
-				return err
-			}
-			a.say("%s is abandoned", buildName(b))
-			return nil
+			return a.withClient(func(c *client.Client) error {
+				b, err := a.findBuild(cmd.Context(), c, given)
+				if err != nil {
+					return err
+				}
+				if err := a.confirm(cmd.Context(), yes, "Abandon "+buildName(b)+"?",
+					"If its Terraform still runs somewhere, what it makes from here on is known to nobody."); err != nil {
+					return err
+				}
+				if b, err = c.AbandonBuild(cmd.Context(), b.ID); err != nil {
+					return err
+				}
+				a.say("%s is abandoned", buildName(b))
+				return nil
+			})
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) cancel() *cobra.Command {
@@ -18,26 +19,19 @@ Terraform is interrupted, ends the step that it is at, and its state is kept.`,
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w, t, err := a.findOnly(cmd.Context(), c, given[0])
-			if err != nil {
-				return err
-			}
-			b, err := c.CancelBuild(cmd.Context(), w.Build.ID, api.CancelBuild{Force: force})
-			if err != nil {
-				return err
-			}
-			if b.Status == string(berth.BuildCanceled) {
-				a.say("build %d of %s is canceled", b.Number, t)
+			return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+				b, err := c.CancelBuild(cmd.Context(), w.Build.ID, api.CancelBuild{Force: force})
+				if err != nil {
+					return err
+				}
+				if b.Status == string(berth.BuildCanceled) {
+					a.say("build %d of %s is canceled", b.Number, t)
+					return nil
+				}
+				a.say("build %d of %s is being canceled", b.Number, t)
+				a.tell("  watch it: berth logs %s --build %d -f", t, b.Number)
 				return nil
-			}
-			a.say("build %d of %s is being canceled", b.Number, t)
-			a.tell("  watch it: berth logs %s --build %d -f", t, b.Number)
-			return nil
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "kill Terraform instead of interrupting it; what it was making may be left behind")

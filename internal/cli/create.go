@@ -39,12 +39,9 @@ refuse.`,
 			if in.Parameters, err = given.values(); err != nil {
 				return err
 			}
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			return a.makeWorkspace(cmd.Context(), c, in, t, a.canAsk() && !yes, !noWait)
+			return a.withClient(func(c *client.Client) error {
+				return a.makeWorkspace(cmd.Context(), c, in, t, a.canAsk() && !yes, !noWait)
+			})
 		},
 	}
 	given.flags(cmd)

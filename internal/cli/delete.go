@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) delete() *cobra.Command {
@@ -23,23 +24,16 @@ Terraform cannot remove it. It wants the right to change the template.`,
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w, t, err := a.findOnly(cmd.Context(), c, given[0])
-			if err != nil {
-				return err
-			}
-			consequence := fmt.Sprintf("%s/%s goes with everything in it, its home too.", w.Owner, w.Name)
-			if orphan {
-				consequence = fmt.Sprintf("%s/%s is forgotten; what was made for it stays where it is.", w.Owner, w.Name)
-			}
-			if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Delete %s?", t), consequence); err != nil {
-				return err
-			}
-			return a.run(cmd.Context(), c, w, t, api.CreateBuild{Transition: string(berth.Delete), Orphan: orphan}, !noWait)
+			return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+				consequence := fmt.Sprintf("%s/%s goes with everything in it, its home too.", w.Owner, w.Name)
+				if orphan {
+					consequence = fmt.Sprintf("%s/%s is forgotten; what was made for it stays where it is.", w.Owner, w.Name)
+				}
+				if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Delete %s?", t), consequence); err != nil {
+					return err
+				}
+				return a.run(cmd.Context(), c, w, t, api.CreateBuild{Transition: string(berth.Delete), Orphan: orphan}, !noWait)
+			})
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) edit() *cobra.Command {
@@ -25,27 +26,21 @@ for all its workspaces.`,
 		if !cmd.Flags().Changed("connect-starts") {
 			return usagef("there is nothing to change: give --connect-starts or --connect-starts=false")
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.findOnly(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		if w, err = c.EditWorkspace(cmd.Context(), w.ID, api.EditWorkspace{ConnectStarts: &connectStarts}); err != nil {
-			return err
-		}
-		switch {
-		case !w.ConnectStarts:
-			a.say("connections do not start %s", t)
-		case w.ConnectForbidden:
-			a.say("connections would start %s, but the organization %s lets no connection start workspaces", t, w.Organization)
-		default:
-			a.say("connections start %s when it is stopped", t)
-		}
-		return nil
+		return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			w, err := c.EditWorkspace(cmd.Context(), w.ID, api.EditWorkspace{ConnectStarts: &connectStarts})
+			if err != nil {
+				return err
+			}
+			switch {
+			case !w.ConnectStarts:
+				a.say("connections do not start %s", t)
+			case w.ConnectForbidden:
+				a.say("connections would start %s, but the organization %s lets no connection start workspaces", t, w.Organization)
+			default:
+				a.say("connections start %s when it is stopped", t)
+			}
+			return nil
+		})
 	}
 	return cmd
 }

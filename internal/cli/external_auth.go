@@ -22,24 +22,10 @@ func (a *app) externalAuth() *cobra.Command {
 }
 
 func (a *app) externalList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List the external services, and where you are signed in", Args: args(0, 0)}
-	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		p, err := c.ExternalAuths(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(p.Items))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, e := range p.Items {
+	return listCommand(a, "List the external services, and where you are signed in", (*client.Client).ExternalAuths, listing[api.ExternalAuth]{
+		none:   "This server offers no external services; an administrator adds them with --external-auth.",
+		header: []string{"ID", "NAME", "STATE", "ACCOUNT", "SINCE"},
+		row: func(e api.ExternalAuth, now time.Time) []string {
 			state := "not signed in"
 			switch {
 			case e.Refused != "":
@@ -47,12 +33,9 @@ func (a *app) externalList() *cobra.Command {
 			case e.Linked:
 				state = "signed in"
 			}
-			rows = append(rows, []string{cell(e.ID), cell(e.Name), state, cell(e.Account), agoPtr(e.LinkedAt, now)})
-		}
-		a.table("This server offers no external services; an administrator adds them with --external-auth.", []string{"ID", "NAME", "STATE", "ACCOUNT", "SINCE"}, rows)
-		return nil
-	}
-	return cmd
+			return []string{cell(e.ID), cell(e.Name), state, cell(e.Account), agoPtr(e.LinkedAt, now)}
+		},
+	})
 }
 
 func (a *app) externalLogin() *cobra.Command {
@@ -69,20 +52,17 @@ have signed in there the browser shows a code: type it here.`,
 	}
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "only print the address")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		begun, err := c.BeginExternal(cmd.Context(), given[0])
-		if err != nil {
-			return err
-		}
-		a.tell("Open this address in your browser:\n\n  %s\n", clean(begun.URL))
-		if a.canAsk() && !noBrowser {
-			openBrowser(begun.URL)
-		}
-		return a.finishExternal(cmd.Context(), c, given[0], begun)
+		return a.withClient(func(c *client.Client) error {
+			begun, err := c.BeginExternal(cmd.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			a.tell("Open this address in your browser:\n\n  %s\n", clean(begun.URL))
+			if a.canAsk() && !noBrowser {
+				openBrowser(begun.URL)
+			}
+			return a.finishExternal(cmd.Context(), c, given[0], begun)
+		})
 	}
 	return cmd
 }
@@ -116,20 +96,17 @@ func (a *app) externalRevoke() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Aliases: []string{"logout"}, Short: "Sign out of an external service", Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			r, err := c.RevokeExternal(cmd.Context(), given[0])
-			if err != nil {
-				return err
-			}
-			a.say("You are signed out of %s.", cell(given[0]))
-			if !r.Told {
-				a.tell("The service could not be told: remove Berth from the applications of your account there too.")
-			}
-			return nil
+			return a.withClient(func(c *client.Client) error {
+				r, err := c.RevokeExternal(cmd.Context(), given[0])
+				if err != nil {
+					return err
+				}
+				a.say("You are signed out of %s.", cell(given[0]))
+				if !r.Told {
+					a.tell("The service could not be told: remove Berth from the applications of your account there too.")
+				}
+				return nil
+			})
 		},
 	}
 }

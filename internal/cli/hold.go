@@ -109,16 +109,7 @@ func (a *app) withHeld(ctx context.Context, name string, do func(*client.Client,
 			return usagef("this is not the inside of a workspace: name the one that you mean")
 		}
 	}
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	w, _, err := a.findOnly(ctx, c, name)
-	if err != nil {
-		return err
-	}
-	return do(c, w)
+	return a.withWorkspace(ctx, name, func(c *client.Client, w api.Workspace, _ target) error { return do(c, w) })
 }
 
 // thisWorkspace names the workspace that we are in, as its agent tells every
@@ -145,16 +136,13 @@ func (a *app) holdList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if *asJSON {
-				return a.json(items(p.Items))
-			}
-			now := time.Now()
-			var rows [][]string
-			for _, h := range p.Items {
-				rows = append(rows, []string{cell(h.Reason), h.By, clock(h.Until, now), ago(h.CreatedAt, now), h.ID})
-			}
-			a.table("Nothing holds "+w.Name+" awake.", []string{"REASON", "BY", "UNTIL", "SET", "ID"}, rows)
-			return nil
+			return listing[api.Hold]{
+				none:   "Nothing holds " + w.Name + " awake.",
+				header: []string{"REASON", "BY", "UNTIL", "SET", "ID"},
+				row: func(h api.Hold, now time.Time) []string {
+					return []string{cell(h.Reason), h.By, clock(h.Until, now), ago(h.CreatedAt, now), h.ID}
+				},
+			}.print(a, *asJSON, p.Items)
 		})
 	}
 	return cmd

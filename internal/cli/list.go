@@ -29,36 +29,33 @@ func (a *app) list() *cobra.Command {
 		if !all && !strings.Contains(q, "owner:") {
 			q = strings.TrimSpace("owner:me " + q)
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		found, err := collect(client.All(client.List{Query: q, Limit: 500}, func(l client.List) (api.Page[api.Workspace], error) {
-			return c.Workspaces(cmd.Context(), l)
-		}))
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(found))
-		}
-		a.listWorkspaces(found, all || strings.Contains(q, "owner:") && !strings.Contains(q, "owner:me"), time.Now())
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			found, err := collect(client.List{Query: q, Limit: 500}, func(l client.List) (api.Page[api.Workspace], error) {
+				return c.Workspaces(cmd.Context(), l)
+			})
+			if err != nil {
+				return err
+			}
+			others := all || strings.Contains(q, "owner:") && !strings.Contains(q, "owner:me")
+			return a.workspaceListing(others).print(a, *asJSON, found)
+		})
 	}
 	return cmd
 }
 
-func (a *app) listWorkspaces(found []api.Workspace, owners bool, now time.Time) {
-	var rows [][]string
-	for _, w := range found {
-		name := w.Name
-		if owners {
-			name = w.Owner + "/" + w.Name
-		}
-		rows = append(rows, []string{name, w.Template, a.status(w), note(w), agoPtr(w.LastUsedAt, now), ago(w.CreatedAt, now)})
+// workspaceListing names the owners too where they may be others than oneself.
+func (a *app) workspaceListing(owners bool) listing[api.Workspace] {
+	return listing[api.Workspace]{
+		none:   "No workspaces; make one with: berth create NAME -t TEMPLATE",
+		header: []string{"NAME", "TEMPLATE", "STATUS", "NOTE", "USED", "CREATED"},
+		row: func(w api.Workspace, now time.Time) []string {
+			name := w.Name
+			if owners {
+				name = w.Owner + "/" + w.Name
+			}
+			return []string{name, w.Template, a.status(w), note(w), agoPtr(w.LastUsedAt, now), ago(w.CreatedAt, now)}
+		},
 	}
-	a.table("No workspaces; make one with: berth create NAME -t TEMPLATE", []string{"NAME", "TEMPLATE", "STATUS", "NOTE", "USED", "CREATED"}, rows)
 }
 
 // status is a workspace's status, coloured.

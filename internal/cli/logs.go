@@ -35,38 +35,32 @@ exits with 6 when it failed), or for as long as you like with an agent.`,
 	cmd.Flags().BoolVarP(&followIt, "follow", "f", false, "go on with what comes")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		show := a.printLog
-		if *asJSON {
-			show = a.printJSON
-		}
-		if step != "" {
-			if err := checkStep(w, t.agent, step); err != nil {
-				return err
+		return a.withTarget(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			show := a.printLog
+			if *asJSON {
+				show = a.printJSON
 			}
-			return a.agentLog(cmd.Context(), c, w, first(t.agent, client.OnlyAgent), followIt, onlyStep(step, show))
-		}
-		if t.agent != "" {
-			return a.agentLog(cmd.Context(), c, w, t.agent, followIt, show)
-		}
-		b := w.Build
-		if build > 0 {
-			if b, err = c.WorkspaceBuild(cmd.Context(), w.ID, build); err != nil {
-				return err
+			if step != "" {
+				if err := checkStep(w, t.agent, step); err != nil {
+					return err
+				}
+				return a.agentLog(cmd.Context(), c, w, first(t.agent, client.OnlyAgent), followIt, onlyStep(step, show))
 			}
-		}
-		if followIt {
-			return a.followLog(cmd.Context(), c, b, show)
-		}
-		return a.buildLog(cmd.Context(), c, b.ID, show)
+			if t.agent != "" {
+				return a.agentLog(cmd.Context(), c, w, t.agent, followIt, show)
+			}
+			b := w.Build
+			if build > 0 {
+				var err error
+				if b, err = c.WorkspaceBuild(cmd.Context(), w.ID, build); err != nil {
+					return err
+				}
+			}
+			if followIt {
+				return a.followLog(cmd.Context(), c, b, show)
+			}
+			return a.buildLog(cmd.Context(), c, b.ID, show)
+		})
 	}
 	return cmd
 }

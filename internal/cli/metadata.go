@@ -32,31 +32,16 @@ Without --watch the command waits until each has a value of now, 20 s at most.`,
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on with what comes")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		agent, err := chooseAgent(w, t)
-		if err != nil {
-			return err
-		}
-		if watch {
-			return a.watchMetadata(cmd.Context(), c, w.ID, agent.Name, *asJSON)
-		}
-		values, err := metadataOnce(cmd.Context(), c, w.ID, agent)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(values))
-		}
-		a.metadataTable(values)
-		return nil
+		return a.withAgent(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, agent api.Agent, t target) error {
+			if watch {
+				return a.watchMetadata(cmd.Context(), c, w.ID, agent.Name, *asJSON)
+			}
+			values, err := metadataOnce(cmd.Context(), c, w.ID, agent)
+			if err != nil {
+				return err
+			}
+			return a.metadataListing().print(a, *asJSON, values)
+		})
 	}
 	return cmd
 }
@@ -158,10 +143,12 @@ func (a *app) metadataText(v api.MetadataValue) string {
 	return text
 }
 
-func (a *app) metadataTable(values []api.MetadataValue) {
-	var rows [][]string
-	for _, v := range values {
-		rows = append(rows, []string{cell(metadataName(v)), a.metadataText(v), ago(v.CollectedAt, time.Now())})
+func (a *app) metadataListing() listing[api.MetadataValue] {
+	return listing[api.MetadataValue]{
+		none:   "This agent has no metadata: its template asks for none.",
+		header: []string{"NAME", "VALUE", "COLLECTED"},
+		row: func(v api.MetadataValue, now time.Time) []string {
+			return []string{cell(metadataName(v)), a.metadataText(v), ago(v.CollectedAt, now)}
+		},
 	}
-	a.table("This agent has no metadata: its template asks for none.", []string{"NAME", "VALUE", "COLLECTED"}, rows)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) organizations() *cobra.Command {
@@ -15,30 +16,13 @@ func (a *app) organizations() *cobra.Command {
 }
 
 func (a *app) organizationsList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List the organizations that you see", Args: args(0, 0)}
-	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		p, err := c.Organizations(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(p.Items))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, o := range p.Items {
-			rows = append(rows, []string{cell(o.Name), cell(o.DisplayName), yesNo(o.ConnectStarts), yesNo(o.IdleCounts), ago(o.CreatedAt, now)})
-		}
-		a.table("You are a member of no organization.", []string{"NAME", "CALLED", "CONNECTIONS START", "IDLE COUNTS", "CREATED"}, rows)
-		return nil
-	}
-	return cmd
+	return listCommand(a, "List the organizations that you see", (*client.Client).Organizations, listing[api.Organization]{
+		none:   "You are a member of no organization.",
+		header: []string{"NAME", "CALLED", "CONNECTIONS START", "IDLE COUNTS", "CREATED"},
+		row: func(o api.Organization, now time.Time) []string {
+			return []string{cell(o.Name), cell(o.DisplayName), yesNo(o.ConnectStarts), yesNo(o.IdleCounts), ago(o.CreatedAt, now)}
+		},
+	})
 }
 
 func (a *app) organizationsEdit() *cobra.Command {
@@ -58,27 +42,21 @@ open connection keeps a workspace awake also while nothing is typed or shown.`,
 	cmd.Flags().BoolVar(&connectStarts, "connect-starts", true, "let connections start stopped workspaces that let them")
 	cmd.Flags().BoolVar(&idleCounts, "idle-counts", false, "count an open and idle connection as activity")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		var in api.EditOrganization
-		if cmd.Flags().Changed("connect-starts") {
-			in.ConnectStarts = &connectStarts
-		}
-		if cmd.Flags().Changed("idle-counts") {
-			in.IdleCounts = &idleCounts
+		in := api.EditOrganization{
+			ConnectStarts: ifGiven(cmd, "connect-starts", &connectStarts),
+			IdleCounts:    ifGiven(cmd, "idle-counts", &idleCounts),
 		}
 		if in == (api.EditOrganization{}) {
 			return usagef("there is nothing to change: give --connect-starts or --idle-counts, with =true or =false")
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		o, err := c.EditOrganization(cmd.Context(), given[0], in)
-		if err != nil {
-			return err
-		}
-		a.say("%s is changed", o.Name)
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			o, err := c.EditOrganization(cmd.Context(), given[0], in)
+			if err != nil {
+				return err
+			}
+			a.say("%s is changed", o.Name)
+			return nil
+		})
 	}
 	return cmd
 }

@@ -78,10 +78,11 @@ func (a *app) table(none string, header []string, rows [][]string) {
 		a.tell("%s", none)
 		return
 	}
-	for i := range header {
-		header[i] = a.look.head(header[i])
+	var heads []string
+	for _, h := range header {
+		heads = append(heads, a.look.head(h))
 	}
-	a.columns(append([][]string{header}, rows...))
+	a.columns(append([][]string{heads}, rows...))
 }
 
 func (a *app) columns(rows [][]string) {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) ping() *cobra.Command {
@@ -24,43 +25,32 @@ func (a *app) ping() *cobra.Command {
 			return usagef("--count: give at least 1")
 		}
 		ctx := cmd.Context()
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(ctx, c, given[0])
-		if err != nil {
-			return err
-		}
-		agent, err := chooseAgent(w, t)
-		if err != nil {
-			return err
-		}
-		var all []api.Ping
-		for i := range count {
-			if i > 0 {
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(time.Second):
+		return a.withAgent(ctx, given[0], func(c *client.Client, w api.Workspace, agent api.Agent, t target) error {
+			var all []api.Ping
+			for i := range count {
+				if i > 0 {
+					select {
+					case <-ctx.Done():
+						return ctx.Err()
+					case <-time.After(time.Second):
+					}
+				}
+				began := time.Now()
+				p, err := c.Ping(ctx, w.ID, agent.Name)
+				if err != nil {
+					return err
+				}
+				all = append(all, p)
+				if !*asJSON {
+					a.say("%s answers in %s from here, %s from the server", t.with(agent.Name),
+						time.Since(began).Round(10*time.Microsecond), time.Duration(p.Micros)*time.Microsecond)
 				}
 			}
-			began := time.Now()
-			p, err := c.Ping(ctx, w.ID, agent.Name)
-			if err != nil {
-				return err
+			if *asJSON {
+				return a.json(items(all))
 			}
-			all = append(all, p)
-			if !*asJSON {
-				a.say("%s answers in %s from here, %s from the server", t.with(agent.Name),
-					time.Since(began).Round(10*time.Microsecond), time.Duration(p.Micros)*time.Microsecond)
-			}
-		}
-		if *asJSON {
-			return a.json(items(all))
-		}
-		return nil
+			return nil
+		})
 	}
 	return cmd
 }

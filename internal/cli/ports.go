@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) ports() *cobra.Command {
@@ -26,40 +28,27 @@ until it is unshared.`,
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		agent, err := chooseAgent(w, t)
-		if err != nil {
-			return err
-		}
-		found, err := c.Ports(cmd.Context(), w.ID, agent.Name)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(found.Items))
-		}
-		a.showPorts(found.Items, t)
-		return nil
+		return a.withAgent(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, agent api.Agent, t target) error {
+			found, err := c.Ports(cmd.Context(), w.ID, agent.Name)
+			if err != nil {
+				return err
+			}
+			return portListing(t).print(a, *asJSON, found.Items)
+		})
 	}
 	cmd.AddCommand(a.portsShare(), a.portsUnshare())
 	return cmd
 }
 
-func (a *app) showPorts(found []api.WorkspacePort, t target) {
-	var rows [][]string
-	for _, p := range found {
-		at := first(cell(p.Address), "nothing listens")
-		rows = append(rows, []string{strconv.Itoa(p.Port), at, cell(p.Process), p.Share, first(p.URL, cell(p.Note))})
+func portListing(t target) listing[api.WorkspacePort] {
+	return listing[api.WorkspacePort]{
+		none:   fmt.Sprintf("Nothing listens in %s but what Berth itself needs", t),
+		header: []string{"PORT", "ADDRESS", "PROGRAM", "OPEN TO", "URL"},
+		row: func(p api.WorkspacePort, _ time.Time) []string {
+			at := first(cell(p.Address), "nothing listens")
+			return []string{strconv.Itoa(p.Port), at, cell(p.Process), p.Share, first(p.URL, cell(p.Note))}
+		},
 	}
-	a.table(fmt.Sprintf("Nothing listens in %s but what Berth itself needs", t), []string{"PORT", "ADDRESS", "PROGRAM", "OPEN TO", "URL"}, rows)
 }
 
 func (a *app) portsShare() *cobra.Command {
@@ -81,25 +70,18 @@ func (a *app) portsShare() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		shared, err := c.SharePort(cmd.Context(), w.ID, first(t.agent, "-"), port, api.SharePort{Level: level, HTTPS: https})
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(shared)
-		}
-		a.say("port %d of %s is open to: %s", port, t, shared.Share)
-		a.say("%s", first(shared.URL, cell(shared.Note)))
-		return nil
+		return a.withTarget(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			shared, err := c.SharePort(cmd.Context(), w.ID, first(t.agent, "-"), port, api.SharePort{Level: level, HTTPS: https})
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(shared)
+			}
+			a.say("port %d of %s is open to: %s", port, t, shared.Share)
+			a.say("%s", first(shared.URL, cell(shared.Note)))
+			return nil
+		})
 	}
 	return cmd
 }
@@ -116,20 +98,13 @@ func (a *app) portsUnshare() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.find(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		if err := c.UnsharePort(cmd.Context(), w.ID, first(t.agent, "-"), port); err != nil {
-			return err
-		}
-		a.say("port %d of %s is open to its owner alone", port, t)
-		return nil
+		return a.withTarget(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			if err := c.UnsharePort(cmd.Context(), w.ID, first(t.agent, "-"), port); err != nil {
+				return err
+			}
+			a.say("port %d of %s is open to its owner alone", port, t)
+			return nil
+		})
 	}
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) preferences() *cobra.Command {
@@ -22,21 +23,18 @@ func (a *app) preferencesSetDotfiles() *cobra.Command {
   berth preferences set dotfiles ''`,
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			u, err := c.SetPreferences(cmd.Context(), api.Preferences{Dotfiles: &given[0]})
-			if err != nil {
-				return err
-			}
-			if u.Dotfiles == "" {
-				a.say("Your workspaces start without dotfiles.")
+			return a.withClient(func(c *client.Client) error {
+				u, err := c.SetPreferences(cmd.Context(), api.Preferences{Dotfiles: &given[0]})
+				if err != nil {
+					return err
+				}
+				if u.Dotfiles == "" {
+					a.say("Your workspaces start without dotfiles.")
+					return nil
+				}
+				a.say("Your workspaces get %s at each start.", cell(u.Dotfiles))
 				return nil
-			}
-			a.say("Your workspaces get %s at each start.", cell(u.Dotfiles))
-			return nil
+			})
 		},
 	}
 }

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) publickey() *cobra.Command {
@@ -21,31 +21,27 @@ but for your own workspaces.`,
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		var k api.SSHKey
-		if regenerate {
-			if err := a.confirm(cmd.Context(), yes, "Make a new SSH key?", "The old one stops working everywhere that you gave it to."); err != nil {
+		return a.withClient(func(c *client.Client) error {
+			read := c.SSHKey
+			if regenerate {
+				if err := a.confirm(cmd.Context(), yes, "Make a new SSH key?", "The old one stops working everywhere that you gave it to."); err != nil {
+					return err
+				}
+				read = c.RegenerateSSHKey
+			}
+			k, err := read(cmd.Context())
+			if err != nil {
 				return err
 			}
-			k, err = c.RegenerateSSHKey(cmd.Context())
-		} else {
-			k, err = c.SSHKey(cmd.Context())
-		}
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(k)
-		}
-		a.say("%s", cell(k.PublicKey))
-		if regenerate {
-			a.tell("This is a new key (%s): give it to your git hosts. Workspaces that are running have it in a moment.", cell(k.Fingerprint))
-		}
-		return nil
+			if *asJSON {
+				return a.json(k)
+			}
+			a.say("%s", cell(k.PublicKey))
+			if regenerate {
+				a.tell("This is a new key (%s): give it to your git hosts. Workspaces that are running have it in a moment.", cell(k.Fingerprint))
+			}
+			return nil
+		})
 	}
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) rename() *cobra.Command {
@@ -20,20 +21,13 @@ that would replace something persistent because of it is refused then.`,
 			if err := berth.ValidateName("name", given[1]); err != nil {
 				return err
 			}
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w, t, err := a.findOnly(cmd.Context(), c, given[0])
-			if err != nil {
-				return err
-			}
-			if _, err := c.EditWorkspace(cmd.Context(), w.ID, api.EditWorkspace{Name: &given[1]}); err != nil {
-				return err
-			}
-			a.say("%s is now %s", t, given[1])
-			return nil
+			return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+				if _, err := c.EditWorkspace(cmd.Context(), w.ID, api.EditWorkspace{Name: &given[1]}); err != nil {
+					return err
+				}
+				a.say("%s is now %s", t, given[1])
+				return nil
+			})
 		},
 	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-
 	"strings"
 
 	"github.com/spf13/cobra"

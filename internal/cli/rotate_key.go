@@ -1,6 +1,11 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
+)
 
 func (a *app) rotateKey() *cobra.Command {
 	cmd := &cobra.Command{
@@ -13,25 +18,18 @@ that they have; the next start gives them others, and the old ones are refused.`
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w, t, err := a.findOnly(cmd.Context(), c, given[0])
-			if err != nil {
-				return err
-			}
-			key, err := c.RotateAgentKey(cmd.Context(), w.ID)
-			if err != nil {
-				return err
-			}
-			if key.Waits {
-				a.say("the next start of %s gives its agents new tokens; until then the old ones count: berth restart %s", t, t)
-			} else {
-				a.say("the next start of %s gives its agents new tokens", t)
-			}
-			return nil
+			return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+				key, err := c.RotateAgentKey(cmd.Context(), w.ID)
+				if err != nil {
+					return err
+				}
+				if key.Waits {
+					a.say("the next start of %s gives its agents new tokens; until then the old ones count: berth restart %s", t, t)
+				} else {
+					a.say("the next start of %s gives its agents new tokens", t)
+				}
+				return nil
+			})
 		},
 	}
 	return cmd

@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) secrets() *cobra.Command {
@@ -20,34 +21,17 @@ func (a *app) secrets() *cobra.Command {
 }
 
 func (a *app) secretsList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List your secrets; values are never shown", Args: args(0, 0)}
-	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		p, err := c.Secrets(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(p.Items))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, s := range p.Items {
+	return listCommand(a, "List your secrets; values are never shown", (*client.Client).Secrets, listing[api.Secret]{
+		none:   "You have no secrets; make one with: berth secrets set NAME --env VARIABLE",
+		header: []string{"NAME", "VARIABLE", "FILE", "STATE", "CHANGED", "DESCRIPTION"},
+		row: func(s api.Secret, now time.Time) []string {
 			state := "enabled"
 			if s.Disabled {
 				state = "disabled"
 			}
-			rows = append(rows, []string{cell(s.Name), cell(s.Env), cell(s.File), state, ago(s.UpdatedAt, now), cell(s.Description)})
-		}
-		a.table("You have no secrets; make one with: berth secrets set NAME --env VARIABLE", []string{"NAME", "VARIABLE", "FILE", "STATE", "CHANGED", "DESCRIPTION"}, rows)
-		return nil
-	}
-	return cmd
+			return []string{cell(s.Name), cell(s.Env), cell(s.File), state, ago(s.UpdatedAt, now), cell(s.Description)}
+		},
+	})
 }
 
 func (a *app) secretsSet() *cobra.Command {
@@ -75,14 +59,10 @@ file; never from the command line, which other programs can read.`,
 	f.StringVar(&from, "from-file", "", "read the value from a `file`, as it is")
 	f.BoolVar(&keep, "keep-value", false, "change all but the value")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		in := api.PutSecret{}
-		for name, field := range map[string]struct {
-			to   **string
-			from *string
-		}{"env": {&in.Env, &env}, "file": {&in.File, &file}, "description": {&in.Description, &description}} {
-			if f.Changed(name) {
-				*field.to = field.from
-			}
+		in := api.PutSecret{
+			Env:         ifGiven(cmd, "env", &env),
+			File:        ifGiven(cmd, "file", &file),
+			Description: ifGiven(cmd, "description", &description),
 		}
 		if !keep {
 			value, err := a.secretValue(given[0], from)
@@ -91,17 +71,14 @@ file; never from the command line, which other programs can read.`,
 			}
 			in.Value = &value
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		s, err := c.PutSecret(cmd.Context(), given[0], in)
-		if err != nil {
-			return err
-		}
-		a.say("%s is kept", cell(s.Name))
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			s, err := c.PutSecret(cmd.Context(), given[0], in)
+			if err != nil {
+				return err
+			}
+			a.say("%s is kept", cell(s.Name))
+			return nil
+		})
 	}
 	return cmd
 }
@@ -139,16 +116,13 @@ func (a *app) secretsRemove() *cobra.Command {
 	return &cobra.Command{
 		Use: "remove NAME", Aliases: []string{"rm"}, Short: "Remove a secret", Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			if err := c.RemoveSecret(cmd.Context(), given[0]); err != nil {
-				return err
-			}
-			a.say("%s is removed", cell(given[0]))
-			return nil
+			return a.withClient(func(c *client.Client) error {
+				if err := c.RemoveSecret(cmd.Context(), given[0]); err != nil {
+					return err
+				}
+				a.say("%s is removed", cell(given[0]))
+				return nil
+			})
 		},
 	}
 }
@@ -157,17 +131,14 @@ func (a *app) secretsSwitch(use, short string, disabled bool) *cobra.Command {
 	return &cobra.Command{
 		Use: use + " NAME", Short: short, Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			s, err := c.PutSecret(cmd.Context(), given[0], api.PutSecret{Disabled: &disabled})
-			if err != nil {
-				return err
-			}
-			a.say("%s is %sd", cell(s.Name), use)
-			return nil
+			return a.withClient(func(c *client.Client) error {
+				s, err := c.PutSecret(cmd.Context(), given[0], api.PutSecret{Disabled: &disabled})
+				if err != nil {
+					return err
+				}
+				a.say("%s is %sd", cell(s.Name), use)
+				return nil
+			})
 		},
 	}
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) show() *cobra.Command {
@@ -21,28 +23,21 @@ func (a *app) show() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, _, err := a.findOnly(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		unknown := refresh(cmd.Context(), c, &w)
-		if *asJSON {
-			return a.json(w)
-		}
-		a.showWorkspace(w, time.Now())
-		if unknown {
-			a.tell("Its agent does not say what it is used for at the moment; what is here may be old.")
-		}
-		if found, err := c.Apps(cmd.Context(), w.ID); err == nil && len(found.Items) > 0 { // an older server has none
-			a.say("")
-			a.showApps("", found.Items)
-		}
-		return nil
+		return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, _ target) error {
+			unknown := refresh(cmd.Context(), c, &w)
+			if *asJSON {
+				return a.json(w)
+			}
+			a.showWorkspace(w, time.Now())
+			if unknown {
+				a.tell("Its agent does not say what it is used for at the moment; what is here may be old.")
+			}
+			if found, err := c.Apps(cmd.Context(), w.ID); err == nil && len(found.Items) > 0 { // an older server has none
+				a.say("")
+				return appListing.print(a, false, found.Items)
+			}
+			return nil
+		})
 	}
 	return cmd
 }
@@ -77,25 +72,19 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 		a.field("connections", "do not start it when it is stopped")
 	}
 	a.showParameters(w.Build.Parameters)
-	if len(w.Agents) > 0 {
-		a.say("")
-		var rows [][]string
-		for _, g := range w.Agents {
-			rows = append(rows, []string{g.Name, g.Status, g.Lifecycle, g.OS + "/" + g.Arch, cell(g.Version)})
-		}
-		a.table("", []string{"AGENT", "STATUS", "SCRIPTS", "PLATFORM", "VERSION"}, rows)
-	}
+	section(a, []string{"AGENT", "STATUS", "SCRIPTS", "PLATFORM", "VERSION"}, w.Agents, func(g api.Agent) []string {
+		return []string{g.Name, g.Status, g.Lifecycle, g.OS + "/" + g.Arch, cell(g.Version)}
+	})
 	a.showSteps(w, now)
-	if len(w.Build.Resources) > 0 {
-		a.say("")
-		var rows [][]string
-		for _, r := range w.Build.Resources {
-			if !r.Hide {
-				rows = append(rows, []string{cell(r.Address), cell(r.Type)})
-			}
+	var shown []berth.Resource
+	for _, r := range w.Build.Resources {
+		if !r.Hide {
+			shown = append(shown, r)
 		}
-		a.table("", []string{"RESOURCE", "TYPE"}, rows)
 	}
+	section(a, []string{"RESOURCE", "TYPE"}, shown, func(r berth.Resource) []string {
+		return []string{cell(r.Address), cell(r.Type)}
+	})
 	if w.Build.Error != "" {
 		a.say("")
 		a.say("%s", clean(w.Build.Error))

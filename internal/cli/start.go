@@ -103,30 +103,23 @@ func (a *app) begin(ctx context.Context, name string, s starting, before func(co
 	if err != nil {
 		return err
 	}
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	w, t, err := a.findOnly(ctx, c, name)
-	if err != nil {
-		return err
-	}
-	if s.always && !a.canAsk() {
-		return usagef("--always-prompt wants a terminal; give the answers with --parameter")
-	}
-	if a.canAsk() && !s.yes {
-		if err := a.askBuild(ctx, c, w, s, given); err != nil {
-			return err
+	return a.withWorkspace(ctx, name, func(c *client.Client, w api.Workspace, t target) error {
+		if s.always && !a.canAsk() {
+			return usagef("--always-prompt wants a terminal; give the answers with --parameter")
 		}
-	}
-	if before != nil {
-		if on, err := before(ctx, c, w, t); err != nil || !on {
-			return err
+		if a.canAsk() && !s.yes {
+			if err := a.askBuild(ctx, c, w, s, given); err != nil {
+				return err
+			}
 		}
-	}
-	s.in.Transition, s.in.Parameters = string(berth.Start), given
-	return a.run(ctx, c, w, t, s.in, !s.noWait)
+		if before != nil {
+			if on, err := before(ctx, c, w, t); err != nil || !on {
+				return err
+			}
+		}
+		s.in.Transition, s.in.Parameters = string(berth.Start), given
+		return a.run(ctx, c, w, t, s.in, !s.noWait)
+	})
 }
 
 // askBuild asks what a start needs: everything with --always-prompt, else what

@@ -25,21 +25,14 @@ func (a *app) statePull() *cobra.Command {
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
+			return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, _ target) error {
+				state, err := c.State(cmd.Context(), w.ID)
+				if err != nil {
+					return err
+				}
+				_, err = a.out.Write(state)
 				return err
-			}
-			defer c.Close()
-			w, _, err := a.findOnly(cmd.Context(), c, given[0])
-			if err != nil {
-				return err
-			}
-			state, err := c.State(cmd.Context(), w.ID)
-			if err != nil {
-				return err
-			}
-			_, err = a.out.Write(state)
-			return err
+			})
 		},
 	}
 }
@@ -70,24 +63,17 @@ resource in the new one were persistent.`,
 		if err != nil {
 			return usagef("reading the state: %v", err)
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, t, err := a.findOnly(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		r, err := c.PushState(cmd.Context(), w.ID, state)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(r)
-		}
-		a.say("%s has the state with serial %d", t, r.Serial)
-		return nil
+		return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			r, err := c.PushState(cmd.Context(), w.ID, state)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(r)
+			}
+			a.say("%s has the state with serial %d", t, r.Serial)
+			return nil
+		})
 	}
 	return cmd
 }
@@ -101,38 +87,30 @@ func (a *app) stateVersions() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		w, _, err := a.findOnly(cmd.Context(), c, given[0])
-		if err != nil {
-			return err
-		}
-		found, err := collect(client.All(client.List{}, func(l client.List) (api.Page[api.StateRevision], error) {
-			return c.StateRevisions(cmd.Context(), w.ID, l)
-		}))
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(found))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, r := range found {
-			by, current := cell(r.CreatedBy), ""
-			if r.Build > 0 {
-				by = "build " + strconv.Itoa(r.Build)
+		return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, _ target) error {
+			found, err := collect(client.List{}, func(l client.List) (api.Page[api.StateRevision], error) {
+				return c.StateRevisions(cmd.Context(), w.ID, l)
+			})
+			if err != nil {
+				return err
 			}
-			if r.Current {
-				current = "current"
-			}
-			rows = append(rows, []string{strconv.FormatInt(r.Serial, 10), current, by, strconv.Itoa(r.Size), ago(r.CreatedAt, now), cell(r.Lineage)})
-		}
-		a.table("There is no state yet.", []string{"SERIAL", "", "BY", "BYTES", "CREATED", "LINEAGE"}, rows)
-		return nil
+			return stateListing.print(a, *asJSON, found)
+		})
 	}
 	return cmd
+}
+
+var stateListing = listing[api.StateRevision]{
+	none:   "There is no state yet.",
+	header: []string{"SERIAL", "", "BY", "BYTES", "CREATED", "LINEAGE"},
+	row: func(r api.StateRevision, now time.Time) []string {
+		by, current := cell(r.CreatedBy), ""
+		if r.Build > 0 {
+			by = "build " + strconv.Itoa(r.Build)
+		}
+		if r.Current {
+			current = "current"
+		}
+		return []string{strconv.FormatInt(r.Serial, 10), current, by, strconv.Itoa(r.Size), ago(r.CreatedAt, now), cell(r.Lineage)}
+	},
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) stop() *cobra.Command {
@@ -16,16 +17,9 @@ func (a *app) stop() *cobra.Command {
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w, t, err := a.findOnly(cmd.Context(), c, given[0])
-			if err != nil {
-				return err
-			}
-			return a.run(cmd.Context(), c, w, t, api.CreateBuild{Transition: string(berth.Stop)}, !noWait)
+			return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+				return a.run(cmd.Context(), c, w, t, api.CreateBuild{Transition: string(berth.Stop)}, !noWait)
+			})
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "ask nothing (as it does anyway)")

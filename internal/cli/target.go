@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
@@ -58,17 +56,4 @@ func (a *app) findOnly(ctx context.Context, c *client.Client, s string) (api.Wor
 		return api.Workspace{}, t, usagef("%q names an agent, this is about a whole workspace: give %s", s, t)
 	}
 	return a.find(ctx, c, s)
-}
-
-// args bounds how many arguments a command takes, and says it in words.
-func args(least, most int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, given []string) error {
-		switch {
-		case len(given) < least:
-			return usagef("something is missing: %s", cmd.UseLine())
-		case most >= 0 && len(given) > most:
-			return usagef("%q is too much: %s", given[most], cmd.UseLine())
-		}
-		return nil
-	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
 )
@@ -27,30 +28,25 @@ func (a *app) templatesList() *cobra.Command {
 	cmd.Flags().StringVarP(&org, "org", "O", "", "only those of this `organization`")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		found, err := collect(client.All(client.List{}, func(l client.List) (api.Page[api.Template], error) {
-			return c.Templates(cmd.Context(), org, l)
-		}))
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(found))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, t := range found {
-			rows = append(rows, []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), cell(first(t.Description, t.DisplayName))})
-		}
-		a.table("No templates; make one with: berth templates init process && berth templates push process -d process",
-			[]string{"NAME", "VERSION", "WORKSPACES", "CHANGED", "DESCRIPTION"}, rows)
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			found, err := collect(client.List{}, func(l client.List) (api.Page[api.Template], error) {
+				return c.Templates(cmd.Context(), org, l)
+			})
+			if err != nil {
+				return err
+			}
+			return templateListing.print(a, *asJSON, found)
+		})
 	}
 	return cmd
+}
+
+var templateListing = listing[api.Template]{
+	none:   "No templates; make one with: berth templates init process && berth templates push process -d process",
+	header: []string{"NAME", "VERSION", "WORKSPACES", "CHANGED", "DESCRIPTION"},
+	row: func(t api.Template, now time.Time) []string {
+		return []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), cell(first(t.Description, t.DisplayName))}
+	},
 }
 
 func (a *app) templatesShow() *cobra.Command {
@@ -58,28 +54,25 @@ func (a *app) templatesShow() *cobra.Command {
 	org := orgFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		t, err := c.Template(cmd.Context(), *org, given[0])
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(t)
-		}
-		var v *api.TemplateVersion
-		if t.ActiveVersion != "" {
-			active, err := c.TemplateVersion(cmd.Context(), *org, given[0], "active")
+		return a.withClient(func(c *client.Client) error {
+			t, err := c.Template(cmd.Context(), *org, given[0])
 			if err != nil {
 				return err
 			}
-			v = &active
-		}
-		a.showTemplate(t, v, time.Now())
-		return nil
+			if *asJSON {
+				return a.json(t)
+			}
+			var v *api.TemplateVersion
+			if t.ActiveVersion != "" {
+				active, err := c.TemplateVersion(cmd.Context(), *org, given[0], "active")
+				if err != nil {
+					return err
+				}
+				v = &active
+			}
+			a.showTemplate(t, v, time.Now())
+			return nil
+		})
 	}
 	return cmd
 }
@@ -102,52 +95,37 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 		a.field("note", cell(n))
 	}
 	a.showQuestions(*v)
-	if len(v.Resources) > 0 {
-		a.say("")
-		var rows [][]string
-		for _, r := range v.Resources {
-			keeps := ""
-			if r.Persistent {
-				keeps = "persistent"
-			}
-			rows = append(rows, []string{cell(r.Address), keeps})
+	section(a, []string{"RESOURCE", ""}, v.Resources, func(r berth.TemplateResource) []string {
+		keeps := ""
+		if r.Persistent {
+			keeps = "persistent"
 		}
-		a.table("", []string{"RESOURCE", ""}, rows)
-	}
+		return []string{cell(r.Address), keeps}
+	})
 }
 
 func (a *app) showQuestions(v api.TemplateVersion) {
-	if len(v.Parameters) > 0 {
-		a.say("")
-		var rows [][]string
-		for _, p := range v.Parameters {
-			value := "default " + cell(p.Default)
-			if p.Required {
-				value = "required"
-			}
-			if !p.Mutable {
-				value += ", for good"
-			}
-			var values []string
-			for _, o := range p.Options {
-				values = append(values, o.Value)
-			}
-			rows = append(rows, []string{cell(p.Name), p.Type, value, cell(strings.Join(values, " ")), cell(p.Description)})
+	section(a, []string{"PARAMETER", "TYPE", "ANSWER", "OPTIONS", "DESCRIPTION"}, v.Parameters, func(p berth.Parameter) []string {
+		value := "default " + cell(p.Default)
+		if p.Required {
+			value = "required"
 		}
-		a.table("", []string{"PARAMETER", "TYPE", "ANSWER", "OPTIONS", "DESCRIPTION"}, rows)
-	}
-	if len(v.Presets) > 0 {
-		a.say("")
-		var rows [][]string
-		for _, p := range v.Presets {
-			def := ""
-			if p.Default {
-				def = "default"
-			}
-			rows = append(rows, []string{cell(p.Name), def, cell(p.Description)})
+		if !p.Mutable {
+			value += ", for good"
 		}
-		a.table("", []string{"PRESET", "", "DESCRIPTION"}, rows)
-	}
+		var values []string
+		for _, o := range p.Options {
+			values = append(values, o.Value)
+		}
+		return []string{cell(p.Name), p.Type, value, cell(strings.Join(values, " ")), cell(p.Description)}
+	})
+	section(a, []string{"PRESET", "", "DESCRIPTION"}, v.Presets, func(p berth.Preset) []string {
+		def := ""
+		if p.Default {
+			def = "default"
+		}
+		return []string{cell(p.Name), def, cell(p.Description)}
+	})
 }
 
 func (a *app) templatesDelete() *cobra.Command {
@@ -162,24 +140,21 @@ func (a *app) templatesDelete() *cobra.Command {
 	org := orgFlag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		t, err := c.Template(cmd.Context(), *org, given[0])
-		if err != nil {
-			return err
-		}
-		if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Delete the template %s?", t.Name),
-			fmt.Sprintf("The template %s goes with all its versions.", t.Name)); err != nil {
-			return err
-		}
-		if err := c.DeleteTemplate(cmd.Context(), *org, given[0]); err != nil {
-			return err
-		}
-		a.say("%s is deleted", t.Name)
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			t, err := c.Template(cmd.Context(), *org, given[0])
+			if err != nil {
+				return err
+			}
+			if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Delete the template %s?", t.Name),
+				fmt.Sprintf("The template %s goes with all its versions.", t.Name)); err != nil {
+				return err
+			}
+			if err := c.DeleteTemplate(cmd.Context(), *org, given[0]); err != nil {
+				return err
+			}
+			a.say("%s is deleted", t.Name)
+			return nil
+		})
 	}
 	return cmd
 }

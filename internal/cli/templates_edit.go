@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) templatesEdit() *cobra.Command {
@@ -25,35 +26,26 @@ func (a *app) templatesEdit() *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("max-share", cobra.FixedCompletions([]string{"owner", "organization", "authenticated", "public"}, cobra.ShellCompDirectiveNoFileComp))
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		var edit api.EditTemplate
-		for flag, field := range map[string]struct {
-			to   **string
-			from *string
-		}{
-			"display-name": {&edit.DisplayName, &in.display}, "description": {&edit.Description, &in.description},
-			"icon": {&edit.Icon, &in.icon}, "max-share": {&edit.MaxShare, &in.share},
-		} {
-			if f.Changed(flag) {
-				*field.to = field.from
-			}
+		edit := api.EditTemplate{
+			DisplayName: ifGiven(cmd, "display-name", &in.display),
+			Description: ifGiven(cmd, "description", &in.description),
+			Icon:        ifGiven(cmd, "icon", &in.icon),
+			MaxShare:    ifGiven(cmd, "max-share", &in.share),
 		}
 		if edit == (api.EditTemplate{}) {
 			return usagef("say what to change: see berth templates edit --help")
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		t, err := c.EditTemplate(cmd.Context(), *org, given[0], edit)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(t)
-		}
-		a.say("%s is changed", t.Name)
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			t, err := c.EditTemplate(cmd.Context(), *org, given[0], edit)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(t)
+			}
+			a.say("%s is changed", t.Name)
+			return nil
+		})
 	}
 	return cmd
 }

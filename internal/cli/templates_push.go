@@ -51,24 +51,21 @@ Left out are .git, .terraform, states (*.tfstate) and .terraform.lock.hcl.`,
 		if err != nil {
 			return err
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		v, err := a.push(cmd.Context(), c, *org, given[0], archive, in)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(v)
-		}
-		active := "is active now"
-		if !v.Active {
-			active = "is imported, but not active: berth templates versions activate " + given[0] + " " + v.Name
-		}
-		a.say("%s, version %s %s", given[0], v.Name, active)
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			v, err := a.push(cmd.Context(), c, *org, given[0], archive, in)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(v)
+			}
+			active := "is active now"
+			if !v.Active {
+				active = "is imported, but not active: berth templates versions activate " + given[0] + " " + v.Name
+			}
+			a.say("%s, version %s %s", given[0], v.Name, active)
+			return nil
+		})
 	}
 	return cmd
 }

@@ -22,34 +22,30 @@ func (a *app) templatesVersions() *cobra.Command {
 	org := orgFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		found, err := collect(client.All(client.List{}, func(l client.List) (api.Page[api.TemplateVersion], error) {
-			return c.TemplateVersions(cmd.Context(), *org, given[0], l)
-		}))
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(found))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, v := range found {
-			active := ""
-			if v.Active {
-				active = "active"
+		return a.withClient(func(c *client.Client) error {
+			found, err := collect(client.List{}, func(l client.List) (api.Page[api.TemplateVersion], error) {
+				return c.TemplateVersions(cmd.Context(), *org, given[0], l)
+			})
+			if err != nil {
+				return err
 			}
-			rows = append(rows, []string{v.Name, active, v.Status, cell(v.CreatedBy), ago(v.CreatedAt, now), cell(v.Message)})
-		}
-		a.table("No versions.", []string{"VERSION", "", "IMPORT", "BY", "CREATED", "MESSAGE"}, rows)
-		return nil
+			return versionListing.print(a, *asJSON, found)
+		})
 	}
 	cmd.AddCommand(a.versionsActivate())
 	return cmd
+}
+
+var versionListing = listing[api.TemplateVersion]{
+	none:   "No versions.",
+	header: []string{"VERSION", "", "IMPORT", "BY", "CREATED", "MESSAGE"},
+	row: func(v api.TemplateVersion, now time.Time) []string {
+		active := ""
+		if v.Active {
+			active = "active"
+		}
+		return []string{v.Name, active, v.Status, cell(v.CreatedBy), ago(v.CreatedAt, now), cell(v.Message)}
+	},
 }
 
 func (a *app) versionsActivate() *cobra.Command {
@@ -63,20 +59,17 @@ func (a *app) versionsActivate() *cobra.Command {
 	org := orgFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		v, err := c.ActivateVersion(cmd.Context(), *org, given[0], given[1])
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(v)
-		}
-		a.say("%s, version %s is active now", given[0], v.Name)
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			v, err := c.ActivateVersion(cmd.Context(), *org, given[0], given[1])
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(v)
+			}
+			a.say("%s, version %s is active now", given[0], v.Name)
+			return nil
+		})
 	}
 	return cmd
 }
@@ -100,12 +93,9 @@ func (a *app) templatesPull() *cobra.Command {
 		if len(given) > 1 {
 			dir = given[1]
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		return a.pull(cmd.Context(), c, *org, given[0], version, dir, asTar)
+		return a.withClient(func(c *client.Client) error {
+			return a.pull(cmd.Context(), c, *org, given[0], version, dir, asTar)
+		})
 	}
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/client"
 )
 
 func (a *app) tokens() *cobra.Command {
@@ -26,50 +27,30 @@ func (a *app) tokensCreate() *cobra.Command {
 		if lifetime < 0 || lifetime > 0 && lifetime < time.Second {
 			return usagef("--lifetime: give at least a second, for example 24h")
 		}
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		t, err := c.CreateToken(cmd.Context(), api.CreateToken{Name: given[0], Lifetime: int(lifetime / time.Second)})
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(t)
-		}
-		a.say("%s", t.Secret)
-		a.tell("Good until %s. It is not shown again.", t.ExpiresAt.Local().Format("2 Jan 2006 15:04"))
-		return nil
+		return a.withClient(func(c *client.Client) error {
+			t, err := c.CreateToken(cmd.Context(), api.CreateToken{Name: given[0], Lifetime: int(lifetime / time.Second)})
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(t)
+			}
+			a.say("%s", t.Secret)
+			a.tell("Good until %s. It is not shown again.", t.ExpiresAt.Local().Format("2 Jan 2006 15:04"))
+			return nil
+		})
 	}
 	return cmd
 }
 
 func (a *app) tokensList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List your logins and tokens", Args: args(0, 0)}
-	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		p, err := c.Tokens(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.json(items(p.Items))
-		}
-		now := time.Now()
-		var rows [][]string
-		for _, t := range p.Items {
-			rows = append(rows, []string{cell(t.Name), t.Kind, ago(t.CreatedAt, now), agoPtr(t.LastUsedAt, now), ago(t.ExpiresAt, now), t.ID})
-		}
-		a.table("You have no tokens; make one with: berth tokens create NAME", []string{"NAME", "KIND", "CREATED", "USED", "ENDS", "ID"}, rows)
-		return nil
-	}
-	return cmd
+	return listCommand(a, "List your logins and tokens", (*client.Client).Tokens, listing[api.Token]{
+		none:   "You have no tokens; make one with: berth tokens create NAME",
+		header: []string{"NAME", "KIND", "CREATED", "USED", "ENDS", "ID"},
+		row: func(t api.Token, now time.Time) []string {
+			return []string{cell(t.Name), t.Kind, ago(t.CreatedAt, now), agoPtr(t.LastUsedAt, now), ago(t.ExpiresAt, now), t.ID}
+		},
+	})
 }
 
 func (a *app) tokensRemove() *cobra.Command {
@@ -79,24 +60,13 @@ func (a *app) tokensRemove() *cobra.Command {
 		Short:   "End a token",
 		Args:    args(1, 1),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			c, err := a.client()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			if err := c.RemoveToken(cmd.Context(), given[0]); err != nil {
-				return err
-			}
-			a.say("%s is removed", given[0])
-			return nil
+			return a.withClient(func(c *client.Client) error {
+				if err := c.RemoveToken(cmd.Context(), given[0]); err != nil {
+					return err
+				}
+				a.say("%s is removed", given[0])
+				return nil
+			})
 		},
 	}
-}
-
-// items is a list as JSON prints it: an empty one is [].
-func items[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }
