@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"log/slog"
 	"os"
 	"strings"
@@ -24,13 +25,13 @@ type Config struct {
 // BERTH_AGENT_TOKEN_FILE.
 func ConfigFromEnv() (Config, error) {
 	c := Config{
-		URL:     first(os.Getenv("BERTH_AGENT_URL"), os.Getenv("CODER_AGENT_URL")),
-		Token:   first(os.Getenv("BERTH_AGENT_TOKEN"), os.Getenv("CODER_AGENT_TOKEN")),
+		URL:     cmp.Or(os.Getenv("BERTH_AGENT_URL"), os.Getenv("CODER_AGENT_URL")),
+		Token:   cmp.Or(os.Getenv("BERTH_AGENT_TOKEN"), os.Getenv("CODER_AGENT_TOKEN")),
 		LogDir:  os.Getenv("BERTH_AGENT_LOG_DIR"),
 		DataDir: os.Getenv("BERTH_AGENT_DATA_DIR"),
 		Version: berth.Release,
 	}
-	if path := first(os.Getenv("BERTH_AGENT_TOKEN_FILE"), os.Getenv("CODER_AGENT_TOKEN_FILE")); c.Token == "" && path != "" {
+	if path := cmp.Or(os.Getenv("BERTH_AGENT_TOKEN_FILE"), os.Getenv("CODER_AGENT_TOKEN_FILE")); c.Token == "" && path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return c, berth.Errorf(berth.Invalid, "cannot read the agent's token: %v", err)
@@ -48,13 +49,4 @@ func (c Config) check() error {
 		return berth.Errorf(berth.Invalid, "the agent has no token: give its container or machine CODER_AGENT_TOKEN = coder_agent.NAME.token in the template")
 	}
 	return nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -102,7 +103,7 @@ func (f facts) checkName() (berth.Check, bool) {
 	case f.nameErr == nil:
 		return good("name", name)
 	case errors.As(f.nameErr, &dns) && dns.IsNotFound:
-		return bad("name", first(fix, "correct the server's --access-url, or make the name known to this computer's DNS"), "no host has the name %s", name)
+		return bad("name", cmp.Or(fix, "correct the server's --access-url, or make the name known to this computer's DNS"), "no host has the name %s", name)
 	default:
 		return bad("name", "check the name servers of this computer (/etc/resolv.conf) and its network", "the name %s cannot be looked up (%v)", name, plain(f.nameErr))
 	}
@@ -118,11 +119,11 @@ func (f facts) checkTCP() (berth.Check, bool) {
 		return bad("tcp", "start the server with --access-url and an address that workspaces reach",
 			"%s is this computer itself, or this container, and nothing answers there", u.Host)
 	case errors.Is(f.dialErr, syscall.ECONNREFUSED):
-		return bad("tcp", first(fix, "start the server, and have it listen (--listen) on an address that this computer reaches"), "%s refuses connections", what)
+		return bad("tcp", cmp.Or(fix, "start the server, and have it listen (--listen) on an address that this computer reaches"), "%s refuses connections", what)
 	case errors.As(f.dialErr, &timeout) && timeout.Timeout():
-		return bad("tcp", first(fix, "let the firewalls in between pass connections to it"), "%s does not answer", what)
+		return bad("tcp", cmp.Or(fix, "let the firewalls in between pass connections to it"), "%s does not answer", what)
 	default:
-		return bad("tcp", first(fix, "check this computer's network"), "%s cannot be reached (%v)", what, plain(f.dialErr))
+		return bad("tcp", cmp.Or(fix, "check this computer's network"), "%s cannot be reached (%v)", what, plain(f.dialErr))
 	}
 }
 
@@ -302,13 +303,13 @@ func names(c *x509.Certificate) string {
 		all = append(all, ip.String())
 	}
 	if len(all) == 0 {
-		return first(c.Subject.CommonName, "no name")
+		return cmp.Or(c.Subject.CommonName, "no name")
 	}
 	return strings.Join(all[:min(len(all), 5)], ", ")
 }
 
 func issuer(c *x509.Certificate) string {
-	return first(c.Issuer.CommonName, strings.Join(c.Issuer.Organization, " "), "nobody")
+	return cmp.Or(c.Issuer.CommonName, strings.Join(c.Issuer.Organization, " "), "nobody")
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }

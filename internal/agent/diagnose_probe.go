@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -195,5 +196,5 @@ func hostPort(u *url.URL) string {
 	if port == "" {
 		port = map[string]string{"https": "443", "socks5": "1080"}[u.Scheme]
 	}
-	return net.JoinHostPort(u.Hostname(), first(port, "80"))
+	return net.JoinHostPort(u.Hostname(), cmp.Or(port, "80"))
 }

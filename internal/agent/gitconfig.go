@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,7 +16,7 @@ import (
 func makeGitConfig(env []string, name, email string) (made bool, err error) {
 	home := value(env, "HOME")
 	path := filepath.Join(home, ".gitconfig")
-	xdg := first(value(env, "XDG_CONFIG_HOME"), filepath.Join(home, ".config"))
+	xdg := cmp.Or(value(env, "XDG_CONFIG_HOME"), filepath.Join(home, ".config"))
 	for _, there := range []string{path, filepath.Join(xdg, "git", "config")} {
 		if _, err := os.Lstat(there); err == nil {
 			return false, nil

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -87,9 +88,9 @@ func (a *agent) identify(ctx context.Context, h api.Hook) {
 	troubles = append(troubles, a.troubles...)
 	a.identifyOver = true
 	a.applying.Unlock()
-	name, email := first(m.OwnerFullName, m.OwnerName), m.OwnerEmail
+	name, email := cmp.Or(m.OwnerFullName, m.OwnerName), m.OwnerEmail
 	if id := a.identity.Load(); id != nil {
-		name, email = first(id.Name, id.Username, name), first(id.Email, email)
+		name, email = cmp.Or(id.Name, id.Username, name), cmp.Or(id.Email, email)
 		say("info", a.summary(id))
 	}
 	made, err := makeGitConfig(a.environment(), name, email)

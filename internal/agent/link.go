@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 	}
 	defer conn.Close()
 	begin := time.Now()
-	a.log.Info("linked to the relay", "relay", first(a.relayURL(), a.config.URL))
+	a.log.Info("linked to the relay", "relay", cmp.Or(a.relayURL(), a.config.URL))
 	a.onLink()
 	a.activity.again()
 	err = a.serve(ctx, conn, a.offers())

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -54,7 +55,7 @@ func runAgent(ctx context.Context, stderr io.Writer) int {
 	if os.Getenv("BERTH_AGENT_VERBOSE") != "" {
 		level = slog.LevelDebug
 	}
-	out := openOwnLog(stderr, first(os.Getenv("BERTH_AGENT_LOG_DIR"), os.TempDir()))
+	out := openOwnLog(stderr, cmp.Or(os.Getenv("BERTH_AGENT_LOG_DIR"), os.TempDir()))
 	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
 	config, err := ConfigFromEnv()
 	if err == nil {

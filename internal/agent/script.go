@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -95,7 +96,7 @@ func (a *agent) logPath(path string, env []string) string {
 		return ""
 	}
 	if !filepath.IsAbs(path) && !strings.HasPrefix(path, "~") && !strings.HasPrefix(path, "$") {
-		return filepath.Join(first(a.config.LogDir, os.TempDir()), path)
+		return filepath.Join(cmp.Or(a.config.LogDir, os.TempDir()), path)
 	}
 	return expand(path, env)
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -27,9 +28,9 @@ func (a *agent) newScripts() *scripts {
 		taken[h.Name] = true
 	}
 	for _, script := range s.list {
-		name := first(script.DisplayName, script.ID, "script")
+		name := cmp.Or(script.DisplayName, script.ID, "script")
 		for n := 2; taken[name]; n++ {
-			name = fmt.Sprintf("%s (%d)", first(script.DisplayName, script.ID, "script"), n)
+			name = fmt.Sprintf("%s (%d)", cmp.Or(script.DisplayName, script.ID, "script"), n)
 		}
 		taken[name] = true
 		s.names = append(s.names, name)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,7 @@ func TestPlaceSecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			at := filepath.Join(home, first(tt.at, strings.TrimPrefix(tt.path, "~/")))
+			at := filepath.Join(home, cmp.Or(tt.at, strings.TrimPrefix(tt.path, "~/")))
 			text, _ := os.ReadFile(at)
 			info, err := os.Lstat(at)
 			if err != nil || string(text) != "value" || info.Mode() != tt.mode {
