@@ -13,6 +13,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
+	"github.com/berthdev/berth/internal/agent/doctor"
 	"github.com/berthdev/berth/internal/agent/shell"
 	"github.com/berthdev/berth/internal/agent/terminal"
 	"github.com/berthdev/berth/internal/tunnel"
@@ -64,7 +65,7 @@ type agent struct {
 	states       *stateQueue
 	steps        *stepQueue
 	activity     *activity
-	doctor       *doctor
+	doctor       *doctor.Doctor
 }
 
 // Run is the agent's whole life. When ctx ends it shuts down in order: sessions
@@ -104,7 +105,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a.lines = newLogQueue(a.log, s.AgentLogs)
 	a.states = newStateQueue(a.log, s.AgentLifecycle)
 	a.steps = newStepQueue(a.log, s.AgentSteps)
-	a.doctor = newDoctor(a.log, s.AgentTrouble)
+	a.doctor = doctor.New(a.log, s.AgentTrouble)
 	a.localRoutes()
 	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Evidence: a.activity, Banner: a.banner, Log: a.log})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/doctor"
 )
 
 // greet says hello until the server answers with the manifest; false when ctx
@@ -27,7 +28,7 @@ func (a *agent) greet(ctx context.Context) bool {
 			a.boot += ahead.Milliseconds()
 			ahead *= 2
 		}
-		a.doctor.ill(ctx, greeting, a.config.URL, err)
+		a.doctor.Ill(ctx, doctor.Greeting, a.config.URL, err)
 		if ctx.Err() != nil || !tries.failed(ctx, err) {
 			return false
 		}

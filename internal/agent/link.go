@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/agent/doctor"
 )
 
 const (
@@ -55,7 +56,7 @@ func (a *agent) link(ctx context.Context) {
 func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, err error) {
 	if !fresh {
 		if err := a.hello(ctx); err != nil {
-			return 0, unlinked{greeting, err}
+			return 0, unlinked{doctor.Greeting, err}
 		}
 	}
 	conn, err := a.dial(ctx)
@@ -79,7 +80,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 
 // onLink lets those go on who wait for the first link.
 func (a *agent) onLink() {
-	a.doctor.well()
+	a.doctor.Well()
 	a.linkedOnce.Do(func() { close(a.linked) })
 }
 
@@ -102,7 +103,7 @@ func (a *agent) relayURL() string {
 
 // unlinked is an error of a try to link, with what it failed at.
 type unlinked struct {
-	stage stage
+	stage doctor.Stage
 	error
 }
 
@@ -110,13 +111,13 @@ func (u unlinked) Unwrap() error { return u.error }
 
 // troubled has the doctor look why a try to link failed.
 func (a *agent) troubled(ctx context.Context, err error) {
-	at := unlinked{stage: linking, error: err}
+	at := unlinked{stage: doctor.Linking, error: err}
 	errors.As(err, &at)
 	address := a.config.URL
-	if relay := a.relayURL(); relay != "" && at.stage == linking {
+	if relay := a.relayURL(); relay != "" && at.stage == doctor.Linking {
 		address = relay
 	}
-	a.doctor.ill(ctx, at.stage, address, at.error)
+	a.doctor.Ill(ctx, at.stage, address, at.error)
 }
 
 // shortLinks counts links in a row that were cut soon, by nobody who said so.

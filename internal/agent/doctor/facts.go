@@ -1,4 +1,4 @@
-package agent
+package doctor
 
 import (
 	"cmp"
@@ -22,19 +22,20 @@ import (
 // maxSkew is how far two clocks may be apart.
 const maxSkew = 5 * time.Minute
 
-// stage is what the agent failed at.
-type stage int
+// Stage is what the agent failed at.
+type Stage int
 
+// The stages, in order.
 const (
-	greeting stage = iota
-	linking
+	Greeting Stage = iota
+	Linking
 )
 
 // facts are what a look at the way to a server found. It goes step by step and
 // ends at the first error; what lies behind is at its zero value.
 type facts struct {
 	target   *url.URL
-	stage    stage
+	stage    Stage
 	err      error     // what greeting or linking failed with
 	now      time.Time // by this computer's clock
 	proxy    *url.URL  // in use for target; nil: none
@@ -230,7 +231,7 @@ func (f facts) checkServer() (berth.Check, bool) {
 }
 
 func (f facts) checkToken() (berth.Check, bool) {
-	if errors.Is(f.err, client.ErrForeign) && f.stage == greeting {
+	if errors.Is(f.err, client.ErrForeign) && f.stage == Greeting {
 		return bad("server", "let what stands in between pass requests with an Authorization header", "something between this agent and the server refuses its requests (%v)", plain(f.err))
 	}
 	var e *berth.Error
@@ -255,7 +256,7 @@ func (f facts) checkVersion() (berth.Check, bool) {
 }
 
 func (f facts) checkWebsocket() (berth.Check, bool) {
-	if f.stage != linking {
+	if f.stage != Linking {
 		return none, false
 	}
 	by := "a proxy in between"

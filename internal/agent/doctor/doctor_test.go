@@ -1,6 +1,7 @@
-package agent
+package doctor
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -72,14 +73,14 @@ func TestChecksNameTheFirstCause(t *testing.T) {
 		{"redirect", facts{target: https, status: "301 Moved", location: "https://new"}, "server", []string{"redirects to https://new"}},
 		{"silent server", facts{target: https, httpErr: io.ErrUnexpectedEOF}, "server", []string{"does not answer"}},
 		{"token", answered(facts{target: https, now: now, err: berth.Errorf(berth.Unauthenticated, "unknown token")}), "token", []string{"unknown token", "restart the workspace"}},
-		{"stopped", answered(facts{target: https, now: now, stage: linking, err: berth.Errorf(berth.Forbidden, "the newest build is a stop")}), "token", []string{"the newest build is a stop"}},
+		{"stopped", answered(facts{target: https, now: now, stage: Linking, err: berth.Errorf(berth.Forbidden, "the newest build is a stop")}), "token", []string{"the newest build is a stop"}},
 		{"second process", answered(facts{target: https, now: now, err: &berth.Error{Code: berth.Unavailable, Field: "link", Message: "linked already"}}), "token", []string{"another process uses the token", "rotate-key"}},
-		{"second", answered(facts{target: https, now: now, stage: linking, err: berth.Errorf(berth.Conflict, "linked already")}), "token", []string{"another process uses the token", "rotate-key"}},
+		{"second", answered(facts{target: https, now: now, stage: Linking, err: berth.Errorf(berth.Conflict, "linked already")}), "token", []string{"another process uses the token", "rotate-key"}},
 		{"server fails", answered(facts{target: https, now: now, err: &berth.Error{Code: berth.Internal, Message: "request 7", Err: failing(t)}}), "server", []string{"request 7", "the server's log"}},
 		{"version", answered(facts{target: https, now: now, err: berth.InvalidField("protocol", "too old for the server: restart the workspace")}), "version", []string{"too old for the server"}},
-		{"no upgrade", answered(facts{target: https, now: now, stage: linking, err: &berth.Error{Code: berth.Unavailable, Err: &tunnel.HandshakeError{Status: 200}}}), "websocket",
+		{"no upgrade", answered(facts{target: https, now: now, stage: Linking, err: &berth.Error{Code: berth.Unavailable, Err: &tunnel.HandshakeError{Status: 200}}}), "websocket",
 			[]string{"reaches the server by HTTP but a proxy in between blocks websockets", "let it pass Upgrade requests to /api/v1/agent/link"}},
-		{"forbidden by a proxy", answered(facts{target: https, now: now, stage: linking, err: &berth.Error{Code: berth.Forbidden, Err: client.ErrForeign}}), "websocket", []string{"blocks websockets"}},
+		{"forbidden by a proxy", answered(facts{target: https, now: now, stage: Linking, err: &berth.Error{Code: berth.Forbidden, Err: client.ErrForeign}}), "websocket", []string{"blocks websockets"}},
 		{"clock alone", answered(facts{target: https, now: now.Add(-3 * time.Hour), err: errors.New("unknown")}), "clock", []string{"3h0m0s behind"}},
 		{"nothing", answered(facts{target: https, now: now, err: errors.New("unknown")}), "", nil},
 	}
@@ -225,16 +226,16 @@ func selfSigned(t *testing.T, from, to time.Time) (tls.Certificate, *x509.CertPo
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log syncBuffer
+		var log bytes.Buffer
 		var told int
 		looks := 0
-		d := newDoctor(slog.New(slog.NewTextHandler(&log, nil)), func(context.Context, api.AgentTrouble) error { told++; return nil })
+		d := New(slog.New(slog.NewTextHandler(&log, nil)), func(context.Context, api.AgentTrouble) error { told++; return nil })
 		d.probe = func(_ context.Context, u *url.URL) facts {
 			looks++
 			return facts{target: u, dialErr: syscall.ECONNREFUSED}
 		}
 		for range 3600 {
-			d.ill(t.Context(), greeting, "http://10.0.0.1", fmt.Errorf("no"))
+			d.Ill(t.Context(), Greeting, "http://10.0.0.1", fmt.Errorf("no"))
 			time.Sleep(time.Second)
 			synctest.Wait()
 			if time.Since(d.since) < firstLook && looks > 0 {
@@ -247,12 +248,12 @@ func TestDoctor(t *testing.T) {
 		if n := strings.Count(log.String(), "refuses connections"); n != 1 {
 			t.Errorf("said %d times:\n%s", n, log.String())
 		}
-		d.well()
+		d.Well()
 		if !strings.Contains(log.String(), "clear again") {
 			t.Error(log.String())
 		}
 		before := looks
-		d.ill(t.Context(), greeting, "http://10.0.0.1", fmt.Errorf("no"))
+		d.Ill(t.Context(), Greeting, "http://10.0.0.1", fmt.Errorf("no"))
 		time.Sleep(time.Second)
 		if looks != before {
 			t.Error("looked at once after a link")

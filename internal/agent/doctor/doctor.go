@@ -1,4 +1,4 @@
-package agent
+package doctor
 
 import (
 	"context"
@@ -23,9 +23,8 @@ const (
 	lookTime = 40 * time.Second // of one look
 )
 
-// doctor finds out why the agent cannot greet or link, tells the server over
-// plain HTTPS, and when that does not work, the agent's own log.
-type doctor struct {
+// Doctor looks why the agent cannot greet or link, and tells of it.
+type Doctor struct {
 	log   *slog.Logger
 	tell  func(context.Context, api.AgentTrouble) error
 	probe func(ctx context.Context, target *url.URL) facts
@@ -39,13 +38,14 @@ type doctor struct {
 	gone    context.CancelFunc // ends a look
 }
 
-func newDoctor(log *slog.Logger, tell func(context.Context, api.AgentTrouble) error) *doctor {
-	return &doctor{log: log, tell: tell, probe: prober{}.look}
+// New makes a doctor that tells the server by tell, and log when that fails.
+func New(log *slog.Logger, tell func(context.Context, api.AgentTrouble) error) *Doctor {
+	return &Doctor{log: log, tell: tell, probe: prober{}.look}
 }
 
-// ill says that greeting or linking to address failed with err. From time to
+// Ill says that greeting or linking to address failed with err. From time to
 // time it looks why, beside the caller.
-func (d *doctor) ill(ctx context.Context, s stage, address string, err error) {
+func (d *Doctor) Ill(ctx context.Context, s Stage, address string, err error) {
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -70,8 +70,8 @@ func (d *doctor) ill(ctx context.Context, s stage, address string, err error) {
 	go d.look(ctx, s, target, err)
 }
 
-// well says that the agent is linked.
-func (d *doctor) well() {
+// Well says that the agent is linked.
+func (d *Doctor) Well() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.gone != nil {
@@ -83,7 +83,7 @@ func (d *doctor) well() {
 	d.since, d.said = time.Time{}, ""
 }
 
-func (d *doctor) look(ctx context.Context, s stage, target *url.URL, err error) {
+func (d *Doctor) look(ctx context.Context, s Stage, target *url.URL, err error) {
 	f := d.probe(ctx, target)
 	f.stage, f.err = s, err
 	checks := f.checks()
