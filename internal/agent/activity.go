@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 const (
@@ -52,7 +53,7 @@ func (a *activity) noteSince(kind berth.EvidenceKind, detail string, since, now 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.merge(berth.Evidence{Kind: kind, Detail: detail, Since: since, At: now})
-	wake(a.news)
+	retry.Wake(a.news)
 }
 
 func (a *activity) merge(seen berth.Evidence) {
@@ -69,7 +70,7 @@ func (a *activity) connected() (gone func()) {
 	defer a.mu.Unlock()
 	a.linger()
 	a.open++
-	wake(a.news)
+	retry.Wake(a.news)
 	return sync.OnceFunc(func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
@@ -129,7 +130,7 @@ func (a *activity) isNews() bool {
 func (a *activity) report(ctx context.Context) error {
 	now := time.Now()
 	all := a.seen(now)
-	if err := withTimeout(ctx, func(ctx context.Context) error { return a.send(ctx, all) }); err != nil {
+	if err := retry.Call(ctx, func(ctx context.Context) error { return a.send(ctx, all) }); err != nil {
 		return err
 	}
 	a.mu.Lock()
@@ -148,7 +149,7 @@ func (a *activity) again() {
 	for kind, e := range a.spells {
 		if time.Since(e.At) < 2*berth.SpellGap {
 			delete(a.told, kind)
-			wake(a.news)
+			retry.Wake(a.news)
 		}
 	}
 }
@@ -172,7 +173,7 @@ func (a *activity) run(ctx context.Context) {
 		if err := a.report(ctx); err != nil && ctx.Err() == nil {
 			a.log.Debug("the server was not told of activity", "error", err)
 		}
-		if !pause(ctx, activityEvery) {
+		if !retry.Pause(ctx, activityEvery) {
 			return
 		}
 	}

@@ -122,9 +122,9 @@ func (a *agent) run(ctx context.Context) {
 	// What is sent to the server goes on while the agent shuts down.
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	var senders sync.WaitGroup
-	senders.Go(func() { a.lines.run(sending) })
-	senders.Go(func() { a.states.run(sending) })
-	senders.Go(func() { a.steps.run(sending) })
+	senders.Go(func() { a.lines.Run(sending) })
+	senders.Go(func() { a.states.Run(sending) })
+	senders.Go(func() { a.steps.Run(sending) })
 	senders.Go(func() { a.activity.run(sending) })
 	defer senders.Wait()
 	defer stopSending()
@@ -167,7 +167,7 @@ func (a *agent) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
 	a.activity.flush(ctx)
-	if !a.lines.flush(ctx) || !a.states.flush(ctx) || !a.steps.flush(ctx) {
+	if !a.lines.Flush(ctx) || !a.states.Flush(ctx) || !a.steps.Flush(ctx) {
 		a.log.Warn("the server is away; the last lines of the log are lost")
 	}
 }

@@ -12,23 +12,24 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 // appHealth asks the apps that have a health check how they are, each at its
 // interval, and tells the server of every change how all of them are.
 type appHealth struct {
-	*outbox
+	*retry.Outbox
 	apps   func() []berth.App // as the template has them now
 	health map[string]string
 }
 
 func (a *agent) newAppHealth() *appHealth {
 	h := &appHealth{apps: func() []berth.App { return a.manifest.Load().Agent.Apps }, health: map[string]string{}}
-	h.outbox = newOutbox(a.log, "the health of apps", func() report {
+	h.Outbox = retry.NewOutbox(a.log, "the health of apps", func() retry.Report {
 		now := api.AgentApps{Boot: a.boot, Health: maps.Clone(h.health)}
-		return report{h.news, func(ctx context.Context) error { return a.server.AgentApps(ctx, now) }}
+		return retry.Report{UpTo: h.News(), Send: func(ctx context.Context) error { return a.server.AgentApps(ctx, now) }}
 	})
-	h.newer = true
+	h.Newer = true
 	return h
 }
 
@@ -38,7 +39,7 @@ const lookAgain = 15 * time.Second
 // run checks and reports until ctx ends.
 func (h *appHealth) run(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() { h.outbox.run(ctx) })
+	work.Go(func() { h.Outbox.Run(ctx) })
 	defer work.Wait()
 	for ctx.Err() == nil {
 		apps := h.apps()
@@ -50,7 +51,7 @@ func (h *appHealth) run(ctx context.Context) {
 				checks.Go(func() { h.watch(checking, app) })
 			}
 		}
-		for pause(ctx, lookAgain) && reflect.DeepEqual(apps, h.apps()) {
+		for retry.Pause(ctx, lookAgain) && reflect.DeepEqual(apps, h.apps()) {
 		}
 		stop()
 		checks.Wait()
@@ -71,7 +72,7 @@ func (h *appHealth) begin(apps []berth.App) {
 	}
 	if !maps.Equal(now, h.health) {
 		h.health = now
-		h.note()
+		h.Note()
 	}
 }
 
@@ -89,7 +90,7 @@ func (h *appHealth) watch(ctx context.Context, app berth.App) {
 		} else if failed++; failed >= max(app.Health.Threshold, 1) && ctx.Err() == nil {
 			h.set(app, berth.AppUnhealthy)
 		}
-		if !pause(ctx, max(interval-time.Since(began), 0)) {
+		if !retry.Pause(ctx, max(interval-time.Since(began), 0)) {
 			return
 		}
 	}
@@ -127,8 +128,8 @@ func (h *appHealth) set(app berth.App, health string) {
 	h.Lock()
 	defer h.Unlock()
 	if h.health[app.ID] != health {
-		h.log.Info("app is "+health, "app", app.Slug)
+		h.Log.Info("app is "+health, "app", app.Slug)
 		h.health[app.ID] = health
-		h.note()
+		h.Note()
 	}
 }

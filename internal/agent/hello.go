@@ -7,6 +7,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/agent/doctor"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 // greet says hello until the server answers with the manifest; false when ctx
@@ -16,11 +17,11 @@ import (
 // knows a later one than us, which has just begun, our clock was set back since:
 // then we count from later.
 func (a *agent) greet(ctx context.Context) bool {
-	tries := backoff{what: "greeting the server", log: a.log}
+	tries := retry.Backoff{What: "greeting the server", Log: a.log}
 	for ahead := time.Minute; ; {
 		err := a.hello(ctx)
 		if err == nil {
-			tries.worked()
+			tries.Worked()
 			a.lines.boot, a.states.boot, a.steps.boot = a.boot, a.boot, a.boot
 			return true
 		}
@@ -29,7 +30,7 @@ func (a *agent) greet(ctx context.Context) bool {
 			ahead *= 2
 		}
 		a.doctor.Ill(ctx, doctor.Greeting, a.config.URL, err)
-		if ctx.Err() != nil || !tries.failed(ctx, err) {
+		if ctx.Err() != nil || !tries.Failed(ctx, err) {
 			return false
 		}
 	}

@@ -57,7 +57,7 @@ const stepsPatience = 2 * time.Second
 func (a *agent) tellSteps(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, stepsPatience)
 	defer cancel()
-	a.steps.flush(ctx)
+	a.steps.Flush(ctx)
 }
 
 // hook takes one step. Only the template's scripts decide how the start went: a

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/agent/retry"
 	"github.com/berthdev/berth/internal/agent/usage"
 )
 
@@ -46,7 +47,7 @@ func (a *agent) newKeepAwake() *keepAwake {
 
 // run looks until ctx ends.
 func (k *keepAwake) run(ctx context.Context) {
-	for pause(ctx, keepAwakeEvery) {
+	for retry.Pause(ctx, keepAwakeEvery) {
 		k.look(time.Now())
 	}
 }

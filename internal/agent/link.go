@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/agent/doctor"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // link keeps a link to the relay until ctx ends. The manifest is fetched anew
 // before each link but the first: the relay may be another one.
 func (a *agent) link(ctx context.Context) {
-	tries := backoff{what: "linking to the relay", log: a.log}
+	tries := retry.Backoff{What: "linking to the relay", Log: a.log}
 	short := 0
 	for fresh := true; ctx.Err() == nil; fresh = false {
 		held, err := a.linkOnce(ctx, fresh)
@@ -33,7 +34,7 @@ func (a *agent) link(ctx context.Context) {
 		}
 		if held == 0 {
 			a.troubled(ctx, err)
-			if !tries.failed(ctx, err) {
+			if !tries.Failed(ctx, err) {
 				return
 			}
 			continue
@@ -44,9 +45,9 @@ func (a *agent) link(ctx context.Context) {
 		}
 		a.log.Info("the link ended; linking again", "after", held.Round(time.Millisecond), "reason", err)
 		if held > goodLink || wantsRelink(err) {
-			tries = backoff{what: tries.what, log: a.log}
+			tries = retry.Backoff{What: tries.What, Log: a.log}
 		}
-		if !pause(ctx, tries.next(time.Now(), isFinal(err))) {
+		if !retry.Pause(ctx, tries.Next(time.Now(), isFinal(err))) {
 			return
 		}
 	}

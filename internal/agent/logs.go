@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 // holds what the server has not taken; since all that an agent may send is
 // limited, so is what it holds. The number of a line is that of the news.
 type logQueue struct {
-	*outbox
+	*retry.Outbox
 	boot int64 // set before the first line
 
 	covers atomic.Pointer[strings.Replacer] // hides secrets; nil: there are none
@@ -43,13 +44,13 @@ type logQueue struct {
 
 func newLogQueue(log *slog.Logger, send func(context.Context, api.AgentLogs) error) *logQueue {
 	q := &logQueue{left: maxLogBytes, share: map[string]int{}}
-	q.outbox = newOutbox(log, "lines of the log", func() report {
+	q.Outbox = retry.NewOutbox(log, "lines of the log", func() retry.Report {
 		lines := q.batch()
-		return report{lines[len(lines)-1].Seq, func(ctx context.Context) error {
+		return retry.Report{UpTo: lines[len(lines)-1].Seq, Send: func(ctx context.Context) error {
 			return send(ctx, api.AgentLogs{Boot: q.boot, Lines: lines})
 		}}
 	})
-	q.gather = batching
+	q.Gather = batching
 	return q
 }
 
@@ -102,7 +103,7 @@ func (q *logQueue) full(source string) bool {
 }
 
 func (q *logQueue) append(level, stage, source, text string) {
-	q.pending = append(q.pending, berth.Log{Seq: q.note(), At: time.Now().UTC(), Level: level, Stage: stage, Source: source, Text: text})
+	q.pending = append(q.pending, berth.Log{Seq: q.Note(), At: time.Now().UTC(), Level: level, Stage: stage, Source: source, Text: text})
 }
 
 // allow lets n more bytes be sent.
@@ -121,7 +122,7 @@ func clean(text string) string {
 
 // batch forgets the lines that the server has and gives the next ones.
 func (q *logQueue) batch() []berth.Log {
-	if n := len(q.pending) - int(q.news-q.told); n > 0 {
+	if n := len(q.pending) - int(q.News()-q.Told()); n > 0 {
 		q.pending = slices.Clone(q.pending[n:])
 	}
 	size := 0

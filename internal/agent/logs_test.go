@@ -46,7 +46,7 @@ func TestLinesArriveOnceAndInOrder(t *testing.T) {
 			})
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
-			go func() { q.run(ctx); close(done) }()
+			go func() { q.Run(ctx); close(done) }()
 			total := 0
 			for i, size := range sizes {
 				total += size + lineCost
@@ -55,7 +55,7 @@ func TestLinesArriveOnceAndInOrder(t *testing.T) {
 			}
 			flushing, stop := context.WithTimeout(t.Context(), time.Hour)
 			defer stop()
-			if !q.flush(flushing) {
+			if !q.Flush(flushing) {
 				rt.Fatal("was not flushed")
 			}
 			cancel()
@@ -105,31 +105,5 @@ func TestLogIsLimited(t *testing.T) {
 	q.add("info", "stop", "s", "bye")
 	if len(q.pending) != n+1 {
 		t.Error("no room for the stop scripts")
-	}
-}
-
-func TestBackoff(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	b := backoff{log: slog.New(slog.DiscardHandler)}
-	var waits []string
-	for range 12 {
-		wait := b.next(now, false)
-		waits = append(waits, fmt.Sprint(wait))
-		if wait < shortestWait/2 || wait > longestWait {
-			t.Fatalf("%v", waits)
-		}
-	}
-	if b.wait != longestWait {
-		t.Errorf("does not reach %v: %v", longestWait, waits)
-	}
-	if wait := b.next(now, true); wait > refusedWait {
-		t.Errorf("refused: waits %v at first", wait)
-	}
-	for range 10 {
-		b.next(now.Add(time.Hour), true)
-	}
-	if b.wait != refusedSlow {
-		t.Errorf("refused for long: %v", b.wait)
 	}
 }

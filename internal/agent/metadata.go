@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 const (
@@ -120,7 +121,7 @@ func (m *metadata) collectItem(ctx context.Context, item berth.AgentMetadata, fi
 		wait = min(every, max(wait, every-time.Since(last.CollectedAt))) // clocks jump
 	}
 	m.mu.Unlock()
-	for pause(ctx, wait) {
+	for retry.Pause(ctx, wait) {
 		began := time.Now()
 		v := m.agent.runMetadata(ctx, item)
 		if ctx.Err() != nil {
@@ -137,7 +138,7 @@ func (m *metadata) store(v api.MetadataValue) {
 	m.serial++
 	m.values[v.Key] = collected{v, m.serial}
 	for w := range m.watchers {
-		wake(w)
+		retry.Wake(w)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/retry"
 	"github.com/berthdev/berth/internal/agent/usage"
 )
 
@@ -29,7 +30,7 @@ const (
 
 // monitor watches what the template wants to have watched.
 type monitor struct {
-	*outbox
+	*retry.Outbox
 	measure func(path string) (percent int, err error) // "": memory
 	watched []*gauge
 }
@@ -50,11 +51,11 @@ func (a *agent) newMonitor() *monitor {
 
 func monitoring(log *slog.Logger, boot int64, send func(context.Context, api.AgentPressure) error, want *berth.Monitoring, measure func(string) (int, error)) *monitor {
 	m := &monitor{measure: measure, watched: gauges(want)}
-	m.outbox = newOutbox(log, "what is too full", func() report {
+	m.Outbox = retry.NewOutbox(log, "what is too full", func() retry.Report {
 		now := api.AgentPressure{Boot: boot, Pressure: m.pressure(time.Now())}
-		return report{m.news, func(ctx context.Context) error { return send(ctx, now) }}
+		return retry.Report{UpTo: m.News(), Send: func(ctx context.Context) error { return send(ctx, now) }}
 	})
-	m.newer = true
+	m.Newer = true
 	return m
 }
 
@@ -89,9 +90,9 @@ func (m *monitor) run(ctx context.Context) {
 		return
 	}
 	var telling sync.WaitGroup
-	telling.Go(func() { m.outbox.run(ctx) })
+	telling.Go(func() { m.Outbox.Run(ctx) })
 	defer telling.Wait()
-	for pause(ctx, monitorEvery) {
+	for retry.Pause(ctx, monitorEvery) {
 		m.look(time.Now())
 	}
 }
@@ -103,7 +104,7 @@ func (m *monitor) look(now time.Time) {
 		percent, err := m.measure(g.Path)
 		m.Lock()
 		if g.look(percent, err == nil && percent >= g.Percent, now) {
-			m.note()
+			m.Note()
 		}
 		m.Unlock()
 	}

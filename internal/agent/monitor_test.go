@@ -30,7 +30,7 @@ func TestMonitor(t *testing.T) {
 			Volumes: []berth.Threshold{{Path: "/gone", Percent: 1}, {Path: "/home", Percent: 90}}}, measure)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go m.outbox.run(ctx)
+		go m.Outbox.Run(ctx)
 		var reports []api.AgentPressure
 		wait := func(d time.Duration) { // as run does
 			for range d / monitorEvery {

@@ -20,7 +20,7 @@ func scriptAgent(t *testing.T) (*agent, *fake) {
 	a.settle()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); a.lines.run(ctx) }()
+	go func() { defer close(done); a.lines.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	return a, f
 }
@@ -29,7 +29,7 @@ func (a *agent) flushed(t *testing.T, f *fake, source string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if !a.lines.flush(ctx) {
+	if !a.lines.Flush(ctx) {
 		t.Fatal("the log was not sent")
 	}
 	return f.text(source)

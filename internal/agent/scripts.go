@@ -11,6 +11,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 // scripts are the template's scripts of one agent process.
@@ -92,7 +93,7 @@ func (s *scripts) runCron(ctx context.Context) {
 				}
 				// Looks again at least each minute: clocks jump and computers sleep.
 				for wait := time.Until(next); wait > 0; wait = time.Until(next) {
-					if !pause(ctx, min(wait, time.Minute)) {
+					if !retry.Pause(ctx, min(wait, time.Minute)) {
 						return
 					}
 				}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/agent/retry"
 )
 
 // maxSteps is how many steps are reported; a template may have any number of
@@ -17,18 +18,18 @@ const maxSteps = 200
 // stepQueue keeps the steps of the start and tells the server of them. The
 // newest report has all of them, so none is queued behind another.
 type stepQueue struct {
-	*outbox
+	*retry.Outbox
 	boot int64 // set before the first step
 	list []berth.Step
 }
 
 func newStepQueue(log *slog.Logger, send func(context.Context, api.AgentSteps) error) *stepQueue {
 	q := &stepQueue{}
-	q.outbox = newOutbox(log, "the steps of the start", func() report {
+	q.Outbox = retry.NewOutbox(log, "the steps of the start", func() retry.Report {
 		all := api.AgentSteps{Boot: q.boot, Steps: slices.Clone(q.list)}
-		return report{q.news, func(ctx context.Context) error { return send(ctx, all) }}
+		return retry.Report{UpTo: q.News(), Send: func(ctx context.Context) error { return send(ctx, all) }}
 	})
-	q.gather, q.newer = batching, true
+	q.Gather, q.Newer = batching, true
 	return q
 }
 
@@ -41,7 +42,7 @@ func (q *stepQueue) begin(kind, name string) (end func(status berth.StepStatus, 
 	}
 	at := len(q.list)
 	q.list = append(q.list, berth.Step{Kind: kind, Name: name, Status: berth.StepRunning, StartedAt: time.Now().UTC()})
-	q.note()
+	q.Note()
 	return func(status berth.StepStatus, exitCode int, detail string) {
 		q.Lock()
 		defer q.Unlock()
@@ -52,6 +53,6 @@ func (q *stepQueue) begin(kind, name string) (end func(status berth.StepStatus, 
 		if s.EndedAt.Before(s.StartedAt) {
 			s.EndedAt = s.StartedAt
 		}
-		q.note()
+		q.Note()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/berthdev/berth/internal/agent/retry"
 	"github.com/berthdev/berth/internal/agent/spawn"
 )
 
@@ -83,7 +84,7 @@ func (a *agent) runTask(ctx context.Context, t task, command func(env []string) 
 	if err == nil {
 		copied, err = startWith(cmd, open())
 	}
-	for try := 0; spawn.Full(err) && try < fullTries && pause(ctx, fullWait); try++ {
+	for try := 0; spawn.Full(err) && try < fullTries && retry.Pause(ctx, fullWait); try++ {
 		if cmd, err = command(env); err == nil {
 			copied, err = startWith(cmd, open())
 		}

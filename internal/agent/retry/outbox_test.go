@@ -1,4 +1,4 @@
-package agent
+package retry
 
 import (
 	"context"
@@ -26,10 +26,10 @@ func TestOutboxDropsWhatIsRefused(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var took []int64
 			refusals := 0
-			var o *outbox
-			o = newOutbox(slog.New(slog.DiscardHandler), "numbers", func() report {
+			var o *Outbox
+			o = NewOutbox(slog.New(slog.DiscardHandler), "numbers", func() Report {
 				n := o.told + 1
-				return report{n, func(context.Context) error {
+				return Report{n, func(context.Context) error {
 					if n == 2 && refusals < 3 {
 						refusals++
 						return berth.Errorf(tt.code, "no")
@@ -38,17 +38,17 @@ func TestOutboxDropsWhatIsRefused(t *testing.T) {
 					return nil
 				}}
 			})
-			o.newer = tt.newer
+			o.Newer = tt.newer
 			ctx, cancel := context.WithCancel(t.Context())
-			go o.run(ctx)
+			go o.Run(ctx)
 			o.Lock()
 			for range 3 {
-				o.note()
+				o.Note()
 			}
 			o.Unlock()
 			within, stop := context.WithTimeout(ctx, time.Minute)
 			defer stop()
-			if !o.flush(within) {
+			if !o.Flush(within) {
 				t.Errorf("%s: not flushed", tt.code)
 			}
 			want := []int64{1, 2, 3}
@@ -68,17 +68,19 @@ func TestOutboxDropsWhatIsRefused(t *testing.T) {
 func TestFlushGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(berth.AgentSpec{})
-		f.goAway(berth.Errorf(berth.Unavailable, "away"))
-		q := newStateQueue(slog.New(slog.DiscardHandler), f.AgentLifecycle)
+		q := NewOutbox(slog.New(slog.DiscardHandler), "nothing", func() Report {
+			return Report{1, func(context.Context) error { return berth.Errorf(berth.Unavailable, "away") }}
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go q.run(ctx)
-		q.set(berth.AgentReady)
+		go q.Run(ctx)
+		q.Lock()
+		q.Note()
+		q.Unlock()
 		began := time.Now()
-		within, stop := context.WithTimeout(ctx, flushTime)
+		within, stop := context.WithTimeout(ctx, 5*time.Second)
 		defer stop()
-		if q.flush(within) || time.Since(began) != flushTime {
+		if q.Flush(within) || time.Since(began) != 5*time.Second {
 			t.Errorf("gave up after %v", time.Since(began))
 		}
 	})

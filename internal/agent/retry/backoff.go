@@ -1,4 +1,4 @@
-package agent
+package retry
 
 import (
 	"context"
@@ -23,11 +23,11 @@ const (
 	repeatAfter = 5 * time.Minute
 )
 
-// backoff spaces the tries of one thing, and logs why they failed without
+// Backoff spaces the tries of one thing, and logs why they failed without
 // flooding the log.
-type backoff struct {
-	what string
-	log  *slog.Logger
+type Backoff struct {
+	What string // is tried, as the log calls it
+	Log  *slog.Logger
 
 	wait    time.Duration // of the last try; 0: the first is to come
 	refused time.Time     // since when the server refuses
@@ -35,18 +35,18 @@ type backoff struct {
 	saidAt  time.Time
 }
 
-// failed notes a failed try and waits before the next; false when ctx ended.
-func (b *backoff) failed(ctx context.Context, err error) bool {
+// Failed notes a failed try and waits before the next; false when ctx ended.
+func (b *Backoff) Failed(ctx context.Context, err error) bool {
 	now := time.Now()
 	if text := err.Error(); text != b.said || now.Sub(b.saidAt) > repeatAfter {
-		b.log.Warn(b.what+" did not work; trying on", "error", err)
+		b.Log.Warn(b.What+" did not work; trying on", "error", err)
 		b.said, b.saidAt = text, now
 	}
-	return pause(ctx, b.next(now, isRefusal(err)))
+	return Pause(ctx, b.Next(now, isRefusal(err)))
 }
 
-// next is how long to wait: doubled each time, half of it by chance.
-func (b *backoff) next(now time.Time, refused bool) time.Duration {
+// Next is how long to wait: doubled each time, half of it by chance.
+func (b *Backoff) Next(now time.Time, refused bool) time.Duration {
 	longest := longestWait
 	switch {
 	case !refused:
@@ -62,12 +62,12 @@ func (b *backoff) next(now time.Time, refused bool) time.Duration {
 	return b.wait/2 + rand.N(b.wait/2)
 }
 
-// worked forgets past failures.
-func (b *backoff) worked() {
+// Worked forgets past failures.
+func (b *Backoff) Worked() {
 	if b.said != "" {
-		b.log.Info(b.what + " works again")
+		b.Log.Info(b.What + " works again")
 	}
-	*b = backoff{what: b.what, log: b.log}
+	*b = Backoff{What: b.What, Log: b.Log}
 }
 
 // isRefusal tells whether err is an answer that trying again will not soon change.
@@ -80,7 +80,8 @@ func isRefusal(err error) bool {
 	return false
 }
 
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause waits for d; false when ctx ended before.
+func Pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
