@@ -23,6 +23,9 @@ type app struct {
 	signingIn                   bool // an error of authentication is about what was just typed
 }
 
+// Inside is the group, in the help, of commands for the inside of a workspace.
+const Inside = "inside"
+
 // Main runs the command line with args (without the program's name) and gives
 // its exit code. Extra commands are offered beside the ones of this package; what
 // is below one of the same name is put below that.
@@ -48,6 +51,9 @@ func join(root, c *cobra.Command) {
 			had.AddCommand(c.Commands()...)
 			return
 		}
+	}
+	if c.GroupID == Inside && !root.ContainsGroup(Inside) {
+		root.AddGroup(&cobra.Group{ID: Inside, Title: "Inside a workspace:"})
 	}
 	root.AddCommand(c)
 }

@@ -23,7 +23,7 @@ func gitAskpass() *cobra.Command {
 with the token of your external sign-in that is for its host. GIT_ASKPASS in a
 workspace names this command, so git calls it by itself.`,
 		Example: `  coder git-askpass "Password for 'https://github.com': "`,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    args(0, 1),
 		Hidden:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			prompt := ""

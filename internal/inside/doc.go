@@ -13,9 +13,13 @@ import "github.com/spf13/cobra"
 
 // Commands are all of this package's commands.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{
+	all := []*cobra.Command{
 		dotfilesCommand(), externalAuth(), gitAskpass(), gitssh(),
 		statCommand(),
 		exp(),
 	}
+	for _, c := range all {
+		c.GroupID = "inside" // of the command line's help
+	}
+	return all
 }

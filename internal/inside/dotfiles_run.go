@@ -57,11 +57,6 @@ func (d *dotfiles) fetch(ctx context.Context) error {
 		if err := d.ask("%s is a clone of %q and not of %s. Move it aside?", d.repoDir, had, d.uri); err != nil {
 			return err
 		}
-		aside := d.repoDir + ".old-" + time.Now().Format("20060102-150405")
-		if err := os.Rename(d.repoDir, aside); err != nil {
-			return err
-		}
-		d.say("Moved what was there to %s.", aside)
 		return d.clone(ctx)
 	}
 	return d.update(ctx)
@@ -88,7 +83,24 @@ func (d *dotfiles) clone(ctx context.Context) error {
 		os.RemoveAll(half)
 		return err
 	}
+	if err := d.moveAside(); err != nil {
+		return err
+	}
 	return os.Rename(half, d.repoDir)
+}
+
+// moveAside moves what is in the place of the clone, if anything is. The links
+// of a home lead there, so it stays until there is something else.
+func (d *dotfiles) moveAside() error {
+	aside := d.repoDir + ".old-" + time.Now().Format("20060102-150405")
+	switch err := os.Rename(d.repoDir, aside); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	d.say("Moved what was there to %s.", aside)
+	return nil
 }
 
 // update brings the clone up to date. What keeps it from that, such as changes

@@ -96,6 +96,26 @@ func TestDotfilesAreLinked(t *testing.T) {
 	}
 }
 
+// A clone that works stays where it is until another one is there.
+func TestDotfilesOfAnotherRepository(t *testing.T) {
+	r, home := newRepository(t), t.TempDir()
+	r.commit(".bashrc", "first", 0o644)
+	if said, err := runDotfiles(t, home, "-y", r.path); err != nil {
+		t.Fatal(err, said)
+	}
+	if said, err := runDotfiles(t, home, "-y", home+"/no/repository"); err == nil || read(home, ".bashrc") != "first" {
+		t.Errorf("after a clone that failed .bashrc is %q: %v\n%s", read(home, ".bashrc"), err, said)
+	}
+	other := newRepository(t)
+	other.commit(".bashrc", "second", 0o644)
+	if said, err := runDotfiles(t, home, "-y", other.path); err != nil || read(home, ".bashrc") != "second" {
+		t.Errorf(".bashrc is %q: %v\n%s", read(home, ".bashrc"), err, said)
+	}
+	if kept, _ := filepath.Glob(home + "/.config/coderv2/dotfiles.old-*/.bashrc"); len(kept) != 1 || read(kept[0]) != "first" {
+		t.Errorf("kept aside: %v", kept)
+	}
+}
+
 func TestInstallScripts(t *testing.T) {
 	for i, name := range installScripts {
 		r, home := newRepository(t), t.TempDir()

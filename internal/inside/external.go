@@ -33,7 +33,7 @@ to be. Where you are not signed in, the address to do that at is printed
 instead, and the exit status is 1.`,
 		Example: "  curl -H \"Authorization: Bearer $(coder external-auth access-token github)\" https://api.github.com/user\n" +
 			"  coder external-auth access-token slack --extra authed_user.id",
-		Args: cobra.ExactArgs(1),
+		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return printToken(cmd.Context(), args[0], extra, cmd.OutOrStdout())
 		},

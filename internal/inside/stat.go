@@ -38,7 +38,7 @@ func statCommand() *cobra.Command {
 In a container that is the container against its limits; with --host it is the
 machine. A processor in use is shown as used/available cores.`,
 		Example: "  coder stat cpu\n  coder stat mem --host --prefix Mi\n  coder stat disk --path /home/ana --json",
-		Args:    noArgs,
+		Args:    args(0, 0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return s.table(cmd.OutOrStdout()) },
 	}
 	s.outputFlags(cmd)
@@ -52,7 +52,7 @@ machine. A processor in use is shown as used/available cores.`,
 
 // command is one of the commands below stat.
 func (s *stat) command(name, short string, measure func() (amount, error), host, bytes bool) *cobra.Command {
-	cmd := &cobra.Command{Use: name, Short: short, Args: noArgs}
+	cmd := &cobra.Command{Use: name, Short: short, Args: args(0, 0)}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		a, err := measure()
 		if err != nil {
@@ -174,11 +174,4 @@ func (s *stat) table(out io.Writer) error {
 
 func unknown(what string, err error) error {
 	return &berth.Error{Code: berth.Unavailable, Err: err, Message: fmt.Sprintf("this computer does not tell how much of its %s is in use: /proc or /sys cannot be read", what)}
-}
-
-func noArgs(cmd *cobra.Command, given []string) error {
-	if len(given) > 0 {
-		return berth.Errorf(berth.Invalid, "%q is too much: %s", given[0], cmd.UseLine())
-	}
-	return nil
 }

@@ -42,7 +42,7 @@ their timeout. The agent forgets all units when it starts anew.`,
 
 func syncWant() *cobra.Command {
 	return &cobra.Command{
-		Use: "want UNIT DEPENDENCY…", Short: "Say what must be completed before a unit starts", Args: cobra.MinimumNArgs(2),
+		Use: "want UNIT DEPENDENCY…", Short: "Say what must be completed before a unit starts", Args: args(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd.Context(), http.MethodPost, "/sync/want", api.SyncUnit{Unit: args[0], Wants: args[1:]}, nil)
 		},
@@ -51,7 +51,7 @@ func syncWant() *cobra.Command {
 
 func syncStart() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "start UNIT", Short: "Start a unit, once all that it wants is completed", Args: cobra.ExactArgs(1),
+		Use: "start UNIT", Short: "Start a unit, once all that it wants is completed", Args: args(1, 1),
 	}
 	timeout := cmd.Flags().Duration("timeout", 5*time.Minute, "how long to wait; then it ends with status 8")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -89,7 +89,7 @@ func awaitStart(cmd *cobra.Command, unit string, timeout time.Duration) error {
 
 func syncComplete() *cobra.Command {
 	return &cobra.Command{
-		Use: "complete UNIT", Short: "Say that a unit is done", Args: cobra.ExactArgs(1),
+		Use: "complete UNIT", Short: "Say that a unit is done", Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd.Context(), http.MethodPost, "/sync/complete", api.SyncUnit{Unit: args[0]}, nil)
 		},
@@ -97,7 +97,7 @@ func syncComplete() *cobra.Command {
 }
 
 func syncStatus() *cobra.Command {
-	cmd := &cobra.Command{Use: "status [UNIT]", Short: "Show how far units are", Args: cobra.MaximumNArgs(1)}
+	cmd := &cobra.Command{Use: "status [UNIT]", Short: "Show how far units are", Args: args(0, 1)}
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var got api.SyncStatus
@@ -124,16 +124,4 @@ func syncStatus() *cobra.Command {
 		return w.Flush()
 	}
 	return cmd
-}
-
-// onlyBelow is a command that only has others below it.
-func onlyBelow(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return cmd.Help()
-	}
-	var has []string
-	for _, c := range cmd.Commands() {
-		has = append(has, c.Name())
-	}
-	return berth.Errorf(berth.Invalid, "%s has no command %q; it has: %s", cmd.CommandPath(), args[0], strings.Join(has, ", "))
 }
