@@ -1,6 +1,7 @@
 package workspaces
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -40,9 +41,11 @@ func (s *Service) pluginEnv(c scene) map[string]string {
 		"CODER_WORKSPACE_TEMPLATE_VERSION": c.version.Name,
 		"CODER_WORKSPACE_IS_PREBUILD":      "false",
 
-		"CODER_WORKSPACE_OWNER":            o.Username,
-		"CODER_WORKSPACE_OWNER_ID":         string(o.ID),
-		"CODER_WORKSPACE_OWNER_NAME":       o.Name,
+		"CODER_WORKSPACE_OWNER":    o.Username,
+		"CODER_WORKSPACE_OWNER_ID": string(o.ID),
+		// Without a full name the provider would say "default", and templates
+		// sign commits with that.
+		"CODER_WORKSPACE_OWNER_NAME":       cmp.Or(o.Name, o.Username),
 		"CODER_WORKSPACE_OWNER_EMAIL":      o.Email,
 		"CODER_WORKSPACE_OWNER_GROUPS":     "[]",
 		"CODER_WORKSPACE_OWNER_RBAC_ROLES": roles(o, w.OrganizationID),

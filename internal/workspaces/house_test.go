@@ -68,7 +68,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 func (h *house) person(name string, roles ...berth.Role) authz.Actor {
 	h.t.Helper()
 	var orgs []berth.OrganizationID
-	u := berth.User{ID: berth.NewID[berth.User](), Username: name, Email: name + "@example.com", Name: name, Status: berth.UserActive, Roles: roles}
+	u := berth.User{ID: berth.NewID[berth.User](), Username: name, Email: name + "@example.com", Status: berth.UserActive, Roles: roles}
 	must(h.t, h.db.Write(h.t.Context(), func(tx *store.Tx) error {
 		u.CreatedAt, u.UpdatedAt = tx.Now, tx.Now
 		o, err := tx.OrganizationRef("")
