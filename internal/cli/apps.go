@@ -43,7 +43,7 @@ var appListing = listing[api.WorkspaceApp]{
 	row: func(app api.WorkspaceApp, _ time.Time) []string {
 		where := cell(app.URL)
 		if app.Kind == "command" {
-			where = cell(app.Command)
+			where = short(cell(app.Command), 60) // modules put whole scripts there
 		}
 		return []string{first(app.Slug, app.Name), app.Kind, app.Share, first(app.Health, "-"), where, cell(app.Note)}
 	},

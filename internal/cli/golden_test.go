@@ -93,3 +93,13 @@ func TestGoldenRefused(t *testing.T) {
 }
 
 var took = regexp.MustCompile(`\([0-9.]+m?s\)`)
+
+// A module's command may be a whole script; the table stays one to read.
+func TestShort(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"top": "top", "12345": "12345", "123456": "1234…", "äöüßä": "äöüßä", "äöüßäö": "äöüß…"} {
+		if got := short(given, 5); got != want {
+			t.Errorf("%q is shown as %q", given, got)
+		}
+	}
+}

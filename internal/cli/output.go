@@ -127,6 +127,14 @@ func clean(s string) string {
 // cell is clean on one line.
 func cell(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
 
+// short cuts s to at most n characters, the last of which then tells of it.
+func short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
 // ago says how long before now t was.
 func ago(t, now time.Time) string {
 	switch d := now.Sub(t); {

@@ -120,7 +120,7 @@ func (f *feed) listen(ctx context.Context, call func(*http.Request) (*http.Respo
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return false, berth.Errorf(berth.Unavailable, "The workspace's agent does not know metadata; restart the workspace to get this server's agent.")
+		return false, berth.Errorf(berth.Unavailable, "the workspace's agent is too old to know metadata: restart the workspace to get this server's agent")
 	}
 	f.set("")
 	lines := bufio.NewScanner(resp.Body)
