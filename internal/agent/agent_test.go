@@ -70,7 +70,7 @@ func TestOutcomes(t *testing.T) {
 func TestShutdownInterruptsStart(t *testing.T) {
 	t.Parallel()
 	f := newFake(berth.AgentSpec{Name: "main", Scripts: []berth.Script{
-		onStart("one", "trap 'echo interrupted; exit 1' INT; echo up; while :; do sleep 0.05; done"),
+		onStart("one", "trap 'echo interrupted; exit 1' INT; echo up; while :; do :; done"),
 	}})
 	_, end := startAgent(t, f)
 	eventually(t, "the script", func() bool { return strings.Contains(f.text("one"), "up") })

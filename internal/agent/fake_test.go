@@ -216,6 +216,7 @@ func run(t *testing.T, a *agent) (end func()) {
 	return end
 }
 
+// eventually waits for as long as a busy machine may need.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {

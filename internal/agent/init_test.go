@@ -77,7 +77,7 @@ func TestInit(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v\n%s", err, said.String())
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Errorf("does not end\n%s", said.String())
 	}
 	if !strings.Contains(said.String(), "lifecycle=off") {

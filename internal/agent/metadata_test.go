@@ -31,7 +31,7 @@ func metadataAgent(t *testing.T, items ...berth.AgentMetadata) (*agent, string) 
 // watcher reads the values of one stream.
 func watcher(t *testing.T, url string) (next func() api.MetadataValue, leave func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, "GET", url, nil)
 	if err != nil {

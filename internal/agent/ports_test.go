@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +67,9 @@ func TestListeningFindsAPort(t *testing.T) {
 		}
 		return berth.Port{}, false
 	}
-	if p, ok := find(0); !ok || p.Address != "127.0.0.1" || !strings.HasPrefix(p.Process, "agent") {
+	self := filepath.Base(os.Args[0])
+	self = self[:min(12, len(self))] // the kernel keeps so much at least
+	if p, ok := find(0); !ok || p.Address != "127.0.0.1" || !strings.HasPrefix(p.Process, self) {
 		t.Errorf("the port %d is %+v, %v", port, p, ok)
 	}
 	if _, ok := find(os.Getpid()); ok {
@@ -166,7 +169,7 @@ func TestForwardUDP(t *testing.T) {
 	near.Close()
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the flow did not end with its stream")
 	}
 }

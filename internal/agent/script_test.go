@@ -27,7 +27,7 @@ func scriptAgent(t *testing.T) (*agent, *fake) {
 
 func (a *agent) flushed(t *testing.T, f *fake, source string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if !a.lines.Flush(ctx) {
 		t.Fatal("the log was not sent")

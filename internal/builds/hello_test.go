@@ -114,7 +114,7 @@ func TestATakeBeforeAHello(t *testing.T) {
 			_, err := h.q.Take(context.Background(), h.Provider.ID, "r", time.Minute, true)
 			waiting <- err
 		}()
-		time.Sleep(100 * time.Millisecond) // it has begun to wait
+		time.Sleep(time.Second) // it has begun to wait
 		h.hello("r")
 		b := h.enqueue("one", berth.Start)
 		is(t, <-waiting, berth.Conflict)

@@ -68,15 +68,10 @@ func TestSSHForwards(t *testing.T) {
 	target := answering(t, "tcp", "127.0.0.1:0").Addr().String()
 	socket := filepath.Join(dir, "echo")
 	answering(t, "unix", socket)
-	free := func() int {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().(*net.TCPAddr).Port
-	}
-	here, there := free(), free()
+	one, two := answering(t, "tcp", "127.0.0.1:0"), answering(t, "tcp", "127.0.0.1:0") // open at once: two ports
+	here, there := one.Addr().(*net.TCPAddr).Port, two.Addr().(*net.TCPAddr).Port
+	one.Close()
+	two.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	code := make(chan int, 1)
 	var errs bytes.Buffer
@@ -88,7 +83,7 @@ func TestSSHForwards(t *testing.T) {
 		{"unix", filepath.Join(dir, "here")}, {"unix", filepath.Join(dir, "there")}} {
 		var c net.Conn
 		var err error
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			if c, err = net.Dial(at[0], at[1]); err == nil {
 				break
 			}

@@ -153,7 +153,7 @@ func TestSSHStdio(t *testing.T) {
 		if c != 0 || errs.Len() > 0 {
 			t.Errorf("exit %d: %s", c, errs.String())
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("it did not end with its standard input")
 	}
 }

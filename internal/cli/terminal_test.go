@@ -56,7 +56,7 @@ func (s *screen) text() string {
 // answer waits until the screen shows a question and types.
 func (s *screen) answer(t *testing.T, question, keys string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if strings.Contains(clean(s.text()), question) {
 			time.Sleep(50 * time.Millisecond)
 			io.WriteString(s.person, keys)
@@ -83,7 +83,7 @@ func wants(t *testing.T, s *screen, code <-chan int, want int) {
 		if got != want {
 			t.Errorf("exit %d, want %d; the screen shows %q", got, want, clean(s.text()))
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("it did not end; the screen shows %q", clean(s.text()))
 	}
 }

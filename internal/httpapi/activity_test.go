@@ -49,7 +49,7 @@ func TestActivityThroughTheAPI(t *testing.T) {
 			t.Errorf("in a list: %+v, %v", list, err)
 		}
 
-		stop, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		stop, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Stop(stop); err != nil {
 			t.Fatal(err)

@@ -88,7 +88,7 @@ func newSite(t testing.TB) *site {
 	server := httptest.NewServer(mux)
 	s.url, s.handler = server.URL, mux
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Error("closing the relay:", err)

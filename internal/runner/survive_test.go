@@ -163,7 +163,7 @@ func TestTerraformSavesItsStateAfterItsKeepersDeath(t *testing.T) {
 	eventually(t, "terraform's state", func() bool { return exists(filepath.Join(work, "terraform.tfstate")) })
 	saved := make(chan string, 1)
 	go func() {
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if data, err := os.ReadFile(filepath.Join(work, "graceful")); err == nil && len(data) > 0 {
 				saved <- string(data)
 				return

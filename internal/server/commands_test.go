@@ -19,17 +19,30 @@ func TestRunGreetsAndStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	out := &greeting{said: cancel}
 	o := Options{Data: t.TempDir(), Listener: l, NoRunner: true, Log: slog.New(slog.DiscardHandler)}
-	if err := run(ctx, o, &out); err != nil {
+	if err := run(ctx, o, out); err != nil {
 		t.Error(err)
 	}
 	url := "http://" + l.Addr().String()
 	if got := out.String(); !strings.Contains(got, "up at "+url) || !strings.Contains(got, "berth login "+url) {
 		t.Errorf("it said %q", got)
 	}
+}
+
+// greeting is what the command says; said is called when it has told how to begin.
+type greeting struct {
+	bytes.Buffer
+	said func()
+}
+
+func (g *greeting) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("berth login")) {
+		g.said()
+	}
+	return g.Buffer.Write(p)
 }
 
 func TestCommands(t *testing.T) {

@@ -116,7 +116,7 @@ func TestActivity(t *testing.T) {
 			}
 		}()
 		f.Write([]byte("echo hello\n"))
-		harness.Eventually(t, 20*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			out := s.Berth("show", "web")
 			if !regexp.MustCompile(`kept awake by an SSH session since \d\d:\d\d`).MatchString(out) || !strings.Contains(out, "(an SSH session)") {
 				return "show says:\n" + out

@@ -299,7 +299,7 @@ func TestPortForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		conn.Write([]byte("ping"))
 		conn.SetReadDeadline(time.Now().Add(time.Second))
 		buf := make([]byte, 100)
@@ -316,7 +316,7 @@ func TestPortForward(t *testing.T) {
 		}
 		c.Close()
 	}
-	harness.Eventually(t, 10*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if !strings.Contains(said.String(), "nothing listens there") {
 			return "it does not say that nothing listens: " + said.String()
 		}

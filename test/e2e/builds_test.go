@@ -79,7 +79,7 @@ func TestCancel(t *testing.T) {
 
 	// One that runs is interrupted, and keeps what it made.
 	s.Berth("create", "a", "-t", "slow", "-y", "--no-wait", "--parameter", "seconds=100")
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if out, _, _ := s.Try("state", "pull", "a"); !strings.Contains(out, "berth_directory") {
 			return "no state was shipped while the build runs: " + out
 		}
@@ -104,7 +104,7 @@ func TestCancel(t *testing.T) {
 
 	began := time.Now()
 	s.Berth("cancel", "a")
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if got := s.Status("a"); got != "canceled" {
 			return "after the cancel of a running build: " + got
 		}

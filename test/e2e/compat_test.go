@@ -65,7 +65,7 @@ func TestOldestAgentGetsOn(t *testing.T) {
 		t.Errorf("ssh: %q", got)
 	}
 	s.Berth("ping", "web")
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		show := s.Berth("show", "web")
 		if strings.Contains(show, "health ") || !strings.Contains(show, "main: the agent ("+oldestAgent+") is older than the server") || !strings.Contains(show, "restart to update") {
 			return show
@@ -80,7 +80,7 @@ func TestOldestAgentGetsOn(t *testing.T) {
 	if !w.Healthy || len(w.Agents) != 1 || w.Agents[0].Lifecycle != "ready" || w.Agents[0].Status != "connected" || w.Agents[0].Version != oldestAgent {
 		t.Errorf("%+v", w)
 	}
-	harness.Eventually(t, 10*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if got := s.Berth("logs", "web.main"); !strings.Contains(got, "started") {
 			return "the log of the start script: " + got
 		}

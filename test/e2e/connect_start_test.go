@@ -155,7 +155,7 @@ func TestStopEndsConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		hold.Close()
-		harness.Eventually(t, 20*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			if c.out.String() != "in\n" {
 				return c.name + " is not in: " + c.errs.String()
 			}
@@ -202,7 +202,7 @@ func TestLoginWaitsAndGreets(t *testing.T) {
 	defer f.Close()
 	shown := &lockedBuffer{}
 	go io.Copy(shown, f)
-	harness.Eventually(t, 10*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if !strings.Contains(shown.String(), "Down on Sunday\r\n") {
 			return shown.String()
 		}

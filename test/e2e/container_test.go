@@ -44,7 +44,7 @@ func TestAgentAsInit(t *testing.T) {
 		t.Fatalf("the first process is %q", got)
 	}
 	ssh.Run("web.berth", "for i in $(seq 50); do sh -c 'sleep 0.1 & exit 0'; done; sleep 1")
-	harness.Eventually(t, 10*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if got := ssh.Run("web.berth", "cat /proc/[0-9]*/stat | grep -c ' Z ' || true"); strings.TrimSpace(got) != "0" {
 			return got + " zombies"
 		}

@@ -66,7 +66,7 @@ func TestGitInAWorkspace(t *testing.T) {
 	}
 	// A new key is there in a moment, and the old one is not used any more.
 	writeFile(t, keys, s.Berth("publickey", "--regenerate", "-y"))
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if out, err := ssh.Command("dev.berth", "git -C by-ssh fetch -q").CombinedOutput(); err != nil {
 			return "with a new key: " + string(out)
 		}
@@ -84,7 +84,7 @@ func TestGitInAWorkspace(t *testing.T) {
 	if !oauth.Good(strings.TrimSpace(first)) || in("berth external-auth access-token octo --extra authed_user.id") != "U1\n" {
 		t.Errorf("the token is %q", first)
 	}
-	harness.Eventually(t, 20*time.Second, func() string { // refreshed
+	harness.Eventually(t, 30*time.Second, func() string { // refreshed
 		if next := in("coder external-auth access-token octo"); next == first || !oauth.Good(strings.TrimSpace(next)) {
 			return "the token stays " + next
 		}
@@ -100,7 +100,7 @@ func TestGitInAWorkspace(t *testing.T) {
 	if _, errs, code := s.Exec(strings.NewReader("other"), "secrets", "set", "second", "--env", "SECOND_SECRET"); code != 0 {
 		t.Fatal(errs)
 	}
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if got := in("echo $SECOND_SECRET"); got != "other\n" {
 			return "the new secret is " + got
 		}

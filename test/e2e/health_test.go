@@ -272,7 +272,7 @@ func TestBlockedWebsocketsAreShown(t *testing.T) {
 	if err := ssh.Start(); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		if !strings.Contains(waits.String(), "blocks websockets") {
 			return "berth ssh says " + waits.String()
 		}

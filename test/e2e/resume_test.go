@@ -262,7 +262,7 @@ func TestSessionsResume(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		harness.Eventually(t, 20*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			if !strings.Contains(out.String(), "in") {
 				return "not in yet: " + errs.String()
 			}
@@ -281,7 +281,7 @@ func TestSessionsResume(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		harness.Eventually(t, 20*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			if !strings.Contains(out.String(), "in") {
 				return "not in yet: " + errs.String()
 			}

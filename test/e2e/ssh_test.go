@@ -63,14 +63,14 @@ func TestOpenSSH(t *testing.T) {
 		defer f.Close()
 		out := &lockedBuffer{}
 		go io.Copy(out, f)
-		harness.Eventually(t, 10*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			if o := out.String(); !strings.Contains(o, "33 77") || !strings.Contains(o, "/dev/pts/") {
 				return "the terminal shows " + o
 			}
 			return ""
 		})
 		pty.Setsize(f, &pty.Winsize{Rows: 44, Cols: 99})
-		harness.Eventually(t, 10*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			if o := out.String(); !strings.Contains(o, "44 99") {
 				return "after the resize the terminal shows " + o
 			}
@@ -169,7 +169,7 @@ func TestOpenSSH(t *testing.T) {
 		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "forwarded", "-f", key).CombinedOutput(); err != nil {
 			t.Fatalf("%v %s", err, out)
 		}
-		harness.Eventually(t, 5*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			add := exec.Command("ssh-add", "-q", key)
 			add.Env = append(os.Environ(), "SSH_AUTH_SOCK="+sock)
 			if out, err := add.CombinedOutput(); err != nil {
@@ -278,7 +278,7 @@ func TestOpenSSH(t *testing.T) {
 		ctl := filepath.Join(dir, "ctl")
 		stop := background(t, ssh.Command("-M", "-S", ctl, "-N", host))
 		defer stop()
-		harness.Eventually(t, 10*time.Second, func() string {
+		harness.Eventually(t, 30*time.Second, func() string {
 			if _, err := os.Stat(ctl); err != nil {
 				return err.Error()
 			}
@@ -392,7 +392,7 @@ func background(t *testing.T, cmd *exec.Cmd) func() {
 
 func eventuallyGets(t *testing.T, c *http.Client, url, want string) {
 	t.Helper()
-	harness.Eventually(t, 10*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		r, err := c.Get(url)
 		if err != nil {
 			var op *net.OpError

@@ -107,7 +107,7 @@ func TestX11Forwarding(t *testing.T) {
 	}
 	in.Close()
 	held.Wait()
-	harness.Eventually(t, 5*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		out, err := ssh.Command(host, "DISPLAY="+display+" xdpyinfo >/dev/null").CombinedOutput()
 		if err == nil {
 			return "the display is there after its session"

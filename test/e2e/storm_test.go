@@ -99,7 +99,7 @@ func TestStormOfKills(t *testing.T) {
 		}
 	}
 	// A record goes when the server has acknowledged the end.
-	harness.Eventually(t, 20*time.Second, func() string {
+	harness.Eventually(t, 30*time.Second, func() string {
 		left, _ := filepath.Glob(filepath.Join(s.Data, "runner", "builds", "*"))
 		work, _ := filepath.Glob(filepath.Join(s.Data, "work", "builds", "*"))
 		if len(left)+len(work) > 0 {

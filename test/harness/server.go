@@ -130,17 +130,6 @@ func Start(t testing.TB, o Options) *Server {
 // Password is the first user's.
 const Password = "correct horse battery"
 
-// FreePort is a port on host that nobody listens on now.
-func FreePort(t testing.TB, host string) int {
-	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // Run starts the server (again) and waits until it is healthy.
 func (s *Server) Run() {
 	s.t.Helper()

@@ -65,10 +65,10 @@ func attach(t *testing.T, s *Terminals, id, command string, size Size) *page {
 	return &page{t: t, Viewer: v}
 }
 
-// until takes what is shown until ok, 10 s at most.
+// until takes what is shown until ok, a minute at most.
 func (p *page) until(what string, ok func() bool) {
 	p.t.Helper()
-	late := time.AfterFunc(10*time.Second, p.Close)
+	late := time.AfterFunc(time.Minute, p.Close)
 	defer late.Stop()
 	for !ok() {
 		e, err := p.Next(p.t.Context())
@@ -118,13 +118,16 @@ func TestATerminalOutlivesItsViewers(t *testing.T) {
 	if *b.end != (End{Code: 7}) {
 		t.Errorf("ended with %+v", b.end)
 	}
-	for range 100 {
-		if s.Count() == 0 {
-			return
+	eventually(t, "the end of the terminal", func() bool { return s.Count() == 0 })
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	t.Error("a terminal that ended is still there")
 }
 
 func TestViewersShareATerminal(t *testing.T) {
@@ -214,7 +217,7 @@ func TestAViewerThatDoesNotRead(t *testing.T) {
 	eager := attach(t, s, "1", "", usual)
 	eager.types("head -c 20000000 /dev/zero | tr '\\0' x | fold -w 79; echo all of'' it\n")
 	began := time.Now()
-	late := time.AfterFunc(20*time.Second, eager.Close)
+	late := time.AfterFunc(time.Minute, eager.Close)
 	defer late.Stop()
 	for tail := ""; !strings.Contains(tail, "all of it"); {
 		e, err := eager.Next(t.Context())
