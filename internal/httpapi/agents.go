@@ -58,7 +58,9 @@ func (h *handlers) openStream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.Relay.ServeStream(w, r, a.ID, o)
+	admitted, leave := h.admitted(ctx, r.PathValue("workspace"))
+	defer leave()
+	return h.Relay.ServeStream(admitted, w, r, a.ID, o)
 }
 
 func viewAgent(v workspaces.AgentView) api.Agent {

@@ -24,7 +24,7 @@ const (
 	// a wake, so it is short.
 	look = time.Second
 	// reauthenticate is how long an answer may go on after its token ended.
-	reauthenticate = time.Minute
+	reauthenticate = 20 * time.Second
 	// linesAtOnce bounds what one watcher holds in memory.
 	linesAtOnce = 500
 	// slowest is how long a client may take for one event before it is left.

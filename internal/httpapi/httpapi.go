@@ -57,12 +57,14 @@ type handlers struct {
 	Services
 	origin string // of AccessURL, as browsers name it
 	feeds  feeds  // of watched metadata
+	doors  *doorkeeper
 }
 
 // New makes the handler of everything that the server answers.
 func New(s Services) http.Handler {
 	h := &handlers{Services: s, origin: originOf(s.AccessURL)}
 	h.feeds.call = s.Relay.Call
+	h.doors = &doorkeeper{refused: s.Workspaces.Refused, log: s.Log, every: lookAtAdmissions}
 	mux := http.NewServeMux()
 	spec := h.mount(mux)
 	mountSpec(mux, spec)

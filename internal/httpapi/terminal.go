@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -62,7 +61,9 @@ func (h *handlers) openTerminal(w http.ResponseWriter, r *http.Request) error {
 	}
 	ws.SetReadLimit(api.MaxTerminalFrame)
 	b := &terminalBridge{h: h, ws: ws, stream: stream}
-	b.serve(ctx, a, open)
+	admitted, leave := h.admitted(ctx, r.PathValue("workspace"))
+	defer leave()
+	b.serve(admitted, a, open)
 	return nil
 }
 
@@ -92,11 +93,11 @@ type terminalBridge struct {
 	stream *tunnel.Stream
 }
 
-// serve copies both ways until either end is gone, the login ends or the
-// server stops.
+// serve copies both ways until either end is gone, ctx ends with what the page
+// is told, or the server stops.
 func (b *terminalBridge) serve(ctx context.Context, a berth.Agent, open api.OpenTerminal) {
-	// It ends when the request is hijacked, but not with the page.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	admitted := ctx
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	opening, err := json.Marshal(open)
 	if err == nil {
@@ -122,6 +123,9 @@ func (b *terminalBridge) serve(ctx context.Context, a berth.Agent, open api.Open
 		b.stream.Close() // ends show
 	}()
 	status, reason := b.show(ctx)
+	if why := context.Cause(admitted); why != nil {
+		status, reason = terminalNoMore, berth.ErrorMessage(why)
+	}
 	b.ws.Close(status, reason)
 }
 
@@ -211,11 +215,10 @@ func (b *terminalBridge) typed(ctx context.Context) {
 	}
 }
 
-// keep sees that the page is there and may be, until it is not.
+// keep sees that the page is there, until it is not.
 func (b *terminalBridge) keep(ctx context.Context) {
-	pings, checks := time.NewTicker(terminalPing), time.NewTicker(reauthenticate)
+	pings := time.NewTicker(terminalPing)
 	defer pings.Stop()
-	defer checks.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -227,11 +230,6 @@ func (b *terminalBridge) keep(ctx context.Context) {
 			err := b.ws.Ping(pinging)
 			cancel()
 			if err != nil {
-				return
-			}
-		case <-checks.C:
-			if err := requestOf(ctx).again(ctx); errors.Is(err, berth.Unauthenticated) || errors.Is(err, berth.Forbidden) {
-				b.ws.Close(terminalNoMore, "the login has ended")
 				return
 			}
 		}

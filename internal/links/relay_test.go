@@ -83,7 +83,7 @@ func newSite(t testing.TB) *site {
 	mux.HandleFunc("GET /{agent}/streams/{stream}", func(w http.ResponseWriter, r *http.Request) {
 		o, _ := tunnel.ReadOpening(r.URL.Query())
 		o.ID, o.Actor = r.PathValue("stream"), r.Header.Get("Actor")
-		answer(w, s.ServeStream(w, r, berth.AgentID(r.PathValue("agent")), o))
+		answer(w, s.ServeStream(context.Background(), w, r, berth.AgentID(r.PathValue("agent")), o))
 	})
 	server := httptest.NewServer(mux)
 	s.url, s.handler = server.URL, mux

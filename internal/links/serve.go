@@ -17,10 +17,12 @@ import (
 const afterPerson = 10 * time.Second
 
 // ServeStream serves a person's websocket of one stream, or one of the several
-// that carry it in turn, until it ends. Who may open it was decided by the
-// caller, who names the actor; the agent sees to it that nobody else resumes it. It returns an error, with nothing
-// written, when the stream cannot be opened.
-func (r *Relay) ServeStream(w http.ResponseWriter, req *http.Request, agent berth.AgentID, o tunnel.Opening) error {
+// that carry it in turn, until it ends, or admitted does: then the person is told
+// its cause, and that they need not try again. Who may open it was decided by
+// the caller, who names the actor; the agent sees to it that nobody else resumes
+// it. It returns an error, with nothing written, when the stream cannot be
+// opened.
+func (r *Relay) ServeStream(admitted context.Context, w http.ResponseWriter, req *http.Request, agent berth.AgentID, o tunnel.Opening) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context())) // it ends when the request is hijacked
 	defer cancel()
 	opening := context.AfterFunc(req.Context(), cancel)
@@ -40,6 +42,10 @@ func (r *Relay) ServeStream(w http.ResponseWriter, req *http.Request, agent bert
 		return nil // answered
 	}
 	p.begin(ws, c)
+	defer context.AfterFunc(admitted, func() {
+		ws.Bye(tunnel.Goodbye{Reason: berth.ErrorMessage(context.Cause(admitted))})
+		cancel() // the agent may have nothing to say, and would not notice
+	})()
 	switch err = tunnel.Copy(ws, c); {
 	case err == nil:
 		ws.Close()

@@ -1,0 +1,88 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/berthdev/berth/internal/workspaces"
+)
+
+func TestConnectionsEndWithTheirAdmission(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("you may not any more")
+		bad, good := workspaces.Admission{User: "bad"}, workspaces.Admission{User: "good"}
+		var ended bool
+		looks := 0
+		d := &doorkeeper{log: slog.New(slog.DiscardHandler), every: lookAtAdmissions,
+			refused: func(_ context.Context, all []workspaces.Admission) (map[workspaces.Admission]error, error) {
+				if looks++; len(all) > 2 {
+					t.Errorf("%d admissions are looked at, of two that many use", len(all))
+				}
+				switch {
+				case looks == 2:
+					return nil, errors.New("the database is away")
+				case ended:
+					return map[workspaces.Admission]error{bad: why}, nil
+				}
+				return nil, nil
+			}}
+		var theirs []context.Context
+		var leaves []func()
+		for range 100 {
+			ctx, leave := d.admit(t.Context(), bad)
+			leaves = append(leaves, leave)
+			theirs = append(theirs, ctx)
+		}
+		ours, leave := d.admit(t.Context(), good)
+		time.Sleep(time.Minute)
+		if looks < 3 || theirs[0].Err() != nil || ours.Err() != nil {
+			t.Fatalf("after a minute, and %d looks, something ended: %v, %v", looks, theirs[0].Err(), ours.Err())
+		}
+		ended = true
+		began := time.Now()
+		for _, ctx := range theirs {
+			<-ctx.Done()
+			if took := time.Since(began); context.Cause(ctx) != why || took > 20*time.Second {
+				t.Fatalf("ended after %v: %v", took, context.Cause(ctx))
+			}
+		}
+		if ours.Err() != nil {
+			t.Error("another's connection ended too")
+		}
+		leave()
+		if why := context.Cause(ours); why != context.Canceled {
+			t.Errorf("a connection that was left: %v", why)
+		}
+		for _, leave := range leaves {
+			leave()
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// Nothing goes on behind the last connection, and begins again with the next.
+func TestTheDoorkeeperRests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		d := &doorkeeper{log: slog.New(slog.DiscardHandler), every: lookAtAdmissions,
+			refused: func(context.Context, []workspaces.Admission) (map[workspaces.Admission]error, error) {
+				looks++
+				return nil, nil
+			}}
+		for round := 1; round <= 2; round++ {
+			_, leave := d.admit(t.Context(), workspaces.Admission{})
+			time.Sleep(lookAtAdmissions + time.Second)
+			leave()
+			time.Sleep(time.Hour)
+			if looks != round || d.looking || len(d.open) > 0 {
+				t.Errorf("after round %d: %d looks, looking %v, %d open", round, looks, d.looking, len(d.open))
+			}
+		}
+	})
+}
