@@ -162,6 +162,12 @@ func (a *agent) run(ctx context.Context) {
 	a.flush(sending)
 }
 
+// newKeepAwake looks with the newest manifest: it may change with each link.
+func (a *agent) newKeepAwake() *keepAwake {
+	env := func() map[string]string { return a.manifest.Load().Agent.Env }
+	return newKeepAwake(a.activity, a.config.Token, env, func(text string) { a.say("warn", "", text) })
+}
+
 // flush waits until the last lines and states are with the server.
 func (a *agent) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)

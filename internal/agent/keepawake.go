@@ -30,7 +30,9 @@ const (
 
 // keepAwake looks for work that the template says keeps a workspace awake.
 type keepAwake struct {
-	a         *agent
+	activity  *activity
+	env       func() map[string]string // what the template sets now
+	warn      func(text string)        // into the log that people see
 	reader    usage.Reader
 	processes func() []process
 	said      string // the last that was said of a template's mistake
@@ -40,9 +42,10 @@ type keepAwake struct {
 	busy   int // looks that found the processor busy, in a row
 }
 
-func (a *agent) newKeepAwake() *keepAwake {
+// newKeepAwake makes one for the workspace of the agent with this token.
+func newKeepAwake(a *activity, token string, env func() map[string]string, warn func(text string)) *keepAwake {
 	reader := usage.New()
-	return &keepAwake{a: a, reader: reader, processes: processesOf(reader, a.config.Token)}
+	return &keepAwake{activity: a, env: env, warn: warn, reader: reader, processes: processesOf(reader, token)}
 }
 
 // run looks until ctx ends.
@@ -52,15 +55,15 @@ func (k *keepAwake) run(ctx context.Context) {
 	}
 }
 
-// look looks once. The manifest is the newest: it may change with each link.
+// look looks once.
 func (k *keepAwake) look(now time.Time) {
-	env := k.a.manifest.Load().Agent.Env
+	env := k.env()
 	if limit := k.limit(env[keepAwakeProcessor]); limit > 0 {
 		k.lookAtProcessor(limit, now)
 	}
 	if wanted := wantedProcesses(env[keepAwakeProcesses]); len(wanted) > 0 {
 		if name, ok := running(k.processes(), wanted); ok {
-			k.a.activity.Note(berth.EvidenceProcess, name, now)
+			k.activity.Note(berth.EvidenceProcess, name, now)
 		}
 	}
 }
@@ -74,7 +77,7 @@ func (k *keepAwake) limit(text string) float64 {
 	if err != nil || !(n > 0 && n <= 100) {
 		if k.said != text {
 			k.said = text
-			k.a.say("warn", "", fmt.Sprintf("The template's %s is %q; it has to be a share of the processor, such as 20%%. It is ignored.", keepAwakeProcessor, text[:min(len(text), 40)]))
+			k.warn(fmt.Sprintf("The template's %s is %q; it has to be a share of the processor, such as 20%%. It is ignored.", keepAwakeProcessor, text[:min(len(text), 40)]))
 		}
 		return 0
 	}
@@ -98,7 +101,7 @@ func (k *keepAwake) lookAtProcessor(limit float64, now time.Time) {
 		return
 	}
 	if k.busy++; k.busy >= 2 {
-		k.a.activity.noteSince(berth.EvidenceProcessor, fmt.Sprintf("%.0f%%", share), now.Add(-2*keepAwakeEvery), now)
+		k.activity.noteSince(berth.EvidenceProcessor, fmt.Sprintf("%.0f%%", share), now.Add(-2*keepAwakeEvery), now)
 	}
 }
 

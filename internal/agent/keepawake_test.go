@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,13 +49,8 @@ func TestWantedProcesses(t *testing.T) {
 
 // awake is an agent of a template with this environment on a computer of its
 // own, of which the processor can be told to have worked.
-func awake(t *testing.T, env map[string]string) (k *keepAwake, work func(time.Duration)) {
+func awake(t *testing.T, env map[string]string) (k *keepAwake, warned *int, work func(time.Duration)) {
 	t.Helper()
-	a, err := newAgent(Config{URL: "http://server", Token: "secret"}, newFake(berth.AgentSpec{}), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.manifest.Store(&api.Manifest{Agent: berth.AgentSpec{Env: env}})
 	root, ticks := t.TempDir(), int64(0)
 	work = func(d time.Duration) {
 		ticks += int64(d / (10 * time.Millisecond))
@@ -64,14 +60,18 @@ func awake(t *testing.T, env map[string]string) (k *keepAwake, work func(time.Du
 		}
 	}
 	work(0)
-	return &keepAwake{a: a, reader: usage.At(root, 2), processes: func() []process { return []process{{comm: "make"}} }}, work
+	warned = new(int)
+	return &keepAwake{
+		activity: newActivity(slog.New(slog.DiscardHandler), nil), env: func() map[string]string { return env }, warn: func(string) { *warned++ },
+		reader: usage.At(root, 2), processes: func() []process { return []process{{comm: "make"}} },
+	}, warned, work
 }
 
 func TestABusyProcessorKeepsAwake(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		k, work := awake(t, map[string]string{keepAwakeProcessor: " 20 %"})
-		seen := func() []api.Seen { return k.a.activity.seen(time.Now()).Seen }
+		k, _, work := awake(t, map[string]string{keepAwakeProcessor: " 20 %"})
+		seen := func() []api.Seen { return k.activity.seen(time.Now()).Seen }
 		look := func(worked time.Duration) {
 			time.Sleep(keepAwakeEvery)
 			work(worked)
@@ -98,14 +98,14 @@ func TestABusyProcessorKeepsAwake(t *testing.T) {
 
 func TestANamedProcessKeepsAwake(t *testing.T) {
 	t.Parallel()
-	k, _ := awake(t, map[string]string{keepAwakeProcesses: "ninja,make", keepAwakeProcessor: "much"})
+	k, warned, _ := awake(t, map[string]string{keepAwakeProcesses: "ninja,make", keepAwakeProcessor: "much"})
 	k.look(time.Now())
 	k.look(time.Now())
-	if s := k.a.activity.seen(time.Now()).Seen; len(s) != 1 || s[0].Kind != berth.EvidenceProcess || s[0].Detail != "make" {
+	if s := k.activity.seen(time.Now()).Seen; len(s) != 1 || s[0].Kind != berth.EvidenceProcess || s[0].Detail != "make" {
 		t.Errorf("seen %+v", s)
 	}
-	if said := len(k.a.lines.pending); said != 1 {
-		t.Errorf("the template's mistake was said %d times", said)
+	if *warned != 1 {
+		t.Errorf("the template's mistake was said %d times", *warned)
 	}
 }
 
