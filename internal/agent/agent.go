@@ -13,6 +13,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
+	"github.com/berthdev/berth/internal/agent/activity"
 	"github.com/berthdev/berth/internal/agent/doctor"
 	"github.com/berthdev/berth/internal/agent/shell"
 	"github.com/berthdev/berth/internal/agent/terminal"
@@ -64,7 +65,7 @@ type agent struct {
 	lines        *logQueue
 	states       *stateQueue
 	steps        *stepQueue
-	activity     *activity
+	activity     *activity.Collector
 	doctor       *doctor.Doctor
 }
 
@@ -97,7 +98,7 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	}
 	a := &agent{
 		config: c, server: s, serve: serve, log: c.Log,
-		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: newActivity(c.Log, s.AgentActivity),
+		boot: time.Now().UnixMilli(), linked: make(chan struct{}), activity: activity.New(c.Log, s.AgentActivity),
 		streams:    tunnel.NewKeeper(),
 		identified: make(chan struct{}), local: http.NewServeMux(),
 		configure: configureHooks, patience: usualPatience,
@@ -125,7 +126,7 @@ func (a *agent) run(ctx context.Context) {
 	senders.Go(func() { a.lines.Run(sending) })
 	senders.Go(func() { a.states.Run(sending) })
 	senders.Go(func() { a.steps.Run(sending) })
-	senders.Go(func() { a.activity.run(sending) })
+	senders.Go(func() { a.activity.Run(sending) })
 	defer senders.Wait()
 	defer stopSending()
 
@@ -140,7 +141,7 @@ func (a *agent) run(ctx context.Context) {
 	var links sync.WaitGroup
 	links.Go(func() { a.link(linking) })
 	links.Go(func() { a.newAppHealth().run(linking) })
-	links.Go(func() { a.newKeepAwake().run(linking) })
+	links.Go(func() { a.newKeepAwake().Run(linking) })
 	links.Go(func() { a.newMonitor().run(linking) })
 	scripts := a.newScripts()
 	work, stopWork := context.WithCancel(ctx)
@@ -163,16 +164,16 @@ func (a *agent) run(ctx context.Context) {
 }
 
 // newKeepAwake looks with the newest manifest: it may change with each link.
-func (a *agent) newKeepAwake() *keepAwake {
+func (a *agent) newKeepAwake() *activity.KeepAwake {
 	env := func() map[string]string { return a.manifest.Load().Agent.Env }
-	return newKeepAwake(a.activity, a.config.Token, env, func(text string) { a.say("warn", "", text) })
+	return activity.NewKeepAwake(a.activity, a.config.Token, env, func(text string) { a.say("warn", "", text) })
 }
 
 // flush waits until the last lines and states are with the server.
 func (a *agent) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	a.activity.flush(ctx)
+	a.activity.Flush(ctx)
 	if !a.lines.Flush(ctx) || !a.states.Flush(ctx) || !a.steps.Flush(ctx) {
 		a.log.Warn("the server is away; the last lines of the log are lost")
 	}

@@ -71,7 +71,7 @@ func (a *agent) linkOnce(ctx context.Context, fresh bool) (held time.Duration, e
 	begin := time.Now()
 	a.log.Info("linked to the relay", "relay", cmp.Or(a.relayURL(), a.config.URL))
 	a.onLink()
-	a.activity.again()
+	a.activity.Again()
 	err = a.serve(ctx, conn, a.offers())
 	if err == nil {
 		err = net.ErrClosed

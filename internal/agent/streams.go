@@ -20,7 +20,7 @@ func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ports", a.servePorts)
 	mux.HandleFunc("GET /metadata", a.metadata.serve)
-	mux.HandleFunc("GET /activity", a.activity.serve)
+	mux.HandleFunc("GET /activity", a.activity.Serve)
 	mux.HandleFunc("PUT /identity", a.putIdentity)
 	streams := map[string]func(context.Context, *tunnel.Stream, string){
 		"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
@@ -32,7 +32,7 @@ func (a *agent) offers() tunnel.Handler {
 	for _, kind := range []string{"ssh", "terminal"} { // what people look at
 		if serve := streams[kind]; serve != nil {
 			streams[kind] = func(ctx context.Context, s *tunnel.Stream, argument string) {
-				defer a.activity.connected()()
+				defer a.activity.Connected()()
 				serve(ctx, s, argument)
 			}
 		}

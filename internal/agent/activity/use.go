@@ -1,4 +1,4 @@
-package agent
+package activity
 
 import (
 	"sync"
@@ -21,7 +21,7 @@ const (
 
 // use is one stream that people type into or look at. It is a shell.Use.
 type use struct {
-	activity *activity
+	activity *Collector
 	kind     berth.EvidenceKind
 	detail   string
 	trickles bool // a little is nobody
@@ -33,7 +33,7 @@ type use struct {
 }
 
 // Open is called when a stream of an SSH connection opens.
-func (a *activity) Open(o shell.Opened) shell.Use {
+func (a *Collector) Open(o shell.Opened) shell.Use {
 	switch {
 	case o.Client != "":
 		return a.begin(berth.EvidenceIDE, o.Client)
@@ -46,7 +46,7 @@ func (a *activity) Open(o shell.Opened) shell.Use {
 }
 
 // begin is Open for any kind of stream.
-func (a *activity) begin(kind berth.EvidenceKind, detail string) *use {
+func (a *Collector) begin(kind berth.EvidenceKind, detail string) *use {
 	return &use{activity: a, kind: kind, detail: detail, trickles: kind == berth.EvidenceIDE || kind == berth.EvidenceForward}
 }
 

@@ -1,4 +1,4 @@
-package agent
+package activity
 
 import (
 	"context"
@@ -24,10 +24,10 @@ const (
 	fresh = time.Second
 )
 
-// activity collects evidence that this workspace is used: the newest spell of
+// Collector collects evidence that this workspace is used: the newest spell of
 // each kind. It counts with the clock that only goes forward and tells the
 // server ages, so it does not matter what this computer believes the time to be.
-type activity struct {
+type Collector struct {
 	log  *slog.Logger
 	send func(context.Context, api.AgentActivity) error
 	news chan struct{} // has room for one
@@ -38,34 +38,35 @@ type activity struct {
 	open   int                              // connections of people
 }
 
-func newActivity(log *slog.Logger, send func(context.Context, api.AgentActivity) error) *activity {
-	return &activity{log: log, send: send, news: make(chan struct{}, 1),
+// New makes a collector that tells the server by send.
+func New(log *slog.Logger, send func(context.Context, api.AgentActivity) error) *Collector {
+	return &Collector{log: log, send: send, news: make(chan struct{}, 1),
 		spells: map[berth.EvidenceKind]berth.Evidence{}, told: map[berth.EvidenceKind]time.Time{}}
 }
 
 // Note says that something uses the workspace now, which is time.Now().
-func (a *activity) Note(kind berth.EvidenceKind, detail string, now time.Time) {
-	a.noteSince(kind, detail, now, now)
+func (a *Collector) Note(kind berth.EvidenceKind, detail string, now time.Time) {
+	a.NoteSince(kind, detail, now, now)
 }
 
-// noteSince is Note for what has been going on since a moment.
-func (a *activity) noteSince(kind berth.EvidenceKind, detail string, since, now time.Time) {
+// NoteSince is Note for what has been going on since a moment.
+func (a *Collector) NoteSince(kind berth.EvidenceKind, detail string, since, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.merge(berth.Evidence{Kind: kind, Detail: detail, Since: since, At: now})
 	retry.Wake(a.news)
 }
 
-func (a *activity) merge(seen berth.Evidence) {
+func (a *Collector) merge(seen berth.Evidence) {
 	if known, ok := a.spells[seen.Kind]; ok {
 		seen = known.Merge(seen)
 	}
 	a.spells[seen.Kind] = seen
 }
 
-// connected says that somebody's connection is open, until they call the
+// Connected says that somebody's connection is open, until they call the
 // function that it returns. That alone is no activity.
-func (a *activity) connected() (gone func()) {
+func (a *Collector) Connected() (gone func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.linger()
@@ -80,7 +81,7 @@ func (a *activity) connected() (gone func()) {
 }
 
 // linger brings the evidence of open connections up to now.
-func (a *activity) linger() {
+func (a *Collector) linger() {
 	now := time.Now()
 	seen := berth.Evidence{Kind: berth.EvidenceConnection, Since: now, At: now}
 	if known, ok := a.spells[seen.Kind]; ok && a.open > 0 {
@@ -91,7 +92,7 @@ func (a *activity) linger() {
 }
 
 // seen is everything as it is told to the server.
-func (a *activity) seen(now time.Time) api.AgentActivity {
+func (a *Collector) seen(now time.Time) api.AgentActivity {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open > 0 {
@@ -108,7 +109,7 @@ func (a *activity) seen(now time.Time) api.AgentActivity {
 }
 
 // isNews tells whether there is something that the server does not know.
-func (a *activity) isNews() bool {
+func (a *Collector) isNews() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open > 0 {
@@ -127,7 +128,7 @@ func (a *activity) isNews() bool {
 }
 
 // report tells the server everything.
-func (a *activity) report(ctx context.Context) error {
+func (a *Collector) report(ctx context.Context) error {
 	now := time.Now()
 	all := a.seen(now)
 	if err := retry.Call(ctx, func(ctx context.Context) error { return a.send(ctx, all) }); err != nil {
@@ -141,9 +142,9 @@ func (a *activity) report(ctx context.Context) error {
 	return nil
 }
 
-// again makes what is not long ago news again: a server that was killed may have
+// Again makes what is not long ago news again: a server that was killed may have
 // forgotten what it was told in its last minute.
-func (a *activity) again() {
+func (a *Collector) Again() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for kind, e := range a.spells {
@@ -154,10 +155,10 @@ func (a *activity) again() {
 	}
 }
 
-// run tells the server what is new: at once after a while in which there was
+// Run tells the server what is new: at once after a while in which there was
 // nothing, and each minute at most. What a server that is away is not told, the
 // next report says too.
-func (a *activity) run(ctx context.Context) {
+func (a *Collector) Run(ctx context.Context) {
 	tick := time.NewTicker(activityEvery)
 	defer tick.Stop()
 	for {
@@ -179,15 +180,15 @@ func (a *activity) run(ctx context.Context) {
 	}
 }
 
-// flush tells the server what it does not know yet.
-func (a *activity) flush(ctx context.Context) {
+// Flush tells the server what it does not know yet.
+func (a *Collector) Flush(ctx context.Context) {
 	if a.isNews() {
 		_ = a.report(ctx) // the agent ends: there is nobody to tell
 	}
 }
 
-// serve answers GET /activity on the link.
-func (a *activity) serve(w http.ResponseWriter, _ *http.Request) {
+// Serve answers GET /activity on the link.
+func (a *Collector) Serve(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(a.seen(time.Now()))
 }

@@ -1,4 +1,4 @@
-package agent
+package activity
 
 import (
 	"fmt"
@@ -49,7 +49,7 @@ func TestWantedProcesses(t *testing.T) {
 
 // awake is an agent of a template with this environment on a computer of its
 // own, of which the processor can be told to have worked.
-func awake(t *testing.T, env map[string]string) (k *keepAwake, warned *int, work func(time.Duration)) {
+func awake(t *testing.T, env map[string]string) (k *KeepAwake, warned *int, work func(time.Duration)) {
 	t.Helper()
 	root, ticks := t.TempDir(), int64(0)
 	work = func(d time.Duration) {
@@ -61,8 +61,8 @@ func awake(t *testing.T, env map[string]string) (k *keepAwake, warned *int, work
 	}
 	work(0)
 	warned = new(int)
-	return &keepAwake{
-		activity: newActivity(slog.New(slog.DiscardHandler), nil), env: func() map[string]string { return env }, warn: func(string) { *warned++ },
+	return &KeepAwake{
+		activity: New(slog.New(slog.DiscardHandler), nil), env: func() map[string]string { return env }, warn: func(string) { *warned++ },
 		reader: usage.At(root, 2), processes: func() []process { return []process{{comm: "make"}} },
 	}, warned, work
 }

@@ -1,4 +1,4 @@
-package agent
+package activity
 
 import (
 	"context"
@@ -28,9 +28,9 @@ const (
 	maxWanted      = 32 // processes that a template may name
 )
 
-// keepAwake looks for work that the template says keeps a workspace awake.
-type keepAwake struct {
-	activity  *activity
+// KeepAwake looks for work that the template says keeps a workspace awake.
+type KeepAwake struct {
+	activity  *Collector
 	env       func() map[string]string // what the template sets now
 	warn      func(text string)        // into the log that people see
 	reader    usage.Reader
@@ -42,21 +42,21 @@ type keepAwake struct {
 	busy   int // looks that found the processor busy, in a row
 }
 
-// newKeepAwake makes one for the workspace of the agent with this token.
-func newKeepAwake(a *activity, token string, env func() map[string]string, warn func(text string)) *keepAwake {
+// NewKeepAwake makes one for the workspace of the agent with this token.
+func NewKeepAwake(a *Collector, token string, env func() map[string]string, warn func(text string)) *KeepAwake {
 	reader := usage.New()
-	return &keepAwake{activity: a, env: env, warn: warn, reader: reader, processes: processesOf(reader, token)}
+	return &KeepAwake{activity: a, env: env, warn: warn, reader: reader, processes: processesOf(reader, token)}
 }
 
-// run looks until ctx ends.
-func (k *keepAwake) run(ctx context.Context) {
+// Run looks until ctx ends.
+func (k *KeepAwake) Run(ctx context.Context) {
 	for retry.Pause(ctx, keepAwakeEvery) {
 		k.look(time.Now())
 	}
 }
 
 // look looks once.
-func (k *keepAwake) look(now time.Time) {
+func (k *KeepAwake) look(now time.Time) {
 	env := k.env()
 	if limit := k.limit(env[keepAwakeProcessor]); limit > 0 {
 		k.lookAtProcessor(limit, now)
@@ -69,7 +69,7 @@ func (k *keepAwake) look(now time.Time) {
 }
 
 // limit reads the share of the processor from which on it is busy, in percent.
-func (k *keepAwake) limit(text string) float64 {
+func (k *KeepAwake) limit(text string) float64 {
 	if text = strings.TrimSpace(text); text == "" {
 		return 0
 	}
@@ -84,7 +84,7 @@ func (k *keepAwake) limit(text string) float64 {
 	return n
 }
 
-func (k *keepAwake) lookAtProcessor(limit float64, now time.Time) {
+func (k *KeepAwake) lookAtProcessor(limit float64, now time.Time) {
 	read, err := k.reader.Processor()
 	if err != nil {
 		return
@@ -101,7 +101,7 @@ func (k *keepAwake) lookAtProcessor(limit float64, now time.Time) {
 		return
 	}
 	if k.busy++; k.busy >= 2 {
-		k.activity.noteSince(berth.EvidenceProcessor, fmt.Sprintf("%.0f%%", share), now.Add(-2*keepAwakeEvery), now)
+		k.activity.NoteSince(berth.EvidenceProcessor, fmt.Sprintf("%.0f%%", share), now.Add(-2*keepAwakeEvery), now)
 	}
 }
 

@@ -1,4 +1,4 @@
-package agent
+package activity
 
 import (
 	"context"
@@ -54,14 +54,14 @@ func kinds(r api.AgentActivity) string {
 	return strings.Join(list, " ")
 }
 
-func withActivity(t *testing.T, test func(t *testing.T, a *activity, s *told)) {
+func withActivity(t *testing.T, test func(t *testing.T, a *Collector, s *told)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &told{}
-		a := newActivity(slog.New(slog.DiscardHandler), s.send)
+		a := New(slog.New(slog.DiscardHandler), s.send)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); a.run(ctx) }()
+		go func() { defer close(done); a.Run(ctx) }()
 		test(t, a, s)
 		cancel()
 		<-done
@@ -72,7 +72,7 @@ func withActivity(t *testing.T, test func(t *testing.T, a *activity, s *told)) {
 // and no more after the last.
 func TestActivityIsToldOnceAMinute(t *testing.T) {
 	t.Parallel()
-	withActivity(t, func(t *testing.T, a *activity, s *told) {
+	withActivity(t, func(t *testing.T, a *Collector, s *told) {
 		use := a.Open(shell.Opened{Kind: shell.KindTerminal})
 		use.In(1)
 		synctest.Wait()
@@ -109,16 +109,16 @@ func TestActivityIsToldOnceAMinute(t *testing.T) {
 // is told again, and what is long ago is not.
 func TestActivityIsToldAgain(t *testing.T) {
 	t.Parallel()
-	withActivity(t, func(t *testing.T, a *activity, s *told) {
+	withActivity(t, func(t *testing.T, a *Collector, s *told) {
 		a.Note(berth.EvidenceTerminal, "", time.Now())
 		time.Sleep(berth.SpellGap)
-		a.again()
+		a.Again()
 		synctest.Wait()
 		if n := len(s.all()); n != 2 {
 			t.Errorf("%d reports after another link", n)
 		}
 		time.Sleep(time.Hour)
-		a.again()
+		a.Again()
 		time.Sleep(time.Hour)
 		if n := len(s.all()); n != 2 {
 			t.Errorf("%d reports after a link much later", n)
@@ -129,8 +129,8 @@ func TestActivityIsToldAgain(t *testing.T) {
 // An open connection is kept apart, and is told of as long as it is open.
 func TestAnOpenConnectionIsKeptApart(t *testing.T) {
 	t.Parallel()
-	withActivity(t, func(t *testing.T, a *activity, s *told) {
-		gone := a.connected()
+	withActivity(t, func(t *testing.T, a *Collector, s *told) {
+		gone := a.Connected()
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		got := s.all()
@@ -141,7 +141,7 @@ func TestAnOpenConnectionIsKeptApart(t *testing.T) {
 		if kinds(last) != "connection" || last.Seen[0].Detail != "1 open" || time.Duration(last.Seen[0].Began)*time.Millisecond < 50*time.Minute {
 			t.Errorf("last %+v", last)
 		}
-		again := a.connected()
+		again := a.Connected()
 		gone()
 		gone() // once is enough
 		time.Sleep(10 * time.Minute)
@@ -162,7 +162,7 @@ func TestAnOpenConnectionIsKeptApart(t *testing.T) {
 // While the server is away nothing is lost, and it is not asked more often.
 func TestActivityWhileTheServerIsAway(t *testing.T) {
 	t.Parallel()
-	withActivity(t, func(t *testing.T, a *activity, s *told) {
+	withActivity(t, func(t *testing.T, a *Collector, s *told) {
 		s.be(errors.New("away"))
 		a.Note(berth.EvidenceTerminal, "", time.Now())
 		time.Sleep(30 * time.Minute)
@@ -182,7 +182,7 @@ func TestATrickleIsNobody(t *testing.T) {
 	t.Parallel()
 	for _, opened := range []shell.Opened{{Kind: shell.KindCommand, Client: "vscode"}, {Kind: shell.KindForward}, {Kind: shell.KindForward, Client: "jetbrains"}} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newActivity(slog.New(slog.DiscardHandler), nil)
+			a := New(slog.New(slog.DiscardHandler), nil)
 			use := a.Open(opened)
 			use.Out(13)
 			seen := func() api.Seen { return a.seen(time.Now()).Seen[0] }
@@ -209,7 +209,7 @@ func TestATrickleIsNobody(t *testing.T) {
 func TestEveryByteOfAShellCounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newActivity(slog.New(slog.DiscardHandler), nil)
+		a := New(slog.New(slog.DiscardHandler), nil)
 		for kind, detail := range map[shell.Kind]string{shell.KindTerminal: "", shell.KindCommand: "", shell.KindSFTP: "file transfer"} {
 			use := a.Open(shell.Opened{Kind: kind})
 			time.Sleep(time.Hour)
@@ -225,10 +225,10 @@ func TestEveryByteOfAShellCounts(t *testing.T) {
 
 func TestActivityOnTheLink(t *testing.T) {
 	t.Parallel()
-	a := newActivity(slog.New(slog.DiscardHandler), nil)
+	a := New(slog.New(slog.DiscardHandler), nil)
 	a.Note(berth.EvidenceSSH, "x", time.Now())
 	w := httptest.NewRecorder()
-	a.serve(w, httptest.NewRequest(http.MethodGet, "/activity", nil))
+	a.Serve(w, httptest.NewRequest(http.MethodGet, "/activity", nil))
 	if body := w.Body.String(); w.Code != 200 || !strings.Contains(body, `"kind":"ssh"`) || !strings.Contains(body, `"last_ms":`) {
 		t.Errorf("%d %s", w.Code, body)
 	}
