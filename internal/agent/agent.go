@@ -140,7 +140,7 @@ func (a *agent) run(ctx context.Context) {
 	linking, unlink := context.WithCancel(ctx)
 	var links sync.WaitGroup
 	links.Go(func() { a.link(linking) })
-	links.Go(func() { a.newAppHealth().run(linking) })
+	links.Go(func() { newAppHealth(a.log, a.boot, a.apps, a.server.AgentApps).run(linking) })
 	links.Go(func() { a.newKeepAwake().Run(linking) })
 	links.Go(func() { a.newMonitor().run(linking) })
 	scripts := a.newScripts()
@@ -162,6 +162,9 @@ func (a *agent) run(ctx context.Context) {
 	a.stop(context.WithoutCancel(ctx), scripts)
 	a.flush(sending)
 }
+
+// apps are those of the template, as it has them now.
+func (a *agent) apps() []berth.App { return a.manifest.Load().Agent.Apps }
 
 // newKeepAwake looks with the newest manifest: it may change with each link.
 func (a *agent) newKeepAwake() *activity.KeepAwake {

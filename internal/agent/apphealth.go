@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
@@ -23,11 +24,11 @@ type appHealth struct {
 	health map[string]string
 }
 
-func (a *agent) newAppHealth() *appHealth {
-	h := &appHealth{apps: func() []berth.App { return a.manifest.Load().Agent.Apps }, health: map[string]string{}}
-	h.Outbox = retry.NewOutbox(a.log, "the health of apps", func() retry.Report {
-		now := api.AgentApps{Boot: a.boot, Health: maps.Clone(h.health)}
-		return retry.Report{UpTo: h.News(), Send: func(ctx context.Context) error { return a.server.AgentApps(ctx, now) }}
+func newAppHealth(log *slog.Logger, boot int64, apps func() []berth.App, send func(context.Context, api.AgentApps) error) *appHealth {
+	h := &appHealth{apps: apps, health: map[string]string{}}
+	h.Outbox = retry.NewOutbox(log, "the health of apps", func() retry.Report {
+		now := api.AgentApps{Boot: boot, Health: maps.Clone(h.health)}
+		return retry.Report{UpTo: h.News(), Send: func(ctx context.Context) error { return send(ctx, now) }}
 	})
 	h.Newer = true
 	return h

@@ -22,13 +22,13 @@ const (
 )
 
 // forwardTCP joins a stream with a TCP connection to the address that its kind
-// names: HOST:PORT or PORT. Directions end separately.
-func (a *agent) forwardTCP(ctx context.Context, s *tunnel.Stream, address string) {
+// names: HOST:PORT or PORT. Directions end separately. An error says that the
+// address could not be reached, which the other side is told.
+func forwardTCP(ctx context.Context, s *tunnel.Stream, address string) error {
 	conn, err := reach(ctx, "tcp", address)
 	if err != nil {
-		a.log.Debug("a port could not be reached", "address", address, "error", err)
 		s.Reset(resetReason(err))
-		return
+		return err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -49,15 +49,17 @@ func (a *agent) forwardTCP(ctx context.Context, s *tunnel.Stream, address string
 		tcp.CloseWrite()
 	}
 	<-back
+	return nil
 }
 
 // forwardUDP carries the datagrams of one flow, each behind its length. The
-// flow ends when the stream does or when nothing moved for a minute.
-func (a *agent) forwardUDP(ctx context.Context, s *tunnel.Stream, address string) {
+// flow ends when the stream does or when nothing moved for a minute. An error
+// says that the address could not be reached, which the other side is told.
+func forwardUDP(ctx context.Context, s *tunnel.Stream, address string) error {
 	conn, err := reach(ctx, "udp", address)
 	if err != nil {
 		s.Reset(resetReason(err))
-		return
+		return err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -94,7 +96,7 @@ func (a *agent) forwardUDP(ctx context.Context, s *tunnel.Stream, address string
 	for {
 		p, err := tunnel.ReadDatagram(s, buf)
 		if err != nil {
-			return
+			return nil
 		}
 		touch()
 		_, _ = conn.Write(p) // what cannot be sent is lost

@@ -19,7 +19,7 @@ import (
 
 // servePorts answers GET /ports with the ports that programs of this computer
 // listen on.
-func (a *agent) servePorts(w http.ResponseWriter, _ *http.Request) {
+func servePorts(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"ports": listening("/proc", os.Getpid())})
 }

@@ -106,11 +106,10 @@ func TestForwardTCP(t *testing.T) {
 			}()
 		}
 	}()
-	a := testAgent(t, newFake(berth.AgentSpec{}))
 	port := itoa(l.Addr().(*net.TCPAddr).Port)
 	for _, address := range []string{port, "localhost:" + port, "127.0.0.1:" + port, "LOCALHOST:" + port} {
 		near, far := streams(t)
-		go func() { a.forwardTCP(t.Context(), far, address); far.Close() }()
+		go func() { forwardTCP(t.Context(), far, address); far.Close() }()
 		io.WriteString(near, "hello")
 		near.CloseWrite()
 		if got, err := io.ReadAll(near); err != nil || string(got) != "HELLO" {
@@ -125,7 +124,7 @@ func TestForwardTCP(t *testing.T) {
 		"host.invalid:80": berth.ResetUnreachable,
 	} {
 		near, far := streams(t)
-		go func() { a.forwardTCP(t.Context(), far, address); far.Close() }()
+		go func() { forwardTCP(t.Context(), far, address); far.Close() }()
 		if _, err := io.ReadAll(near); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", address, err, want)
 		}
@@ -149,12 +148,11 @@ func TestForwardUDP(t *testing.T) {
 			l.WriteTo(bytes.ToUpper(buf[:n]), from)
 		}
 	}()
-	a := testAgent(t, newFake(berth.AgentSpec{}))
 	near, far := streams(t)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		a.forwardUDP(t.Context(), far, l.LocalAddr().String())
+		forwardUDP(t.Context(), far, l.LocalAddr().String())
 		far.Close()
 	}()
 	buf := make([]byte, tunnel.MaxDatagram)

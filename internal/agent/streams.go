@@ -18,14 +18,14 @@ func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
 // routes of its other requests.
 func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ports", a.servePorts)
+	mux.HandleFunc("GET /ports", servePorts)
 	mux.HandleFunc("GET /metadata", a.metadata.serve)
 	mux.HandleFunc("GET /activity", a.activity.Serve)
 	mux.HandleFunc("PUT /identity", a.putIdentity)
 	streams := map[string]func(context.Context, *tunnel.Stream, string){
 		"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
-		"tcp": a.forwardTCP,
-		"udp": a.forwardUDP,
+		"tcp": a.forward(forwardTCP),
+		"udp": a.forward(forwardUDP),
 
 		"terminal": a.serveTerminal,
 	}
@@ -38,6 +38,15 @@ func (a *agent) offers() tunnel.Handler {
 		}
 	}
 	return tunnel.Handler{Streams: streams, HTTP: mux, Keeper: a.streams}
+}
+
+// forward serves streams to ports.
+func (a *agent) forward(serve func(context.Context, *tunnel.Stream, string) error) func(context.Context, *tunnel.Stream, string) {
+	return func(ctx context.Context, s *tunnel.Stream, address string) {
+		if err := serve(ctx, s, address); err != nil {
+			a.log.Debug("a port could not be reached", "address", address, "error", err)
+		}
+	}
 }
 
 // wantsRelink tells whether the relay ended the link to have another at once.
