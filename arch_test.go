@@ -44,9 +44,10 @@ var arrows = map[string][]string{
 	"internal/plugin":    {"."},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin"},
 
-	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/activity", "internal/agent/doctor", "internal/agent/retry", "internal/agent/shell", "internal/agent/spawn", "internal/agent/terminal", "internal/agent/usage"},
+	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/activity", "internal/agent/doctor", "internal/agent/ports", "internal/agent/retry", "internal/agent/shell", "internal/agent/spawn", "internal/agent/terminal", "internal/agent/usage"},
 	"internal/agent/activity": {".", "api", "internal/agent/retry", "internal/agent/shell", "internal/agent/usage"},
 	"internal/agent/doctor":   {".", "api", "client", "internal/tunnel"},
+	"internal/agent/ports":    {".", "api", "internal/agent/retry", "internal/tunnel"},
 	"internal/agent/retry":    {"."},
 	"internal/agent/shell":    {"internal/agent/spawn"},
 	"internal/agent/spawn":    {},

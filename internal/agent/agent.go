@@ -15,6 +15,7 @@ import (
 	"github.com/berthdev/berth/client"
 	"github.com/berthdev/berth/internal/agent/activity"
 	"github.com/berthdev/berth/internal/agent/doctor"
+	"github.com/berthdev/berth/internal/agent/ports"
 	"github.com/berthdev/berth/internal/agent/shell"
 	"github.com/berthdev/berth/internal/agent/terminal"
 	"github.com/berthdev/berth/internal/tunnel"
@@ -140,7 +141,7 @@ func (a *agent) run(ctx context.Context) {
 	linking, unlink := context.WithCancel(ctx)
 	var links sync.WaitGroup
 	links.Go(func() { a.link(linking) })
-	links.Go(func() { newAppHealth(a.log, a.boot, a.apps, a.server.AgentApps).run(linking) })
+	links.Go(func() { ports.NewHealth(a.log, a.boot, a.apps, a.server.AgentApps).Run(linking) })
 	links.Go(func() { a.newKeepAwake().Run(linking) })
 	links.Go(func() { a.newMonitor().run(linking) })
 	scripts := a.newScripts()

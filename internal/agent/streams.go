@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/berthdev/berth/internal/agent/ports"
 	"github.com/berthdev/berth/internal/tunnel"
 )
 
@@ -18,14 +19,14 @@ func serveLink(ctx context.Context, link net.Conn, h tunnel.Handler) error {
 // routes of its other requests.
 func (a *agent) offers() tunnel.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ports", servePorts)
+	mux.HandleFunc("GET /ports", ports.Serve)
 	mux.HandleFunc("GET /metadata", a.metadata.serve)
 	mux.HandleFunc("GET /activity", a.activity.Serve)
 	mux.HandleFunc("PUT /identity", a.putIdentity)
 	streams := map[string]func(context.Context, *tunnel.Stream, string){
 		"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
-		"tcp": a.forward(forwardTCP),
-		"udp": a.forward(forwardUDP),
+		"tcp": a.forward(ports.ForwardTCP),
+		"udp": a.forward(ports.ForwardUDP),
 
 		"terminal": a.serveTerminal,
 	}

@@ -1,4 +1,4 @@
-package agent
+package ports
 
 import (
 	"bufio"
@@ -17,9 +17,9 @@ import (
 	"github.com/berthdev/berth"
 )
 
-// servePorts answers GET /ports with the ports that programs of this computer
+// Serve answers GET /ports with the ports that programs of this computer
 // listen on.
-func servePorts(w http.ResponseWriter, _ *http.Request) {
+func Serve(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"ports": listening("/proc", os.Getpid())})
 }

@@ -1,17 +1,14 @@
-package agent
+package ports
 
 import (
 	"bytes"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,7 +106,7 @@ func TestForwardTCP(t *testing.T) {
 	port := itoa(l.Addr().(*net.TCPAddr).Port)
 	for _, address := range []string{port, "localhost:" + port, "127.0.0.1:" + port, "LOCALHOST:" + port} {
 		near, far := streams(t)
-		go func() { forwardTCP(t.Context(), far, address); far.Close() }()
+		go func() { ForwardTCP(t.Context(), far, address); far.Close() }()
 		io.WriteString(near, "hello")
 		near.CloseWrite()
 		if got, err := io.ReadAll(near); err != nil || string(got) != "HELLO" {
@@ -124,7 +121,7 @@ func TestForwardTCP(t *testing.T) {
 		"host.invalid:80": berth.ResetUnreachable,
 	} {
 		near, far := streams(t)
-		go func() { forwardTCP(t.Context(), far, address); far.Close() }()
+		go func() { ForwardTCP(t.Context(), far, address); far.Close() }()
 		if _, err := io.ReadAll(near); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", address, err, want)
 		}
@@ -152,7 +149,7 @@ func TestForwardUDP(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		forwardUDP(t.Context(), far, l.LocalAddr().String())
+		ForwardUDP(t.Context(), far, l.LocalAddr().String())
 		far.Close()
 	}()
 	buf := make([]byte, tunnel.MaxDatagram)
@@ -170,40 +167,4 @@ func TestForwardUDP(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Error("the flow did not end with its stream")
 	}
-}
-
-func TestAppHealth(t *testing.T) {
-	t.Parallel()
-	var status atomic.Int64
-	status.Store(500)
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) }))
-	t.Cleanup(app.Close)
-	f := newFake(berth.AgentSpec{Name: "main", Apps: []berth.App{
-		{ID: "checked", Slug: "web", Health: &berth.Healthcheck{URL: app.URL, Interval: 1, Threshold: 2}},
-		{ID: "unchecked", Slug: "other"},
-	}})
-	startAgent(t, f)
-	saw := func(want ...string) func() bool {
-		return func() bool {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			var got []string
-			for _, h := range f.apps {
-				if _, ok := h["unchecked"]; ok {
-					t.Error("an app without a health check was reported")
-				}
-				got = append(got, h["checked"])
-			}
-			return slices.Equal(got, want)
-		}
-	}
-	eventually(t, "initializing", saw("initializing"))
-	eventually(t, "unhealthy", saw("initializing", "unhealthy"))
-	status.Store(404) // below 500: it is there
-	eventually(t, "healthy", saw("initializing", "unhealthy", "healthy"))
-	f.goAway(berth.Errorf(berth.Unavailable, "restarting"))
-	app.Close()
-	time.Sleep(3 * time.Second)
-	f.goAway(nil)
-	eventually(t, "unhealthy again, said when the server is back", saw("initializing", "unhealthy", "healthy", "unhealthy"))
 }

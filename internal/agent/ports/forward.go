@@ -1,4 +1,4 @@
-package agent
+package ports
 
 import (
 	"context"
@@ -21,10 +21,10 @@ const (
 	udpIdle = time.Minute
 )
 
-// forwardTCP joins a stream with a TCP connection to the address that its kind
+// ForwardTCP joins a stream with a TCP connection to the address that its kind
 // names: HOST:PORT or PORT. Directions end separately. An error says that the
 // address could not be reached, which the other side is told.
-func forwardTCP(ctx context.Context, s *tunnel.Stream, address string) error {
+func ForwardTCP(ctx context.Context, s *tunnel.Stream, address string) error {
 	conn, err := reach(ctx, "tcp", address)
 	if err != nil {
 		s.Reset(resetReason(err))
@@ -52,10 +52,10 @@ func forwardTCP(ctx context.Context, s *tunnel.Stream, address string) error {
 	return nil
 }
 
-// forwardUDP carries the datagrams of one flow, each behind its length. The
+// ForwardUDP carries the datagrams of one flow, each behind its length. The
 // flow ends when the stream does or when nothing moved for a minute. An error
 // says that the address could not be reached, which the other side is told.
-func forwardUDP(ctx context.Context, s *tunnel.Stream, address string) error {
+func ForwardUDP(ctx context.Context, s *tunnel.Stream, address string) error {
 	conn, err := reach(ctx, "udp", address)
 	if err != nil {
 		s.Reset(resetReason(err))

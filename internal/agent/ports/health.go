@@ -1,4 +1,4 @@
-package agent
+package ports
 
 import (
 	"context"
@@ -16,16 +16,18 @@ import (
 	"github.com/berthdev/berth/internal/agent/retry"
 )
 
-// appHealth asks the apps that have a health check how they are, each at its
+// Health asks the apps that have a health check how they are, each at its
 // interval, and tells the server of every change how all of them are.
-type appHealth struct {
+type Health struct {
 	*retry.Outbox
 	apps   func() []berth.App // as the template has them now
 	health map[string]string
 }
 
-func newAppHealth(log *slog.Logger, boot int64, apps func() []berth.App, send func(context.Context, api.AgentApps) error) *appHealth {
-	h := &appHealth{apps: apps, health: map[string]string{}}
+// NewHealth makes one that tells the server by send, as the process that
+// started at boot.
+func NewHealth(log *slog.Logger, boot int64, apps func() []berth.App, send func(context.Context, api.AgentApps) error) *Health {
+	h := &Health{apps: apps, health: map[string]string{}}
 	h.Outbox = retry.NewOutbox(log, "the health of apps", func() retry.Report {
 		now := api.AgentApps{Boot: boot, Health: maps.Clone(h.health)}
 		return retry.Report{UpTo: h.News(), Send: func(ctx context.Context) error { return send(ctx, now) }}
@@ -37,8 +39,8 @@ func newAppHealth(log *slog.Logger, boot int64, apps func() []berth.App, send fu
 // lookAgain is how soon a change of the template's apps is noticed.
 const lookAgain = 15 * time.Second
 
-// run checks and reports until ctx ends.
-func (h *appHealth) run(ctx context.Context) {
+// Run checks and reports until ctx ends.
+func (h *Health) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { h.Outbox.Run(ctx) })
 	defer work.Wait()
@@ -60,7 +62,7 @@ func (h *appHealth) run(ctx context.Context) {
 }
 
 // begin forgets apps that are gone; new ones are initializing.
-func (h *appHealth) begin(apps []berth.App) {
+func (h *Health) begin(apps []berth.App) {
 	h.Lock()
 	defer h.Unlock()
 	now := map[string]string{}
@@ -78,7 +80,7 @@ func (h *appHealth) begin(apps []berth.App) {
 }
 
 // watch asks one app at its interval.
-func (h *appHealth) watch(ctx context.Context, app berth.App) {
+func (h *Health) watch(ctx context.Context, app berth.App) {
 	interval := time.Duration(app.Health.Interval) * time.Second
 	client := healthClient(interval)
 	defer client.CloseIdleConnections()
@@ -125,7 +127,7 @@ func answers(ctx context.Context, client *http.Client, url string) bool {
 	return res.StatusCode < http.StatusInternalServerError
 }
 
-func (h *appHealth) set(app berth.App, health string) {
+func (h *Health) set(app berth.App, health string) {
 	h.Lock()
 	defer h.Unlock()
 	if h.health[app.ID] != health {
