@@ -34,18 +34,22 @@ func (s *Service) Agents(ctx context.Context, actor authz.Actor, id berth.Worksp
 // newest start, for who may see the workspace.
 func (s *Service) FindAgent(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, name string) (a berth.Agent, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		w, err := find(q, actor, authz.Read, id)
-		if err != nil {
-			return err
-		}
-		agents, err := q.Agents(id)
-		if err != nil {
-			return err
-		}
-		a, err = pick(agents, w, name)
+		a, err = visibleAgent(q, actor, id, name)
 		return err
 	})
 	return a, err
+}
+
+func visibleAgent(q *store.Query, actor authz.Actor, id berth.WorkspaceID, name string) (berth.Agent, error) {
+	w, err := find(q, actor, authz.Read, id)
+	if err != nil {
+		return berth.Agent{}, err
+	}
+	agents, err := q.Agents(id)
+	if err != nil {
+		return berth.Agent{}, err
+	}
+	return pick(agents, w, name)
 }
 
 // ResolveAgent is the agent of a name ("" or "-": the only one) that the actor
@@ -130,15 +134,7 @@ func (s *Service) AgentLogs(ctx context.Context, actor authz.Actor, id berth.Wor
 		limit = 1000
 	}
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		w, err := find(q, actor, authz.Read, id)
-		if err != nil {
-			return err
-		}
-		agents, err := q.Agents(id)
-		if err != nil {
-			return err
-		}
-		a, err := pick(agents, w, agent)
+		a, err := visibleAgent(q, actor, id, agent)
 		if err != nil {
 			return err
 		}
