@@ -104,15 +104,11 @@ func (h *handlers) sharePort(ctx context.Context, in *sharePortInput) (*body[api
 	if in.Body.HTTPS {
 		p.Scheme = "https"
 	}
-	shared, err := h.Workspaces.SharePort(ctx, actorOf(ctx), in.id(), in.Agent, p)
+	shared, kept, err := h.Workspaces.SharePort(ctx, actorOf(ctx), in.id(), in.Agent, p)
 	if err != nil {
 		return nil, err
 	}
-	name := in.Agent
-	if shared.Only {
-		name = shared.Agents[0].Name
-	}
-	return answered(viewPort(h.origins(), shared, name, berth.Port{Port: in.Port}), nil)
+	return answered(viewPort(h.origins(), shared, kept.Agent, berth.Port{Port: kept.Port}), nil)
 }
 
 func (h *handlers) unsharePort(ctx context.Context, in *PortInput) (*struct{}, error) {

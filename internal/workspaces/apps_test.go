@@ -129,7 +129,10 @@ func TestSharedPorts(t *testing.T) {
 		_, err := open(8080)
 		want(t, "a port that is not shared", err, berth.NotFound)
 		share := func(who authz.Actor, agent string, p berth.PortShare) error {
-			_, err := ws.SharePort(ctx, who, id, agent, p)
+			_, kept, err := ws.SharePort(ctx, who, id, agent, p)
+			if err == nil && kept.Agent != "main" {
+				t.Errorf("a share is kept for the agent %q", kept.Agent)
+			}
 			return err
 		}
 		good := berth.PortShare{Port: 8080, Scheme: "https", Level: berth.ShareOrganization}

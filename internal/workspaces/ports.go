@@ -76,8 +76,9 @@ func (s Shared) PortLevel(agent string, port int) (berth.Share, bool) {
 }
 
 // SharePort lets others open a port of an agent ("" or "-": the only one), until
-// it is unshared: stops and starts of the workspace keep it.
-func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, agent string, p berth.PortShare) (shared Shared, err error) {
+// it is unshared: stops and starts of the workspace keep it. It gives the share
+// as it is kept, with the agent's name.
+func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, agent string, p berth.PortShare) (shared Shared, kept berth.PortShare, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		w, err := find(&tx.Query, actor, authz.Update, id)
 		if err != nil {
@@ -104,10 +105,11 @@ func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.Wor
 		if err := audit(tx, actor, "share", w, map[string]any{"agent": p.Agent, "port": p.Port, "level": p.Level}); err != nil {
 			return err
 		}
+		kept = p
 		shared, err = s.shared(&tx.Query, w)
 		return err
 	})
-	return shared, err
+	return shared, kept, err
 }
 
 func checkPortShare(p berth.PortShare) error {
