@@ -143,6 +143,9 @@ func TestSharedPorts(t *testing.T) {
 			want(t, "a share that is none", share(h.mel, "", p), berth.Invalid)
 		}
 		want(t, "an agent that is not there", share(h.mel, "other", good), berth.NotFound)
+		inside := h.mel
+		inside.Scope = authz.ScopeWorkspace
+		want(t, "a share with a workspace's own login", share(inside, "", good), berth.Forbidden)
 		must(t, share(h.mel, "", good))
 		if o, err := open(8080); err != nil || !o.HTTPS || o.Level != berth.ShareOrganization {
 			t.Errorf("a shared port: %+v, %v", o, err)
