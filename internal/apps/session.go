@@ -47,8 +47,12 @@ func (o Origins) parse(host, escapedPath string) (asked, bool) {
 }
 
 // visitor is who has a session for the app in this browser, and for which
-// workspace it was made.
+// workspace it was made. To requests that somebody else's page makes there it
+// is nobody.
 func (p *Proxy) visitor(r *http.Request, a asked) (Visitor, berth.WorkspaceID) {
+	if p.foreign(r, a) {
+		return Visitor{}, ""
+	}
 	for _, text := range values(r, sessionName(a.place, a.app)) {
 		c, err := open(r.Context(), p.o.Keys, forSession, text, p.now())
 		if err == nil && c.Host == a.host && c.App == a.app && c.User != "" && c.Login != "" {
