@@ -31,7 +31,7 @@ func Image(t testing.TB) string {
 		t.Skip("SKIPPED: the docker plugin is not built; run `make tools`")
 	}
 	Need(t, "busybox")
-	image.once.Do(func() { image.err = importImage(name) })
+	image.once.Do(func() { image.err = importImage(name, nil, "--change", "ENV PATH=/bin") })
 	if image.err != "" {
 		t.Fatal(image.err)
 	}
@@ -41,7 +41,9 @@ func Image(t testing.TB) string {
 // Plugins is the mirror that `make tools` fills.
 func Plugins() string { return filepath.Join(Root(), ".tools", "mirror") }
 
-func importImage(name string) string {
+// importImage makes an image with busybox in it, and what more adds. It gives
+// what went wrong.
+func importImage(name string, more func(*tar.Writer) error, changes ...string) string {
 	path, err := exec.LookPath("busybox")
 	if err != nil {
 		return err.Error()
@@ -65,17 +67,22 @@ func importImage(name string) string {
 		w.Write(data)
 	}
 	put("bin/busybox", 0o755, binary)
-	put("etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\ndev:x:1000:1000:dev:/home/dev:/bin/sh\n"))
-	put("etc/group", 0o644, []byte("root:x:0:\ndev:x:1000:\n"))
+	put("etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\ndev:x:1000:1000:dev:/home/dev:/bin/sh\ncoder:x:1001:1001:coder:/home/coder:/bin/bash\n"))
+	put("etc/group", 0o644, []byte("root:x:0:\ndev:x:1000:\ncoder:x:1001:\n"))
 	for _, applet := range strings.Fields(string(applets)) {
 		if applet != "busybox" {
 			w.WriteHeader(&tar.Header{Name: "bin/" + applet, Typeflag: tar.TypeSymlink, Linkname: "busybox"})
 		}
 	}
+	if more != nil {
+		if err := more(w); err != nil {
+			return err.Error()
+		}
+	}
 	if err := w.Close(); err != nil {
 		return err.Error()
 	}
-	cmd := exec.Command("docker", "import", "--change", "ENV PATH=/bin", "-", name)
+	cmd := exec.Command("docker", append(append([]string{"import"}, changes...), "-", name)...)
 	cmd.Stdin = io.Reader(&b)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return err.Error() + ": " + string(out)

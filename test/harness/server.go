@@ -99,6 +99,7 @@ type Server struct {
 // Options are what a test wants otherwise than usual.
 type Options struct {
 	Host     string   // address to listen on; empty: 127.0.0.1
+	Access   string   // host of the access URL, where it is another; apps are on loopback then
 	Args     []string // for `berth server`
 	Env      []string // added to the server's environment
 	NoSignIn bool     // leave the first user to the test
@@ -117,7 +118,12 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	s.Addr = net.JoinHostPort(o.Host, fmt.Sprint(FreePort(t, o.Host)))
 	s.URL = "http://" + s.Addr
-	s.AppsAddr = net.JoinHostPort(o.Host, fmt.Sprint(FreePort(t, o.Host)))
+	apps := o.Host
+	if o.Access != "" {
+		_, port, _ := net.SplitHostPort(s.Addr)
+		s.URL, apps = "http://"+net.JoinHostPort(o.Access, port), "127.0.0.1"
+	}
+	s.AppsAddr = net.JoinHostPort(apps, fmt.Sprint(FreePort(t, apps)))
 	s.args = append([]string{"server", "--data", s.Data, "--listen", s.Addr, "--access-url", s.URL, "--apps-listen", s.AppsAddr}, o.Args...)
 	t.Cleanup(s.cleanUp)
 	s.Run()
