@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -28,6 +29,10 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv("AGENT_TEST_MAIN") != "" {
 		os.Exit(Main(context.Background(), os.Args, os.Stdout, os.Stderr))
+	}
+	if signal.Ignored(os.Interrupt) {
+		// As in the background of a shell: what the tests start would be deaf to it.
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	}
 	code := m.Run()
 	if code == 0 {

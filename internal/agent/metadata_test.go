@@ -58,7 +58,7 @@ func TestMetadataIsCollectedWhileWatched(t *testing.T) {
 	t.Parallel()
 	count := filepath.Join(t.TempDir(), "count")
 	ran := func() int { text, _ := os.ReadFile(count); return len(text) }
-	_, url := metadataAgent(t, berth.AgentMetadata{Key: "k", DisplayName: "Kay", Script: "printf x >> " + count + "; wc -c < " + count, Interval: 1})
+	a, url := metadataAgent(t, berth.AgentMetadata{Key: "k", DisplayName: "Kay", Script: "printf x >> " + count + "; wc -c < " + count, Interval: 2})
 	if time.Sleep(300 * time.Millisecond); ran() != 0 {
 		t.Fatal("it is collected while nobody watches")
 	}
@@ -70,21 +70,28 @@ func TestMetadataIsCollectedWhileWatched(t *testing.T) {
 	if v := also(); v.Value != "1" {
 		t.Errorf("a second watcher begins with %+v", v)
 	}
-	next()
+	if v := next(); v.Value != "2" {
+		t.Errorf("%+v", v)
+	}
 	leave()
 	if v := also(); v.Value != "2" {
 		t.Errorf("%+v", v)
 	}
 	also()
 	alsoLeave()
-	time.Sleep(100 * time.Millisecond)
+	watched := func() bool { a.metadata.mu.Lock(); defer a.metadata.mu.Unlock(); return a.metadata.stop != nil }
+	eventually(t, "the end of the watching", func() bool { return !watched() })
+	<-a.metadata.done
 	before := ran()
-	if time.Sleep(1500 * time.Millisecond); ran() > before {
+	if time.Sleep(3 * time.Second); ran() > before {
 		t.Error("it goes on when nobody watches")
 	}
+	a.metadata.mu.Lock()
+	last := a.metadata.values["k"].Value
+	a.metadata.mu.Unlock()
 	again, _ := watcher(t, url)
-	if v := again(); v.Value != "3" {
-		t.Errorf("the last value was not kept: %+v", v)
+	if v := again(); v.Value != last || last < "3" {
+		t.Errorf("the last value, %s, was not kept: %+v", last, v)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
@@ -169,28 +170,35 @@ func TestQuestionsAreAnsweredOnce(t *testing.T) {
 func TestAnIdleTerminalEnds(t *testing.T) {
 	t.Parallel()
 	s := newTerminals(t, func(o *Options) { o.Idle, o.Again = 100*time.Millisecond, 50*time.Millisecond })
+	gate := filepath.Join(t.TempDir(), "gate") // what runs ends when it opens
+	if err := unix.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	attach(t, s, "idle", "", usual).Close()
 	busy := attach(t, s, "busy", "", usual)
-	busy.types("sleep 1.5; echo do''ne\n")
-	busy.sees("sleep")
-	time.Sleep(100 * time.Millisecond)
+	busy.types("sh -c 'echo begun-$((1+1)); cat " + gate + "'\n")
+	busy.sees("begun-2")
 	busy.Close()
 	job := attach(t, s, "job", "", usual)
-	job.types("sleep 1.5 & echo star''ted\n")
+	job.types("cat " + gate + " & echo star''ted\n")
 	job.sees("started")
 	job.Close()
-	command := attach(t, s, "command", "sleep 3; exit 4", usual)
+	command := attach(t, s, "command", "sleep 100; exit 4", usual)
 	command.Close()
-	time.Sleep(time.Second)
+	eventually(t, "the end of the idle one", func() bool { return s.Count() <= 3 })
+	time.Sleep(500 * time.Millisecond) // several looks
 	if got := s.Count(); got != 3 {
-		t.Errorf("%d terminals after a second, want the three in which something runs", got)
+		t.Errorf("%d terminals, want the three in which something runs", got)
 	}
-	time.Sleep(1500 * time.Millisecond)
-	if got := s.Count(); got != 1 {
-		t.Errorf("%d terminals after the sleeps, want the command", got)
-	}
-	if _, found := s.all["command"]; !found {
-		t.Error("the command was ended")
+	eventually(t, "the end of what became idle", func() bool {
+		if w, err := os.OpenFile(gate, os.O_WRONLY|unix.O_NONBLOCK, 0); err == nil { // somebody waits
+			w.Close()
+		}
+		return s.Count() <= 1
+	})
+	time.Sleep(500 * time.Millisecond)
+	if _, found := s.all["command"]; !found || s.Count() != 1 {
+		t.Errorf("the command was ended: %d terminals", s.Count())
 	}
 }
 
