@@ -247,6 +247,7 @@ func TestPortForward(t *testing.T) {
 	s := harness.Start(t, harness.Options{})
 	s.Template("process", appsTemplate(t, p.port()))
 	s.Berth("create", "web", "-t", "process", "-y")
+	s.Berth("ssh", "web", "--", "true") // waits for the agent, as ports does not
 
 	var ports []struct {
 		Port    int

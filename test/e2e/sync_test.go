@@ -49,8 +49,8 @@ resource "coder_script" "first" {
 		{"coder exp sync start a --timeout 1s", 8, []string{"a has not started within 1s: it waits for b (pending)"}},
 		{"coder exp sync want last more", 5, []string{"last is completed already"}},
 		{"coder exp sync status nothing", 4, []string{"nobody has spoken of the unit"}},
-		{"coder exp sync dance", 2, []string{`no command "dance"; it has: complete, start, status, want`}},
-		{"coder exp mcp server", 2, []string{`no command "mcp"; it has: sync`}},
+		{"coder exp sync dance", 2, []string{`no command "dance": there are complete, start, status, want`}},
+		{"coder exp mcp server", 2, []string{`no command "mcp": there are sync`}},
 		{"BERTH_AGENT_SOCKET= coder exp sync complete a", 8, []string{"BERTH_AGENT_SOCKET is not set"}},
 	} {
 		out, errs, code := in(tt.line)
