@@ -26,7 +26,9 @@ func startScreen(t *testing.T) screen {
 	server, client := filepath.Join(dir, "server"), filepath.Join(dir, "client")
 	secret := "000102030405060708090a0b0c0d0e0f"
 	run(t, exec.Command("xauth", "-f", server, "add", ":0", ".", secret))
-	xvfb := exec.Command("Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "640x480x24", "-auth", server)
+	// Without -noreset it begins anew when its last client leaves, and drops who
+	// comes in that moment.
+	xvfb := exec.Command("Xvfb", "-noreset", "-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "640x480x24", "-auth", server)
 	out, err := xvfb.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -236,8 +236,9 @@ func (m *modes) save() {
 	m.saved[m.screen()] = &kept
 }
 
-// restore is DECRC.
+// restore is DECRC. What was never saved is as a terminal begins.
 func (m *modes) restore() {
+	m.style = style{}
 	if kept := m.saved[m.screen()]; kept != nil {
 		m.style = *kept
 	}
