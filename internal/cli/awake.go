@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ func refresh(ctx context.Context, c *client.Client, w *api.Workspace) (unknown b
 		return false // a server that does not know how
 	}
 	w.Activity = &asked.Activity
-	return !asked.Known
+	return !asked.Known && slices.ContainsFunc(w.Agents, func(g api.Agent) bool { return g.Status == "connected" })
 }
 
 // showActivity says what keeps a workspace awake, or when it was last used.

@@ -55,7 +55,7 @@ func (a *app) awaitAgent(ctx context.Context, c *client.Client, w api.Workspace,
 		}
 		if hopeless && lost == nil {
 			lost = time.AfterFunc(lostAgent, func() {
-				cancel(berth.Errorf(berth.Unavailable, "nothing is heard of the agent %s: %s; berth start %s may bring it back", g.Name, first(g.Health, g.Status), t))
+				cancel(berth.Errorf(berth.Unavailable, "the agent %s cannot be reached: %s; berth start %s may bring it back", g.Name, first(g.Health, g.Status), t))
 			})
 			defer lost.Stop()
 		} else if !hopeless && lost != nil {

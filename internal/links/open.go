@@ -148,19 +148,19 @@ func (r *Relay) refused(l *link, kind string, err error) error {
 	r.o.Log.Info("agent refused a stream", "agent", l.Agent, "kind", kind, "status", s.Status, "message", s.Message)
 	switch s.Status {
 	case http.StatusNotFound:
-		return berth.InvalidField("kind", "The workspace's agent knows no connections of this kind; restart the workspace to get this server's agent.")
+		return berth.InvalidField("kind", "the workspace's agent knows no connections of this kind; restart the workspace to get this server's agent")
 	case http.StatusGone:
-		return &berth.Error{Code: berth.Conflict, Field: "from", Message: "The workspace's agent no longer has this connection: the agent restarted, or the connection was away for too long. Open a new one.", Err: err}
+		return &berth.Error{Code: berth.Conflict, Field: "from", Message: "the workspace's agent no longer has this connection: the agent restarted, or the connection was away for too long; open a new one", Err: err}
 	case http.StatusConflict:
 		return &berth.Error{Code: berth.Conflict, Field: "stream", Message: "A connection with this id is open already, or a newer one goes on with it; open one with a new id.", Err: err}
 	default:
-		return &berth.Error{Code: berth.Unavailable, Message: "The workspace's agent refused the connection.", Err: err}
+		return &berth.Error{Code: berth.Unavailable, Message: "the workspace's agent refused the connection", Err: err}
 	}
 }
 
 func (r *Relay) broken(l *link, err error) error {
 	return &berth.Error{Code: berth.Unavailable, Err: err,
-		Message: "The workspace's agent does not answer (last heard of " + ago(time.Since(l.tunnel.Seen())) + "); try again in half a minute."}
+		Message: "the workspace's agent does not answer (last heard of " + ago(time.Since(l.tunnel.Seen())) + "); try again in half a minute"}
 }
 
 // find finds the agent's link, or says why there is none.
@@ -176,13 +176,13 @@ func (r *Relay) find(ctx context.Context, agent berth.AgentID) (*link, error) {
 		return nil, err
 	}
 	if ok && relay != r.o.Name {
-		return nil, berth.Errorf(berth.Unavailable, "The workspace's agent is linked to another server (%s), which this one cannot reach; try again there.", relay)
+		return nil, berth.Errorf(berth.Unavailable, "the workspace's agent is linked to another server (%s), which this one cannot reach; try again there", relay)
 	}
 	return nil, r.unlinked(ctx, agent)
 }
 
 func (r *Relay) unlinked(ctx context.Context, agent berth.AgentID) error {
-	const plain = "The workspace's agent is not connected."
+	const plain = "the workspace's agent is not connected"
 	if r.o.Look == nil {
 		return berth.Errorf(berth.Unavailable, plain)
 	}
@@ -192,13 +192,13 @@ func (r *Relay) unlinked(ctx context.Context, agent berth.AgentID) error {
 	}
 	switch now := time.Now(); {
 	case a.ConnectedAt.IsZero() && a.Status(now) == berth.AgentConnectTimeout:
-		return berth.Errorf(berth.Unavailable, "The workspace's agent has not connected since it was made %s; see its log, or restart the workspace.", ago(now.Sub(a.CreatedAt)))
+		return berth.Errorf(berth.Unavailable, "the workspace's agent has not connected since it was made %s; see its log, or restart the workspace", ago(now.Sub(a.CreatedAt)))
 	case a.ConnectedAt.IsZero():
-		return berth.Errorf(berth.Unavailable, "The workspace's agent is still connecting (made %s); try again in a moment.", ago(now.Sub(a.CreatedAt)))
+		return berth.Errorf(berth.Unavailable, "the workspace's agent is still connecting (made %s); try again in a moment", ago(now.Sub(a.CreatedAt)))
 	case a.Disconnected.IsZero():
-		return berth.Errorf(berth.Unavailable, "The workspace's agent was last heard of %s; it is expected back in a moment.", ago(now.Sub(a.SeenAt)))
+		return berth.Errorf(berth.Unavailable, "the workspace's agent was last heard of %s; it is expected back in a moment", ago(now.Sub(a.SeenAt)))
 	default:
-		return berth.Errorf(berth.Unavailable, "The workspace's agent disconnected %s; if it does not come back, restart the workspace.", ago(now.Sub(a.Disconnected)))
+		return berth.Errorf(berth.Unavailable, "the workspace's agent disconnected %s; if it does not come back, restart the workspace", ago(now.Sub(a.Disconnected)))
 	}
 }
 

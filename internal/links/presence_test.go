@@ -60,10 +60,10 @@ func TestWhyAnAgentIsNotLinked(t *testing.T) {
 		agent berth.Agent
 		says  string
 	}{
-		{berth.Agent{CreatedAt: now.Add(-9 * time.Second)}, "The workspace's agent is still connecting (made 9s ago); try again in a moment."},
-		{berth.Agent{CreatedAt: now.Add(-5 * time.Minute), AgentSpec: berth.AgentSpec{ConnectionTimeout: 120}}, "The workspace's agent has not connected since it was made 5m0s ago; see its log, or restart the workspace."},
-		{berth.Agent{ConnectedAt: now.Add(-time.Hour), Disconnected: now.Add(-90 * time.Second)}, "The workspace's agent disconnected 1m30s ago; if it does not come back, restart the workspace."},
-		{berth.Agent{ConnectedAt: now.Add(-time.Hour), SeenAt: now.Add(-12 * time.Second)}, "The workspace's agent was last heard of 12s ago; it is expected back in a moment."},
+		{berth.Agent{CreatedAt: now.Add(-9 * time.Second)}, "the workspace's agent is still connecting (made 9s ago); try again in a moment"},
+		{berth.Agent{CreatedAt: now.Add(-5 * time.Minute), AgentSpec: berth.AgentSpec{ConnectionTimeout: 120}}, "the workspace's agent has not connected since it was made 5m0s ago; see its log, or restart the workspace"},
+		{berth.Agent{ConnectedAt: now.Add(-time.Hour), Disconnected: now.Add(-90 * time.Second)}, "the workspace's agent disconnected 1m30s ago; if it does not come back, restart the workspace"},
+		{berth.Agent{ConnectedAt: now.Add(-time.Hour), SeenAt: now.Add(-12 * time.Second)}, "the workspace's agent was last heard of 12s ago; it is expected back in a moment"},
 	} {
 		r := New(Options{Look: func(context.Context, berth.AgentID) (berth.Agent, error) { return c.agent, nil }})
 		_, err := r.Ping(t.Context(), newAgent())
