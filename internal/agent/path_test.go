@@ -163,11 +163,11 @@ func TestRealPath(t *testing.T) {
 
 	// The link is lost, what was started runs on, and the agent is back soon.
 	marker := filepath.Join(t.TempDir(), "marker")
-	long := ssh("sleep 1; echo done > " + marker)
+	long := ssh("echo > " + marker + ".begun; sleep 1; echo done > " + marker)
 	if err := long.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond)
+	eventually(t, "the command", func() bool { _, err := os.Stat(marker + ".begun"); return err == nil })
 	link, _ := r.current()
 	link.Close()
 	eventually(t, "new link", func() bool { _, n := r.current(); return n == 2 })
