@@ -20,14 +20,14 @@ import (
 
 // opening is what is to be opened, and how.
 type opening struct {
-	editor  editor
-	folder  string
-	urlOnly bool
-	yes     bool
-	noStart bool
-	wait    string
-	file    string // OpenSSH's configuration
-	place   place
+	editor   editor
+	folder   string
+	linkOnly bool
+	yes      bool
+	noStart  bool
+	wait     string
+	file     string // OpenSSH's configuration
+	place    place
 }
 
 func (a *app) open() *cobra.Command {
@@ -39,7 +39,7 @@ func (a *app) open() *cobra.Command {
 	cmd.Long = `Open a folder of a workspace in an editor on this machine. The editor needs no
 plugin of Berth's: it connects by OpenSSH, to the host name that berth config-ssh
 sets up. Where that is not done yet, it asks and does it.`
-	cmd.Example = "  berth open vscode web\n  berth open zed web src/app\n  berth open jetbrains web --ide GO --url"
+	cmd.Example = "  berth open vscode web\n  berth open zed web src/app\n  berth open jetbrains web --ide GO --link"
 	return cmd
 }
 
@@ -61,7 +61,7 @@ where sessions begin. A stopped workspace is started first, as berth ssh does it
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.urlOnly, "url", false, "print the link and do nothing")
+	f.BoolVar(&o.linkOnly, "link", false, "print the link and do nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "set up OpenSSH without asking")
 	f.BoolVar(&o.noStart, "disable-autostart", false, "do not start the workspace when it is stopped")
 	f.StringVar(&o.wait, "wait", "auto", "wait for start scripts: `yes, no or auto`")
@@ -91,7 +91,7 @@ func (a *app) openIn(ctx context.Context, name string, o opening) error {
 		return err
 	}
 	o.place.host = strings.ToLower(setup.hostOf(t))
-	if o.urlOnly {
+	if o.linkOnly {
 		return a.printLink(ctx, c, t, o)
 	}
 	if change != nil {
@@ -152,7 +152,7 @@ func (a *app) printLink(ctx context.Context, c *client.Client, t target, o openi
 	case strings.HasPrefix(o.folder, "/"):
 		o.place.folder = path.Clean(o.folder)
 	case strings.HasPrefix(o.folder, "~") || o.folder != "" && begin == "":
-		return usagef("%s: give an absolute folder; others are known only in the workspace, which --url does not enter", o.folder)
+		return usagef("%s: give an absolute folder; others are known only in the workspace, which --link does not enter", o.folder)
 	default:
 		o.place.folder = path.Join(begin, o.folder)
 	}

@@ -102,8 +102,8 @@ func TestOpen(t *testing.T) {
 		t.Helper()
 		return f.run(t, append([]string{"open"}, append(args, "--ssh-config-file", config)...)...)
 	}
-	if out, errs, code := open("vscode", "bo/web", "--url"); code != 0 || out != "vscode://vscode-remote/ssh-remote+bo--web.berth\n" {
-		t.Errorf("--url of a stopped one: exit %d %q %q", code, out, errs)
+	if out, errs, code := open("vscode", "bo/web", "--link"); code != 0 || out != "vscode://vscode-remote/ssh-remote+bo--web.berth\n" {
+		t.Errorf("--link of a stopped one: exit %d %q %q", code, out, errs)
 	}
 	if _, errs, code := open("vscode", "bo/web"); code != 2 || !strings.Contains(errs, "-y") || calls() != "" {
 		t.Errorf("unasked: exit %d %q", code, errs)
@@ -135,8 +135,8 @@ func TestOpen(t *testing.T) {
 	if _, errs, code := open("vscode", "web", "~"); code != 0 || !strings.Contains(calls(), "ssh-remote+web.berth/") {
 		t.Errorf("home: exit %d %q", code, errs)
 	}
-	if _, errs, code := open("vscode", "web", "src", "--url"); code != 2 || !strings.Contains(errs, "absolute") {
-		t.Errorf("--url with a relative folder: exit %d %q", code, errs)
+	if _, errs, code := open("vscode", "web", "src", "--link"); code != 2 || !strings.Contains(errs, "absolute") {
+		t.Errorf("--link with a relative folder: exit %d %q", code, errs)
 	}
 	t.Setenv("PATH", t.TempDir())
 	if _, errs, code := open("cursor", "web", "/srv"); code != 8 || !strings.Contains(errs, "cursor://vscode-remote/ssh-remote+web.berth/srv") {

@@ -57,7 +57,7 @@ func TestOpenInEditors(t *testing.T) {
 	if called, _ := open("cursor", "hello", "~/src"); !strings.HasPrefix(called, "xdg-open cursor://vscode-remote/ssh-remote+hello.berth/") || !strings.HasSuffix(called, "/src") {
 		t.Errorf("called %q", called)
 	}
-	if called, said := open("jetbrains", "hello", "--url"); called != "" || !strings.HasPrefix(said, "jetbrains://gateway/ssh/environment?h=hello.berth&ideHint=IU") {
+	if called, said := open("jetbrains", "hello", "--link"); called != "" || !strings.HasPrefix(said, "jetbrains://gateway/ssh/environment?h=hello.berth&ideHint=IU") {
 		t.Errorf("called %q, said %s", called, said)
 	}
 }
