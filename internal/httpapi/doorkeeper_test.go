@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,17 +17,18 @@ func TestConnectionsEndWithTheirAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("you may not any more")
 		bad, good := workspaces.Admission{User: "bad"}, workspaces.Admission{User: "good"}
-		var ended bool
-		looks := 0
+		var ended atomic.Bool
+		var looks atomic.Int64
 		d := &doorkeeper{log: slog.New(slog.DiscardHandler), every: lookAtAdmissions,
 			refused: func(_ context.Context, all []workspaces.Admission) (map[workspaces.Admission]error, error) {
-				if looks++; len(all) > 2 {
+				n := looks.Add(1)
+				if len(all) > 2 {
 					t.Errorf("%d admissions are looked at, of two that many use", len(all))
 				}
 				switch {
-				case looks == 2:
+				case n == 2:
 					return nil, errors.New("the database is away")
-				case ended:
+				case ended.Load():
 					return map[workspaces.Admission]error{bad: why}, nil
 				}
 				return nil, nil
@@ -40,10 +42,10 @@ func TestConnectionsEndWithTheirAdmission(t *testing.T) {
 		}
 		ours, leave := d.admit(t.Context(), good)
 		time.Sleep(time.Minute)
-		if looks < 3 || theirs[0].Err() != nil || ours.Err() != nil {
-			t.Fatalf("after a minute, and %d looks, something ended: %v, %v", looks, theirs[0].Err(), ours.Err())
+		if looks.Load() < 3 || theirs[0].Err() != nil || ours.Err() != nil {
+			t.Fatalf("after a minute, and %d looks, something ended: %v, %v", looks.Load(), theirs[0].Err(), ours.Err())
 		}
-		ended = true
+		ended.Store(true)
 		began := time.Now()
 		for _, ctx := range theirs {
 			<-ctx.Done()
@@ -69,10 +71,10 @@ func TestConnectionsEndWithTheirAdmission(t *testing.T) {
 func TestTheDoorkeeperRests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		looks := 0
+		var looks atomic.Int64
 		d := &doorkeeper{log: slog.New(slog.DiscardHandler), every: lookAtAdmissions,
 			refused: func(context.Context, []workspaces.Admission) (map[workspaces.Admission]error, error) {
-				looks++
+				looks.Add(1)
 				return nil, nil
 			}}
 		for round := 1; round <= 2; round++ {
@@ -80,9 +82,11 @@ func TestTheDoorkeeperRests(t *testing.T) {
 			time.Sleep(lookAtAdmissions + time.Second)
 			leave()
 			time.Sleep(time.Hour)
-			if looks != round || d.looking || len(d.open) > 0 {
-				t.Errorf("after round %d: %d looks, looking %v, %d open", round, looks, d.looking, len(d.open))
+			d.mu.Lock()
+			if looks.Load() != int64(round) || d.looking || len(d.open) > 0 {
+				t.Errorf("after round %d: %d looks, looking %v, %d open", round, looks.Load(), d.looking, len(d.open))
 			}
+			d.mu.Unlock()
 		}
 	})
 }

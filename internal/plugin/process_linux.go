@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -35,7 +36,11 @@ const (
 func start(ctx context.Context, c command) (process, error) {
 	run := parentRun()
 	prefix := c.Host.workspace + "/" + c.Name + "/"
-	if err := endStrays(ctx, prefix, prefix+run+"/", c.Name); err != nil {
+	own := prefix + run + "/"
+	if other, ok := begun.Load(own); ok && other.(process).alive() {
+		return process{}, twice(c.Name)
+	}
+	if err := endStrays(ctx, prefix, own, c.Name); err != nil {
 		return process{}, err
 	}
 	p := process{Mark: prefix + run + "/" + rand.Text(), Log: c.logPath(), Boot: bootID()}
@@ -58,6 +63,7 @@ func start(ctx context.Context, c command) (process, error) {
 	p.PID = cmd.Process.Pid
 	stat, _ := readStat(p.PID) // not yet waited for, so it cannot be another one's
 	p.Started = stat.started
+	begun.Store(own, p)
 	go cmd.Wait() // ends with the process or with the plugin, whichever is first
 	return p, nil
 }
@@ -78,9 +84,17 @@ func cleared(directory string) []string {
 // run has started is no stray: two resources have one name.
 func endStrays(ctx context.Context, prefix, own, name string) error {
 	if len(processes(hasMark(own))) > 0 {
-		return berth.InvalidField("name", "two berth_process resources of this template are called %q; give each a name of its own", name)
+		return twice(name)
 	}
 	return killAll(ctx, hasMark(prefix))
+}
+
+// begun is what this plugin has started, by what its mark begins with: what it
+// knows itself, it need not look for.
+var begun sync.Map
+
+func twice(name string) error {
+	return berth.InvalidField("name", "two berth_process resources of this template are called %q; give each a name of its own", name)
 }
 
 // EndWorkspace kills all processes of a workspace, recorded or not. It is for
@@ -192,12 +206,29 @@ func kill(pid int, match func(pid int) bool) {
 	}
 }
 
+// environOf is the environment that pid was started with. The kernel shows none
+// while a process executes another program, so one that has none is looked at
+// some times more, unless it runs no program at all.
+func environOf(pid int) (environ []byte, err error) {
+	dir := fmt.Sprintf("/proc/%d/", pid)
+	for range 10 {
+		if environ, err = os.ReadFile(dir + "environ"); err != nil || len(environ) > 0 {
+			return environ, err
+		}
+		if _, err := os.Readlink(dir + "exe"); err != nil {
+			return nil, err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return environ, nil
+}
+
 // hasMark matches the live processes whose mark begins with prefix. Only those
 // of our own user can be seen, which are those that we can have started.
 func hasMark(prefix string) func(pid int) bool {
 	want := markVariable + "=" + prefix
 	return func(pid int) bool {
-		environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		environ, err := environOf(pid)
 		if err != nil || !strings.Contains(string(environ), want) {
 			return false
 		}
