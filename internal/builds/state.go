@@ -116,9 +116,20 @@ func (q *Queue) storeState(tx *store.Tx, r berth.StateRevision, state []byte) er
 
 // States shrink to about a tenth.
 var (
-	packer, _   = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	packer      = newPacker()
 	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*maxState))
 )
+
+// newPacker makes the packer ready, which it would else be at its first use: that
+// may be in a test's bubble, and the packer of no use outside of it.
+func newPacker() *zstd.Encoder {
+	p, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	p.EncodeAll([]byte{0}, nil)
+	return p
+}
 
 // StateBound binds a sealed state to its workspace.
 func StateBound(ws berth.WorkspaceID) []byte { return []byte("state of workspace " + ws) }
