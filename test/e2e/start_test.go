@@ -112,9 +112,12 @@ chmod +x personalize; echo "# mine" >> .gitconfig; rm .config/api/key`)
 	if got := ssh.Run("web.berth", "grep -c email .gitconfig; grep -c mine .gitconfig"); got != "1\n1\n" {
 		t.Errorf("the git configuration: %q", got)
 	}
-	if log := s.Berth("logs", "web", "--step", "personalize"); !strings.Contains(log, "the key is [hidden], and [hidden]") {
-		t.Errorf("the log:\n%s", log)
-	}
+	harness.Eventually(t, time.Minute, func() string { // lines come a moment after the state
+		if log := s.Berth("logs", "web", "--step", "personalize"); !strings.Contains(log, "the key is [hidden], and [hidden]") {
+			return "the log:\n" + log
+		}
+		return ""
+	})
 	if out := s.Berth("show", "web"); !strings.Contains(out, "personalize") || !strings.Contains(out, "TOOK") {
 		t.Errorf("show:\n%s", out)
 	}
