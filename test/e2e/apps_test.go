@@ -269,7 +269,7 @@ func TestPortForward(t *testing.T) {
 		"--udp", fmt.Sprintf("%d:%s", datagrams, udpPort))
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = s.Environ()
-	var said lines
+	var said lockedBuffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -327,22 +327,4 @@ func TestPortForward(t *testing.T) {
 	s.Signal(syscall.SIGKILL)
 	s.Run()
 	harness.Eventually(t, time.Minute, get)
-}
-
-// lines is output that is read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
