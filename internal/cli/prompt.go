@@ -8,19 +8,25 @@ import (
 	"os"
 	"strings"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/huh"
 	"golang.org/x/term"
 
 	"github.com/berthdev/berth"
 )
 
-// ask runs one question on the terminal.
+// ask runs one question on the terminal. It quits the program in every case and
+// never kills it: a killed one closes its terminal while it still reads it.
 func (a *app) ask(ctx context.Context, field huh.Field) error {
-	form := huh.NewForm(huh.NewGroup(field)).
-		WithInput(a.in).WithOutput(a.err).WithShowHelp(false).WithTheme(huh.ThemeBase()).
-		WithAccessible(os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != "")
-	err := form.RunWithContext(ctx)
-	if errors.Is(err, huh.ErrUserAborted) || ctx.Err() != nil {
+	form := huh.NewForm(huh.NewGroup(field)).WithShowHelp(false).WithTheme(huh.ThemeBase())
+	if os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != "" {
+		return form.WithInput(a.in).WithOutput(a.err).WithAccessible(true).RunWithContext(ctx)
+	}
+	form.SubmitCmd, form.CancelCmd = tea.Quit, tea.Quit
+	program := tea.NewProgram(form, tea.WithInput(a.in), tea.WithOutput(a.err), tea.WithReportFocus())
+	defer context.AfterFunc(ctx, program.Quit)()
+	_, err := program.Run()
+	if form.State != huh.StateCompleted && err == nil {
 		return status(exitInterrupted)
 	}
 	return err
