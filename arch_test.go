@@ -26,16 +26,22 @@ var arrows = map[string][]string{
 	"client": {".", "api", "internal/tunnel"},
 
 	"internal/authz":      {"."},
+	"internal/claims":     {"."},
 	"internal/parameters": {"."},
 
 	"internal/seal":  {},
 	"internal/store": {"."},
 
-	"internal/accounts":   {".", "internal/authz", "internal/store", "internal/seal"},
+	"internal/accounts":      {".", "internal/authz", "internal/store", "internal/seal"},
+	"internal/organizations": {".", "internal/authz", "internal/store", "internal/accounts"},
+	"internal/signin":        {".", "internal/authz", "internal/store", "internal/seal", "internal/claims", "internal/accounts", "internal/organizations"},
+	"internal/quota":         {".", "internal/authz", "internal/store", "internal/accounts"},
+	"internal/audit":         {".", "internal/authz", "internal/store"},
+
 	"internal/builds":     {".", "internal/store", "internal/seal"},
 	"internal/templates":  {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
-	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters"},
+	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
 
 	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal"},
 	"internal/activity":    {".", "internal/authz", "internal/store"},
@@ -61,7 +67,7 @@ var arrows = map[string][]string{
 
 	"internal/bundle":  {},
 	"internal/loop":    {},
-	"internal/httpapi": {".", "api", "internal/authz", "internal/accounts", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
+	"internal/httpapi": {".", "api", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
 	"internal/server":  {"*"},
 	"internal/cli":     {".", "api", "client", "internal/tunnel", "templates"},
 
@@ -75,7 +81,7 @@ var arrows = map[string][]string{
 }
 
 // pure packages decide; they may not look at the world.
-var pure = []string{"internal/authz", "internal/parameters"}
+var pure = []string{"internal/authz", "internal/claims", "internal/parameters"}
 
 var impure = []string{"context", "net", "os", "database/sql", "math/rand", "math/rand/v2", "log", "log/slog"}
 

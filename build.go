@@ -20,6 +20,7 @@ type Build struct {
 	Preset         string            // name; empty if none
 	AllowDestroy   []string          // persistent addresses that a person gave up
 	Orphan         bool              // delete without touching what was made
+	DailyCost      int               // of what its plan makes; 0 until it was judged
 
 	CreatedAt   time.Time
 	StartedAt   time.Time // first taken by a runner
@@ -62,6 +63,7 @@ const (
 	ReasonAutodelete Reason = "autodelete"
 	ReasonClaim      Reason = "claim"
 	ReasonPrebuild   Reason = "prebuild"
+	ReasonSuspended  Reason = "suspended" // of the owner
 )
 
 // Connection tells whether the build was made because somebody connects.
@@ -184,6 +186,8 @@ func (c Change) Destroys() bool {
 // Plan is what a build wants to do, as it is judged before anything changes.
 type Plan struct {
 	Changes []Change `json:"changes"`
+	// DailyCost sums the daily_cost of the coder_metadata that are there after it.
+	DailyCost int `json:"daily_cost,omitempty"`
 }
 
 // Verdict is the answer to a plan.

@@ -13,6 +13,7 @@ type ID[T any] string
 type (
 	OrganizationID = ID[Organization]
 	UserID         = ID[User]
+	GroupID        = ID[Group]
 	TokenID        = ID[Token]
 	TemplateID     = ID[Template]
 	VersionID      = ID[Version]

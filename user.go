@@ -7,29 +7,39 @@ import (
 	"time"
 )
 
-// Organization is a tenant: members, templates, workspaces.
-type Organization struct {
-	ID            OrganizationID
-	Name          string
-	DisplayName   string
-	Default       bool
-	ConnectStarts bool // connections may start stopped workspaces that let them
-	IdleCounts    bool // an open and idle connection is activity
-	CreatedAt     time.Time
-}
-
 // User is a person, or a system user, who owns workspaces.
 type User struct {
-	ID        UserID
-	Username  string
-	Email     string
-	Name      string // full name, may be empty
-	Status    UserStatus
-	Roles     []Role // site-wide; every user is a member besides
-	System    bool   // cannot sign in
-	Dotfiles  string // URI of their dotfiles repository; may be empty
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID       UserID
+	Username string
+	Email    string
+	Name     string // full name, may be empty
+	Status   UserStatus
+	Roles    []Role // site-wide; every user is a member besides
+	System   bool   // cannot sign in
+	Dotfiles string // URI of their dotfiles repository; may be empty
+	SignIn   SignIn
+	// MustChangePassword: with what they sign in by now they can do nothing but
+	// change it.
+	MustChangePassword bool
+	SeenAt             time.Time // of their newest request, to some minutes; zero if never
+	SuspendedAt        time.Time // zero if they are not
+	CreatedAt          time.Time
+	UpdatedAt          time.Time
+	DeletedAt          time.Time // zero while they live; the row stays, its names are free
+}
+
+// SignIn says how a user signs in: one of the words below, or the id of an
+// identity provider.
+type SignIn string
+
+const (
+	SignInPassword SignIn = "password"
+	SignInNone     SignIn = "none" // by tokens alone, which others make for them
+)
+
+// MaySignIn tells whether a user may sign in and use tokens.
+func (u User) MaySignIn() bool {
+	return !u.System && u.Status != UserSuspended && u.DeletedAt.IsZero()
 }
 
 type UserStatus string
@@ -49,6 +59,13 @@ const (
 	RoleUserAdmin     Role = "user-admin"
 	RoleAuditor       Role = "auditor"
 	RoleMember        Role = "member"
+)
+
+// SiteRoles and OrganizationRoles are the roles that are given; everybody is a
+// member besides.
+var (
+	SiteRoles         = []Role{RoleOwner, RoleUserAdmin, RoleTemplateAdmin, RoleAuditor}
+	OrganizationRoles = []Role{RoleOwner, RoleUserAdmin, RoleTemplateAdmin, RoleAuditor}
 )
 
 // PrebuildsUsername is the system user that owns unclaimed prebuilds.
@@ -109,11 +126,23 @@ type Token struct {
 	UserID      UserID
 	Kind        TokenKind
 	Name        string
-	Hash        []byte // SHA-256 of the whole token text
+	Hash        []byte   // SHA-256 of the whole token text
+	Scopes      []string // what it may do at most; see internal/authz
+	SignIn      SignIn   // of a login: how it was made
 	WorkspaceID WorkspaceID
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 	LastUsedAt  time.Time // zero if never
+}
+
+// TokenUse is that a token was used from somewhere.
+type TokenUse struct {
+	TokenID   TokenID
+	UserID    UserID
+	Address   string
+	UserAgent string
+	FirstAt   time.Time
+	LastAt    time.Time
 }
 
 type TokenKind string

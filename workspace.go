@@ -16,10 +16,12 @@ type Workspace struct {
 	// ConnectStarts lets a connection start it when it is stopped, where its
 	// organization lets connections do that at all.
 	ConnectStarts bool
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
-	LastUsedAt    time.Time // zero if never
-	DeletedAt     time.Time // zero while it lives; the row stays, its name is free
+	// DailyCost is what it counts against its owner's quota now.
+	DailyCost  int
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	LastUsedAt time.Time // zero if never
+	DeletedAt  time.Time // zero while it lives; the row stays, its name is free
 }
 
 // Provider is a workspace provider: a place where workspaces run.

@@ -348,7 +348,7 @@ func TestAnothersTokens(t *testing.T) {
 		if err := db.Write(t.Context(), func(tx *store.Tx) error { return tx.InsertUser(eve, "") }); err != nil {
 			t.Fatal(err)
 		}
-		actor := authz.User(eve, nil, authz.ScopeAll)
+		actor := authz.User(authz.Who{User: eve}, authz.ScopeAll)
 		if err := s.RemoveToken(t.Context(), actor, string(token.ID)); !errors.Is(err, berth.NotFound) {
 			t.Errorf("eve removes ada's token: %v, want not_found", err)
 		}
@@ -358,7 +358,7 @@ func TestAnothersTokens(t *testing.T) {
 		if list, err := s.Tokens(t.Context(), owner); err != nil || len(list) != 1 {
 			t.Errorf("ada's tokens = %d, %v", len(list), err)
 		}
-		inside := authz.User(eve, nil, authz.ScopeWorkspace)
+		inside := authz.User(authz.Who{User: eve}, authz.ScopeWorkspace)
 		if _, _, err := s.CreateToken(t.Context(), inside, "more", 0); err == nil {
 			t.Error("a workspace's token made a token")
 		}

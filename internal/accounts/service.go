@@ -38,7 +38,8 @@ func (s *Service) EnsureDefaults(ctx context.Context) error {
 func ensureDefaults(tx *store.Tx) error {
 	o, err := tx.OrganizationRef("default")
 	if errors.Is(err, berth.NotFound) {
-		o = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", DisplayName: "Default", Default: true, ConnectStarts: true, CreatedAt: tx.Now}
+		o = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", DisplayName: "Default", Default: true, ConnectStarts: true, Sharing: true,
+			AutostartDays: berth.EveryDay, AutoOffByUser: true, CreatedAt: tx.Now}
 		err = tx.InsertOrganization(o)
 	}
 	if err != nil {

@@ -32,7 +32,7 @@ func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, b
 	var (
 		token berth.Token
 		user  berth.User
-		orgs  []berth.OrganizationID
+		actor authz.Actor
 	)
 	fail := func(err error) (authz.Actor, berth.User, berth.Token, error) {
 		return authz.Actor{}, berth.User{}, berth.Token{}, err
@@ -49,7 +49,7 @@ func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, b
 				return err
 			}
 		}
-		orgs, err = q.OrganizationsOf(user.ID)
+		actor, err = ActorOf(q, token, user)
 		return err
 	})
 	now := time.Now()
@@ -58,13 +58,33 @@ func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, b
 		return fail(errToken)
 	case err != nil:
 		return fail(err)
-	case !now.Before(token.ExpiresAt), user.System, user.Status == berth.UserSuspended:
+	case !now.Before(token.ExpiresAt):
 		return fail(errToken)
 	}
 	if now.Sub(token.LastUsedAt) >= touchEvery {
 		s.touch(ctx, token)
 	}
-	return authz.User(user, orgs, authz.ScopeOf(token.Kind)), user, token, nil
+	return actor, user, token, nil
+}
+
+// ActorOf is a user as the actor who comes with one of their tokens:
+// unauthenticated when they may not sign in.
+func ActorOf(q *store.Query, t berth.Token, u berth.User) (authz.Actor, error) {
+	if !u.MaySignIn() {
+		return authz.Actor{}, errToken
+	}
+	who, err := WhoIs(q, u)
+	return authz.User(who, authz.ScopesOf(t, u)...), err
+}
+
+// WhoIs is a user with what the policy looks at.
+func WhoIs(q *store.Query, u berth.User) (w authz.Who, err error) {
+	w.User = u
+	if w.Memberships, err = q.MembershipsOf(u.ID); err != nil {
+		return w, err
+	}
+	w.Groups, err = q.GroupsOf(u.ID)
+	return w, err
 }
 
 // running refuses the login of a workspace that is to be stopped or deleted, or
@@ -181,7 +201,7 @@ func newToken(u berth.UserID, kind berth.TokenKind, name string) (string, berth.
 		panic(err) // crypto/rand never fails on a machine that can run us
 	}
 	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
-	return text, berth.Token{ID: berth.NewID[berth.Token](), UserID: u, Kind: kind, Name: name, Hash: hashToken(text)}
+	return text, berth.Token{ID: berth.NewID[berth.Token](), UserID: u, Kind: kind, Name: name, Hash: hashToken(text), Scopes: []string{string(authz.ScopeAll)}}
 }
 
 func hashToken(text string) []byte {

@@ -135,7 +135,7 @@ func TestWhoMayHold(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ws := h.workspace("one")
 		of := func(name string, scope authz.Scope, roles ...berth.Role) authz.Actor {
-			return authz.User(berth.User{ID: berth.NewID[berth.User](), Username: name, Roles: roles}, []berth.OrganizationID{h.Organization.ID}, scope)
+			return authz.User(authz.Who{User: berth.User{ID: berth.NewID[berth.User](), Username: name, Roles: roles}}.In(h.Organization.ID), scope)
 		}
 		for who, c := range map[string]struct {
 			actor     authz.Actor

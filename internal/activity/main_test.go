@@ -84,5 +84,5 @@ func (h *house) flush(b *activity.Book) int {
 }
 
 func (h *house) ada(scope authz.Scope) authz.Actor {
-	return authz.User(h.User, []berth.OrganizationID{h.Organization.ID}, scope)
+	return authz.User(authz.Who{User: h.User}.In(h.Organization.ID), scope)
 }

@@ -1,48 +1,42 @@
 package authz
 
-import "github.com/berthdev/berth"
+import (
+	"slices"
+
+	"github.com/berthdev/berth"
+)
 
 // Actor is who asks. The zero Actor is nobody and may do nothing.
 type Actor struct {
-	UserID   berth.UserID
-	Username string
-	Roles    []berth.Role // site-wide; every user is a member besides
-	// Organizations are those that the user is a member of.
-	Organizations []berth.OrganizationID
-	Scope         Scope
-	system        bool
+	UserID      berth.UserID
+	Username    string
+	Roles       []berth.Role       // site-wide; every user is a member besides
+	Memberships []berth.Membership // the organizations that the user belongs to
+	Groups      []berth.GroupID    // that the user was put into; Everyone is not among them
+	Scopes      []Scope            // of the token that they come with; none: nothing
+	system      bool
 }
 
-// Scope is how much of its user's rights a token carries. The zero Scope
-// carries none.
-type Scope string
-
-const (
-	ScopeAll       Scope = "all"       // logins, API tokens
-	ScopeWorkspace Scope = "workspace" // handed to a workspace: no accounts, no templates to change, no state
-)
-
-// ScopeOf is the scope of a token's kind.
-func ScopeOf(k berth.TokenKind) Scope {
-	switch k {
-	case berth.TokenLogin, berth.TokenAPI:
-		return ScopeAll
-	case berth.TokenWorkspace:
-		return ScopeWorkspace
-	default:
-		return ""
-	}
+// Who is a user with all that the policy looks at.
+type Who struct {
+	User        berth.User
+	Memberships []berth.Membership
+	Groups      []berth.Group
 }
 
 // User is the actor of a signed-in person or of one of their tokens.
-func User(u berth.User, organizations []berth.OrganizationID, scope Scope) Actor {
-	return Actor{UserID: u.ID, Username: u.Username, Roles: u.Roles, Organizations: organizations, Scope: scope}
+func User(w Who, scopes ...Scope) Actor {
+	a := Actor{UserID: w.User.ID, Username: w.User.Username, Roles: w.User.Roles, Memberships: w.Memberships, Scopes: scopes}
+	for _, g := range w.Groups {
+		a.Groups = append(a.Groups, g.ID)
+	}
+	return a
 }
 
 // System is the actor of Berth's own loops. It may do everything; as is the
 // system user that its writes are recorded under.
 func System(as berth.UserID) Actor {
-	return Actor{UserID: as, Username: berth.PrebuildsUsername, Scope: ScopeAll, system: true}
+	return Actor{UserID: as, Username: berth.PrebuildsUsername, Scopes: []Scope{ScopeAll}, system: true}
 }
 
 // IsSystem tells whether a loop acts, not a person.
@@ -51,28 +45,67 @@ func (a Actor) IsSystem() bool { return a.system }
 // Anonymous tells whether nobody is signed in.
 func (a Actor) Anonymous() bool { return a.UserID == "" && !a.system }
 
-// Has tells whether the actor has a site-wide role. A workspace's token never
+// InWorkspace tells whether what runs in a workspace acts, with the login that
+// the workspace was given.
+func (a Actor) InWorkspace() bool { return slices.Contains(a.Scopes, ScopeWorkspace) }
+
+// Has tells whether the actor has a site-wide role. A workspace's login never
 // carries its user's roles: what runs in an owner's workspace is not the owner.
 func (a Actor) Has(role berth.Role) bool {
 	if role == berth.RoleMember {
 		return a.UserID != ""
 	}
-	if a.Scope != ScopeAll {
-		return false
-	}
-	for _, r := range a.Roles {
-		if r == role {
-			return true
-		}
-	}
-	return false
+	return !a.InWorkspace() && slices.Contains(a.Roles, role)
 }
 
-func (a Actor) memberOf(id berth.OrganizationID) bool {
-	for _, o := range a.Organizations {
-		if o == id {
-			return true
-		}
+// HasIn tells whether the actor has a role in an organization, or is a member of
+// it, for RoleMember.
+func (a Actor) HasIn(o berth.OrganizationID, role berth.Role) bool {
+	if o == "" {
+		return false
 	}
-	return false
+	i := slices.IndexFunc(a.Memberships, func(m berth.Membership) bool { return m.OrganizationID == o })
+	if i < 0 {
+		return false
+	}
+	return role == berth.RoleMember || !a.InWorkspace() && slices.Contains(a.Memberships[i].Roles, role)
+}
+
+// Organizations lists those that the actor belongs to.
+func (a Actor) Organizations() []berth.OrganizationID {
+	ids := make([]berth.OrganizationID, len(a.Memberships))
+	for i, m := range a.Memberships {
+		ids[i] = m.OrganizationID
+	}
+	return ids
+}
+
+// Grantees lists what the actor is in shares: themselves, their groups, and
+// Everyone of their organizations.
+func (a Actor) Grantees() []berth.Grantee {
+	all := []berth.Grantee{{Kind: berth.GranteeUser, ID: string(a.UserID)}}
+	for _, m := range a.Memberships {
+		all = append(all, berth.Grantee{Kind: berth.GranteeGroup, ID: string(berth.EveryoneOf(m.OrganizationID))})
+	}
+	for _, g := range a.Groups {
+		all = append(all, berth.Grantee{Kind: berth.GranteeGroup, ID: string(g)})
+	}
+	return all
+}
+
+// granted tells whether a resource is shared with the actor in a role.
+func (a Actor) granted(on Resource, role berth.GrantRole) bool {
+	if a.UserID == "" || len(on.Grants) == 0 {
+		return false
+	}
+	mine := a.Grantees()
+	return slices.ContainsFunc(on.Grants, func(g berth.Grant) bool { return g.Role == role && slices.Contains(mine, g.To) })
+}
+
+// In is the user as a member of organizations without roles there.
+func (w Who) In(organizations ...berth.OrganizationID) Who {
+	for _, o := range organizations {
+		w.Memberships = append(w.Memberships, berth.Membership{OrganizationID: o, UserID: w.User.ID})
+	}
+	return w
 }

@@ -25,7 +25,7 @@ const (
 )
 
 func actor(scope authz.Scope, roles ...berth.Role) authz.Actor {
-	return authz.User(berth.User{ID: me, Username: "me", Roles: roles}, []berth.OrganizationID{here}, scope)
+	return authz.User(authz.Who{User: berth.User{ID: me, Username: "me", Roles: roles}}.In(here), scope)
 }
 
 // whose are the ways in which a resource can stand to the actor.
@@ -122,7 +122,7 @@ func TestPromisesOfThePolicy(t *testing.T) {
 		if authz.Can(actor(authz.ScopeAll), action, on) && !full {
 			t.Fatalf("a role takes %s of %+v away", action, on)
 		}
-		if authz.Can(authz.Actor{Scope: authz.ScopeAll, Roles: rs}, action, on) {
+		if authz.Can(authz.Actor{Scopes: []authz.Scope{authz.ScopeAll}, Roles: rs}, action, on) {
 			t.Fatal("nobody may do something")
 		}
 		if !authz.Can(authz.System("sys"), action, on) {
@@ -145,7 +145,7 @@ func TestCheckHidesWhatMayNotBeRead(t *testing.T) {
 		{"another's workspace is not there", actor(authz.ScopeAll), authz.Delete, theirs, berth.NotFound},
 		{"a template admin sees it and may not enter", actor(authz.ScopeAll, berth.RoleTemplateAdmin), authz.Connect, theirs, berth.Forbidden},
 		{"the owner of the site enters", actor(authz.ScopeAll, berth.RoleOwner), authz.Connect, theirs, nil},
-		{"a member may not change a template", actor(authz.ScopeAll), authz.Update, authz.OfTemplate(here), berth.Forbidden},
+		{"a member may not change a template", actor(authz.ScopeAll), authz.Update, authz.OfTemplate(here, berth.Grant{To: berth.Grantee{Kind: berth.GranteeGroup, ID: string(here)}, Role: berth.GrantUse}), berth.Forbidden},
 		{"a workspace's token makes no tokens", actor(authz.ScopeWorkspace), authz.Create, authz.OfToken(me), berth.Forbidden},
 		{"and finds nothing of others", actor(authz.ScopeWorkspace), authz.Create, authz.OfToken(other), berth.NotFound},
 	} {

@@ -8,22 +8,32 @@ import (
 
 // Can tells whether the actor may do the action to the resource.
 func Can(actor Actor, action Action, on Resource) bool {
-	if actor.Anonymous() || !actor.Scope.covers(action, on.Kind) {
+	if actor.Anonymous() || !actor.covered(action, on.Kind) {
 		return false
 	}
 	if actor.system {
 		return true
 	}
-	for _, r := range policy {
-		if actor.Has(r.role) && slices.Contains(r.kinds, on.Kind) && slices.Contains(r.actions, action) && r.reach.holds(actor, on) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(policy, func(r rule) bool {
+		return slices.Contains(r.kinds, on.Kind) && slices.Contains(r.actions, action) && r.holds(actor, on)
+	})
 }
 
-func (s Scope) covers(action Action, kind Kind) bool {
-	return s == ScopeAll || slices.Contains(scopes[s][kind], action)
+// holds tells whether a rule is about the actor and the resource.
+func (r rule) holds(actor Actor, on Resource) bool {
+	if on.Privileged && !r.privileged && on.OwnerID != actor.UserID {
+		return false
+	}
+	switch r.who {
+	case site:
+		return actor.Has(r.role) && r.reach.holds(actor, on)
+	case organization:
+		return actor.HasIn(on.OrganizationID, r.role) && r.reach.holds(actor, on)
+	case grantee:
+		return actor.granted(on, r.grant) && r.reach.holds(actor, on)
+	default:
+		return false
+	}
 }
 
 func (r reach) holds(actor Actor, on Resource) bool {
@@ -32,10 +42,10 @@ func (r reach) holds(actor Actor, on Resource) bool {
 		return true
 	case own:
 		return on.OwnerID != "" && on.OwnerID == actor.UserID
-	case shared:
-		return on.OrganizationID != "" && actor.memberOf(on.OrganizationID)
+	case here:
+		return actor.HasIn(on.OrganizationID, berth.RoleMember)
 	case ownHere:
-		return own.holds(actor, on) && shared.holds(actor, on)
+		return own.holds(actor, on) && here.holds(actor, on)
 	default:
 		return false
 	}
@@ -51,8 +61,12 @@ func Check(actor Actor, action Action, on Resource, noun string) error {
 		return nil
 	case actor.Anonymous():
 		return berth.Errorf(berth.Unauthenticated, "sign in first: berth login URL")
-	case actor.Scope == ScopeWorkspace && on.OwnerID == actor.UserID && Can(actor.unbound(), action, on):
+	case slices.Contains(actor.Scopes, ScopePassword):
+		return berth.Errorf(berth.Forbidden, "change your password first: berth passwd")
+	case actor.InWorkspace() && on.OwnerID == actor.UserID && Can(actor.unbound(), action, on):
 		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s %s: do that from your own computer", verb(action), noun)
+	case !actor.InWorkspace() && Can(actor.unscoped(), Read, on) && Can(actor.unscoped(), action, on):
+		return berth.Errorf(berth.Forbidden, "this token may not %s %s: its scope is too small", verb(action), noun)
 	case !Can(actor, Read, on):
 		return Hidden(noun)
 	default:
@@ -66,10 +80,17 @@ func Hidden(noun string) error {
 	return berth.Errorf(berth.NotFound, "%s was not found; check the name, or ask its owner whether you have access", noun)
 }
 
-// unbound is the actor with all of their own rights. It is for telling people
-// why something is denied, never for allowing it.
+// unbound is the actor with all of their own rights as a member. It is for
+// telling people why something is denied, never for allowing it.
 func (a Actor) unbound() Actor {
-	a.Scope, a.Roles = ScopeAll, nil
+	a.Scopes, a.Roles = []Scope{ScopeAll}, nil
+	return a
+}
+
+// unscoped is the actor as if they came with a token of every right, for the
+// same use.
+func (a Actor) unscoped() Actor {
+	a.Scopes = []Scope{ScopeAll}
 	return a
 }
 
@@ -79,6 +100,8 @@ func verb(a Action) string {
 		return "change"
 	case Connect:
 		return "connect to"
+	case Assign:
+		return "give or take"
 	default:
 		return string(a)
 	}

@@ -6,72 +6,95 @@ import (
 	"github.com/berthdev/berth"
 )
 
+// who says whose rule it is.
+type who int
+
+const (
+	site         who = iota // those with the role site-wide
+	organization            // those with the role in the resource's organization
+	grantee                 // those whom the resource is shared with
+)
+
 // reach says whose resources a rule is about.
 type reach int
 
 const (
 	anyones reach = iota // every resource of the kind
 	own                  // those whose owner the actor is
-	shared               // those in an organization that the actor is a member of
+	here                 // those in an organization that the actor is a member of
 	ownHere              // both: the actor's own, in an organization that they are a member of
 )
 
-// rule grants a role some actions on some kinds.
+// rule grants some actions on some kinds.
 type rule struct {
-	role    berth.Role
+	who     who
+	role    berth.Role      // of a rule for site or organization
+	grant   berth.GrantRole // of a rule for grantees
 	kinds   []Kind
 	reach   reach
 	actions []Action
+	// privileged rules hold for privileged resources too: users with roles, who
+	// could be used to get more rights than one has.
+	privileged bool
 }
+
+func kinds(k ...Kind) []Kind       { return k }
+func actions(a ...Action) []Action { return a }
 
 // policy is all that anybody may do. Rules only add; nothing takes away.
 var policy = []rule{
 	// The owner of the site may do everything, sessions in others' workspaces included.
-	{berth.RoleOwner, notPersonal, anyones, Actions},
+	{who: site, role: berth.RoleOwner, kinds: notPersonal, actions: Actions, privileged: true},
 
-	{berth.RoleTemplateAdmin, []Kind{KindTemplate, KindArchive}, anyones, []Action{Create, Read, Update, Delete, Use}},
-	{berth.RoleTemplateAdmin, []Kind{KindOrganization, KindProvider}, anyones, []Action{Read, Use}},
+	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
+	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindOrganization, KindProvider), actions: actions(Read, Use)},
 	// Reads all workspaces to help with their builds, and enters none.
-	{berth.RoleTemplateAdmin, []Kind{KindWorkspace}, anyones, []Action{Read}},
-	{berth.RoleTemplateAdmin, []Kind{KindUser}, anyones, []Action{Read}},
+	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace, KindUser, KindMember, KindGroup), actions: actions(Read), privileged: true},
 
-	{berth.RoleUserAdmin, []Kind{KindUser}, anyones, []Action{Create, Read, Update, Delete}},
-	{berth.RoleUserAdmin, []Kind{KindOrganization}, anyones, []Action{Read}},
+	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindUser, KindMember, KindGroup), actions: actions(Create, Read, Update, Delete)},
+	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindUser), actions: actions(Read), privileged: true},
+	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindOrganization, KindQuota), actions: actions(Read), privileged: true},
 
-	{berth.RoleAuditor, []Kind{KindAudit, KindServer}, anyones, []Action{Read}},
-	{berth.RoleAuditor, []Kind{KindUser, KindOrganization, KindTemplate}, anyones, []Action{Read}},
+	{who: site, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindServer, KindUser, KindOrganization, KindMember, KindGroup, KindTemplate, KindQuota), actions: actions(Read), privileged: true},
 
-	{berth.RoleMember, []Kind{KindUser}, own, []Action{Read, Update}},
-	{berth.RoleMember, []Kind{KindToken}, own, []Action{Create, Read, Delete}},
+	// The same within one organization.
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindOrganization), actions: actions(Read, Update)},
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindMember, KindGroup, KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share), privileged: true},
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindRole), actions: actions(Assign)},
+	// Manages workspaces, and enters none.
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindWorkspace), actions: actions(Create, Read, Update, Delete, Start, Stop)},
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindAudit, KindQuota), actions: actions(Read)},
+	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindMember, KindGroup), actions: actions(Create, Read, Update, Delete)},
+	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindQuota), actions: actions(Read)},
+	{who: organization, role: berth.RoleTemplateAdmin, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
+	{who: organization, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace), actions: actions(Read)},
+	{who: organization, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindTemplate, KindQuota), actions: actions(Read)},
+	{who: organization, role: berth.RoleMember, kinds: kinds(KindOrganization, KindMember, KindGroup), actions: actions(Read), privileged: true},
+
+	// What is shared.
+	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use)},
+	{who: grantee, grant: berth.GrantAdmin, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use, Update, Delete, Share)},
+	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindWorkspace), reach: here, actions: actions(Read, Start, Stop, Connect)},
+	{who: grantee, grant: berth.GrantAdmin, kinds: kinds(KindWorkspace), reach: here, actions: actions(Read, Start, Stop, Connect, Update, Share)},
+
+	// What everybody has.
+	{who: site, role: berth.RoleMember, kinds: kinds(KindUser), reach: own, actions: actions(Read, Update)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindPassword), reach: own, actions: actions(Update)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindToken), reach: own, actions: actions(Create, Read, Delete)},
 	// What a person acts with is theirs alone: nobody reads or changes another's, an owner of the site neither.
-	{berth.RoleMember, []Kind{KindSSHKey}, own, []Action{Read, Update}},
-	{berth.RoleMember, []Kind{KindSecret}, own, []Action{Create, Read, Update, Delete}},
-	{berth.RoleMember, []Kind{KindExternal}, own, []Action{Create, Read, Delete, Use}},
-	{berth.RoleMember, []Kind{KindOrganization}, shared, []Action{Read}},
-	{berth.RoleMember, []Kind{KindTemplate}, shared, []Action{Read, Use}},
-	{berth.RoleMember, []Kind{KindProvider}, anyones, []Action{Read, Use}},
-	{berth.RoleMember, []Kind{KindWorkspace}, ownHere, []Action{Create, Start, Update}},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindSSHKey), reach: own, actions: actions(Read, Update)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindSecret), reach: own, actions: actions(Create, Read, Update, Delete)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindExternal), reach: own, actions: actions(Create, Read, Delete, Use)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindProvider), actions: actions(Read, Use)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindQuota), reach: own, actions: actions(Read)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: ownHere, actions: actions(Create, Start, Update, Share)},
 	// What somebody has they can see, enter, stop and delete, also after they left the organization.
-	{berth.RoleMember, []Kind{KindWorkspace}, own, []Action{Read, Stop, Delete, Connect}},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: own, actions: actions(Read, Stop, Delete, Connect)},
 	// Background work that keeps the server going is no secret.
-	{berth.RoleMember, []Kind{KindServer}, anyones, []Action{Read}},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindServer), actions: actions(Read)},
 }
 
 // personal are the kinds of which everybody has their own, and no others'.
-var personal = []Kind{KindSSHKey, KindSecret, KindExternal}
+var personal = []Kind{KindSSHKey, KindSecret, KindExternal, KindPassword}
 
 var notPersonal = slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return slices.Contains(personal, k) })
-
-// scopes is what tokens of a scope may do at most. ScopeAll is not listed: it
-// narrows nothing.
-var scopes = map[Scope]map[Kind][]Action{
-	ScopeWorkspace: {
-		KindUser:         {Read},
-		KindSSHKey:       {Read},
-		KindExternal:     {Read, Use}, // git in the workspace asks for tokens; it does not sign in or out
-		KindOrganization: {Read},
-		KindProvider:     {Read},
-		KindTemplate:     {Read, Use},
-		KindWorkspace:    {Create, Read, Update, Start, Stop, Connect},
-	},
-}

@@ -14,21 +14,28 @@ const (
 	Stop    Action = "stop"
 	Connect Action = "connect" // open a session: ssh, terminal, ports
 	Use     Action = "use"     // make workspaces from a template, on a provider
+	Share   Action = "share"   // say who else may use a workspace or a template
+	Assign  Action = "assign"  // give and take roles
 )
 
 // Actions lists every action in the order in which the grid prints them.
-var Actions = []Action{Create, Read, Update, Delete, Start, Stop, Connect, Use}
+var Actions = []Action{Create, Read, Update, Delete, Start, Stop, Connect, Use, Share, Assign}
 
 // Kind is a kind of resource.
 type Kind string
 
 const (
 	KindUser         Kind = "user"
+	KindPassword     Kind = "password" // a person's own, to change it
 	KindToken        Kind = "token"
 	KindSSHKey       Kind = "ssh-key"  // the pair that a person's workspaces act with
 	KindSecret       Kind = "secret"   // what a person has in all their workspaces
 	KindExternal     Kind = "external" // a person's sign-ins elsewhere; use: get their tokens
 	KindOrganization Kind = "organization"
+	KindMember       Kind = "member" // that a user belongs to an organization
+	KindGroup        Kind = "group"
+	KindRole         Kind = "role"  // of the site, or of an organization
+	KindQuota        Kind = "quota" // what a person may spend in an organization, and does
 	KindProvider     Kind = "provider"
 	KindTemplate     Kind = "template" // and its versions
 	KindArchive      Kind = "archive"
@@ -38,7 +45,8 @@ const (
 )
 
 // Kinds lists every kind in the order in which the grid prints them.
-var Kinds = []Kind{KindUser, KindToken, KindSSHKey, KindSecret, KindExternal, KindOrganization, KindProvider, KindTemplate, KindArchive, KindWorkspace, KindAudit, KindServer}
+var Kinds = []Kind{KindUser, KindPassword, KindToken, KindSSHKey, KindSecret, KindExternal, KindOrganization, KindMember, KindGroup, KindRole, KindQuota,
+	KindProvider, KindTemplate, KindArchive, KindWorkspace, KindAudit, KindServer}
 
 // Resource is a thing with the facts that the policy looks at. A list is a
 // synthetic resource: a kind with no owner stands for everybody's (All), one
@@ -47,13 +55,31 @@ type Resource struct {
 	Kind           Kind
 	OwnerID        berth.UserID
 	OrganizationID berth.OrganizationID
+	// Privileged marks a user who has roles, of the site or of an organization:
+	// who changes such a one could get rights that they do not have.
+	Privileged bool
+	Grants     []berth.Grant // who it is shared with
 }
 
 // All stands for all things of a kind.
 func All(k Kind) Resource { return Resource{Kind: k} }
 
-// OfUser is a user as a resource; users own themselves.
+// OfUser is a user as a resource; users own themselves. OfPerson is for
+// what changes another user.
 func OfUser(id berth.UserID) Resource { return Resource{Kind: KindUser, OwnerID: id} }
+
+// OfPerson is a user as a resource for who wants to change them.
+func OfPerson(w Who) Resource {
+	r := OfUser(w.User.ID)
+	r.Privileged = len(w.User.Roles) > 0
+	for _, m := range w.Memberships {
+		r.Privileged = r.Privileged || len(m.Roles) > 0
+	}
+	return r
+}
+
+// OfPassword is the password of a user.
+func OfPassword(owner berth.UserID) Resource { return Resource{Kind: KindPassword, OwnerID: owner} }
 
 // OfToken is a token of a user.
 func OfToken(owner berth.UserID) Resource { return Resource{Kind: KindToken, OwnerID: owner} }
@@ -72,12 +98,28 @@ func OfOrganization(id berth.OrganizationID) Resource {
 	return Resource{Kind: KindOrganization, OrganizationID: id}
 }
 
-// OfTemplate is a template, or a version of one, in an organization.
-func OfTemplate(id berth.OrganizationID) Resource {
-	return Resource{Kind: KindTemplate, OrganizationID: id}
+// OfMember is the membership of a user in an organization.
+func OfMember(m berth.Membership) Resource {
+	return Resource{Kind: KindMember, OwnerID: m.UserID, OrganizationID: m.OrganizationID, Privileged: len(m.Roles) > 0}
 }
 
-// OfWorkspace is a workspace of a user in an organization.
-func OfWorkspace(owner berth.UserID, organization berth.OrganizationID) Resource {
-	return Resource{Kind: KindWorkspace, OwnerID: owner, OrganizationID: organization}
+// In stands for the things of a kind in an organization: its members, groups,
+// roles, audit.
+func In(k Kind, o berth.OrganizationID) Resource { return Resource{Kind: k, OrganizationID: o} }
+
+// OfQuota is what a user may spend in an organization.
+func OfQuota(owner berth.UserID, o berth.OrganizationID) Resource {
+	return Resource{Kind: KindQuota, OwnerID: owner, OrganizationID: o}
+}
+
+// OfTemplate is a template, or a version of one, in an organization, and who it
+// is shared with.
+func OfTemplate(id berth.OrganizationID, shared ...berth.Grant) Resource {
+	return Resource{Kind: KindTemplate, OrganizationID: id, Grants: shared}
+}
+
+// OfWorkspace is a workspace of a user in an organization, and who it is shared
+// with.
+func OfWorkspace(owner berth.UserID, organization berth.OrganizationID, shared ...berth.Grant) Resource {
+	return Resource{Kind: KindWorkspace, OwnerID: owner, OrganizationID: organization, Grants: shared}
 }

@@ -13,7 +13,7 @@ func MayOpen(actor Actor, level berth.Share, workspace Resource) bool {
 	case level == berth.ShareAuthenticated:
 		return true
 	case level == berth.ShareOrganization:
-		return shared.holds(actor, workspace)
+		return here.holds(actor, workspace)
 	default:
 		return false
 	}

@@ -11,7 +11,7 @@ func TestMayOpen(t *testing.T) {
 	t.Parallel()
 	const home, away = berth.OrganizationID("home"), berth.OrganizationID("away")
 	user := func(id string, org berth.OrganizationID, roles ...berth.Role) authz.Actor {
-		return authz.User(berth.User{ID: berth.UserID(id), Username: id, Roles: roles}, []berth.OrganizationID{org}, authz.ScopeAll)
+		return authz.User(authz.Who{User: berth.User{ID: berth.UserID(id), Username: id, Roles: roles}}.In(org), authz.ScopeAll)
 	}
 	workspace := authz.OfWorkspace("ana", home)
 	who := map[string]authz.Actor{

@@ -175,7 +175,7 @@ func TestAWorkspaceMayDoLittle(t *testing.T) {
 	t.Parallel()
 	h := setUp(t, storetest.SQLite(t))
 	h.signIn(t, h.ada)
-	inside := authz.User(h.world.User, nil, authz.ScopeWorkspace)
+	inside := authz.User(authz.Who{User: h.world.User}, authz.ScopeWorkspace)
 	if _, err := h.SSHKey(t.Context(), inside); err != nil {
 		t.Errorf("the public key: %v", err)
 	}

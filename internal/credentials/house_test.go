@@ -40,7 +40,7 @@ func setUp(t *testing.T, db *store.DB) *house {
 		t.Fatal(err)
 	}
 	h.keys = keys
-	h.ada = authz.User(h.world.User, nil, authz.ScopeAll)
+	h.ada = authz.User(authz.Who{User: h.world.User}, authz.ScopeAll)
 	eve := berth.User{ID: berth.NewID[berth.User](), Username: "eve", Email: "eve@example.com", Status: berth.UserActive}
 	if err := db.Write(t.Context(), func(tx *store.Tx) error {
 		eve.CreatedAt, eve.UpdatedAt = tx.Now, tx.Now
@@ -48,7 +48,7 @@ func setUp(t *testing.T, db *store.DB) *house {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	h.eve = authz.User(eve, nil, authz.ScopeAll)
+	h.eve = authz.User(authz.Who{User: eve}, authz.ScopeAll)
 	h.Service = h.replica(t, db)
 	return h
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/berthdev/berth/internal/store/storetest"
 )
 
-var member = authz.User(berth.User{ID: berth.NewID[berth.User](), Username: "mel"}, nil, authz.ScopeAll)
+var member = authz.User(authz.Who{User: berth.User{ID: berth.NewID[berth.User](), Username: "mel"}}, authz.ScopeAll)
 
 func TestBuiltInIsMadeOnce(t *testing.T) {
 	t.Parallel()

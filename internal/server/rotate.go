@@ -17,6 +17,7 @@ import (
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/seal"
+	"github.com/berthdev/berth/internal/signin"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
@@ -30,6 +31,8 @@ var bounds = map[string]func(keys []string) []byte{
 	"ssh_keys":          func(k []string) []byte { return credentials.SSHKeyBound(berth.UserID(k[0])) },
 	"user_secrets":      func(k []string) []byte { return credentials.SecretBound(berth.SecretID(k[0])) },
 	"external_logins":   func(k []string) []byte { return credentials.ExternalBound(berth.UserID(k[0]), k[1]) },
+	"identities":        func(k []string) []byte { return signin.IdentityBound(k[0], k[1]) },
+	"sign_in_attempts":  func(k []string) []byte { return signin.AttemptBound(k[0]) },
 	"signing_keys":      func(k []string) []byte { return accounts.SigningKeyBound(k[0], k[1]) },
 	"external_attempts": func(k []string) []byte { return credentials.AttemptBound(k[0]) },
 }

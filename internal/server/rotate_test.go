@@ -40,7 +40,7 @@ func TestRotateKeys(t *testing.T) {
 		db := storetest.Open(t, url)
 		world := storetest.Seed(t, db)
 		s := credentials.New(db, keys, credentials.Options{AccessURL: "https://berth.test"})
-		ada := authz.User(world.User, nil, authz.ScopeAll)
+		ada := authz.User(authz.Who{User: world.User}, authz.ScopeAll)
 		put := func(name, env string) {
 			t.Helper()
 			value := "value of " + name

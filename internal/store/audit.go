@@ -1,30 +1,47 @@
 package store
 
 import (
-	"time"
+	"cmp"
+	"context"
 
 	"github.com/berthdev/berth"
 )
 
-// Audit is the record of one thing that somebody did.
-type Audit struct {
-	ID         berth.ID[Audit]
-	At         time.Time
-	ActorID    berth.UserID // empty for somebody who is not signed in
-	Action     string       // create, login, state-push, …
-	Kind       string       // of the target: user, workspace, …
-	TargetID   string
-	TargetName string
-	Detail     map[string]any // never secrets
+// Audit is the record of one thing that was done.
+type Audit = berth.Audit
+
+type originKey struct{}
+
+// WithOrigin says where what is done under ctx comes from: every audit row of
+// its transactions carries that.
+func WithOrigin(ctx context.Context, o berth.AuditOrigin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
 }
 
-// InsertAudit records what somebody did; id and time are filled in.
+func originOf(ctx context.Context) berth.AuditOrigin {
+	o, _ := ctx.Value(originKey{}).(berth.AuditOrigin)
+	return o
+}
+
+// InsertAudit records what was done. Id, time, the actor's name and, where the
+// row does not name one, the origin of the request are filled in.
 func (tx *Tx) InsertAudit(a Audit) error {
 	if a.Detail == nil {
 		a.Detail = map[string]any{}
 	}
-	_, err := tx.exec(`INSERT INTO audit (id, at, actor_id, action, kind, target_id, target_name, detail_json) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		berth.NewID[Audit](), stamp(tx.Now), a.ActorID, a.Action, a.Kind, clean(a.TargetID, maxWord), clean(a.TargetName, maxWord), asJSON(a.Detail))
+	if a.Changes == nil {
+		a.Changes = berth.Changes{}
+	}
+	if a.AuditOrigin == (berth.AuditOrigin{}) {
+		a.AuditOrigin = originOf(tx.ctx)
+	}
+	_, err := tx.exec(`INSERT INTO audit (id, at, class, actor_id, actor_name, organization_id, action, kind, target_id, target_name, result, reason,
+		changes_json, detail_json, address, user_agent, request_id, token_id)
+		VALUES ($1, $2, $3, $4, CASE WHEN $5 <> '' THEN $5 ELSE COALESCE((SELECT u.username FROM users u WHERE u.id = $4), '') END,
+		$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		berth.NewID[Audit](), stamp(tx.Now), string(cmp.Or(a.Class, berth.AuditWrite)), a.ActorID, clean(a.ActorName, maxWord), a.OrganizationID,
+		a.Action, a.Kind, clean(a.TargetID, maxWord), clean(a.TargetName, maxWord), cmp.Or(a.Result, berth.AuditOK), clean(a.Reason, maxText),
+		asJSON(a.Changes), asJSON(a.Detail), clean(a.Address, maxWord), clean(a.UserAgent, maxWord), clean(a.RequestID, maxWord), a.TokenID)
 	return err
 }
 
@@ -32,7 +49,8 @@ func (tx *Tx) InsertAudit(a Audit) error {
 func (q *Query) AuditPage(p Page) ([]Audit, string, error) {
 	var w where
 	end := p.bound(&w, "at", "id", true)
-	rows, err := all(q, scanAudit, `SELECT id, at, actor_id, action, kind, target_id, target_name, detail_json FROM audit`+w.String()+end, w.args...)
+	rows, err := all(q, scanAudit, `SELECT id, at, class, actor_id, actor_name, organization_id, action, kind, target_id, target_name, result, reason,
+		changes_json, detail_json, address, user_agent, request_id, token_id FROM audit`+w.String()+end, w.args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -41,6 +59,7 @@ func (q *Query) AuditPage(p Page) ([]Audit, string, error) {
 }
 
 func scanAudit(s scanner) (a Audit, err error) {
-	err = s.Scan(&a.ID, at(&a.At), &a.ActorID, &a.Action, &a.Kind, &a.TargetID, &a.TargetName, fromJSON(&a.Detail))
+	err = s.Scan(&a.ID, at(&a.At), &a.Class, &a.ActorID, &a.ActorName, &a.OrganizationID, &a.Action, &a.Kind, &a.TargetID, &a.TargetName, &a.Result, &a.Reason,
+		fromJSON(&a.Changes), fromJSON(&a.Detail), &a.Address, &a.UserAgent, &a.RequestID, &a.TokenID)
 	return a, err
 }

@@ -36,7 +36,7 @@ func BenchmarkFirstPage(b *testing.B) {
 		}
 		for b.Loop() {
 			err := db.Read(b.Context(), func(q *store.Query) error {
-				rows, next, err := q.WorkspacePage(store.WorkspaceFilter{}, store.Page{Limit: 50})
+				rows, next, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}}, store.Page{Limit: 50})
 				if err == nil && (len(rows) != 50 || next == "") {
 					err = fmt.Errorf("%d rows, next %q", len(rows), next)
 				}

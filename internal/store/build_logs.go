@@ -9,7 +9,8 @@ import (
 // Limits of one line of a log, in bytes.
 const (
 	maxLine = 16 << 10
-	maxWord = 200 // level, stage, source
+	maxWord = 200  // level, stage, source
+	maxText = 4096 // a description, a reason
 )
 
 // AppendBuildLogs keeps lines of a build's log: those behind what is there

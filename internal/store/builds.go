@@ -9,14 +9,14 @@ import (
 )
 
 const buildColumns = `b.id, b.organization_id, b.provider_id, b.transition, b.workspace_id, b.template_id, b.version_id,
-	b.number, b.reason, b.class, b.initiator_id, b.parameters_json, b.preset, b.allow_destroy_json, b.orphan,
+	b.number, b.reason, b.class, b.initiator_id, b.parameters_json, b.preset, b.allow_destroy_json, b.orphan, b.daily_cost,
 	b.created_at, b.started_at, b.canceled_at, b.completed_at, b.abandoned_at,
 	b.runner_id, b.attempt, b.lease_at, b.error_code, b.error, b.refused_json`
 
 // buildInto is where buildColumns are scanned to.
 func buildInto(b *berth.Build) []any {
 	return []any{&b.ID, &b.OrganizationID, &b.ProviderID, &b.Transition, text(&b.WorkspaceID), &b.TemplateID, &b.VersionID,
-		&b.Number, &b.Reason, &b.Class, &b.InitiatorID, fromJSON(&b.Parameters), &b.Preset, fromJSON(&b.AllowDestroy), &b.Orphan,
+		&b.Number, &b.Reason, &b.Class, &b.InitiatorID, fromJSON(&b.Parameters), &b.Preset, fromJSON(&b.AllowDestroy), &b.Orphan, &b.DailyCost,
 		at(&b.CreatedAt), at(&b.StartedAt), at(&b.CanceledAt), at(&b.CompletedAt), at(&b.AbandonAt),
 		text(&b.RunnerID), &b.Attempt, at(&b.LeaseAt), &b.ErrorCode, &b.Error, fromJSON(&b.Refused)}
 }
@@ -79,17 +79,17 @@ func (q *Query) BuildDetail(id berth.BuildID) (BuildDetail, error) {
 
 // BuildFilter says which builds a list has; empty fields do not restrict.
 type BuildFilter struct {
-	Workspace     berth.WorkspaceID
-	Owner         berth.UserID // of the workspace, or who pushed the version
-	Organizations []berth.OrganizationID
-	Template      berth.TemplateID
-	Version       berth.VersionID
-	Provider      berth.ProviderID
-	Transition    berth.Transition
-	Status        berth.BuildStatus
-	Name          []string // parts of the workspace's name
-	Before        Cursor
-	Limit         int // 0: 50
+	Workspace  berth.WorkspaceID
+	Owner      berth.UserID   // of the workspace, or who pushed the version
+	Visible    *berth.Visible // by workspace, or who pushed the version; nil: all
+	Template   berth.TemplateID
+	Version    berth.VersionID
+	Provider   berth.ProviderID
+	Transition berth.Transition
+	Status     berth.BuildStatus
+	Name       []string // parts of the workspace's name
+	Before     Cursor
+	Limit      int // 0: 50
 }
 
 // buildStatus is berth.Build.Status in SQL.
@@ -106,7 +106,7 @@ var buildStatus = map[berth.BuildStatus]string{
 func (q *Query) Builds(f BuildFilter) ([]berth.Build, error) {
 	var w where
 	from := ` FROM builds b`
-	if f.Owner != "" || len(f.Name) > 0 {
+	if f.Owner != "" || len(f.Name) > 0 || f.Visible != nil && !f.Visible.All {
 		from += ` LEFT JOIN workspaces w ON w.id = b.workspace_id`
 	}
 	if f.Owner != "" {
@@ -115,8 +115,8 @@ func (q *Query) Builds(f BuildFilter) ([]berth.Build, error) {
 	for _, part := range f.Name {
 		w.add(`lower(w.name) LIKE ? ESCAPE '\'`, "%"+escapeLike(part)+"%")
 	}
-	if f.Organizations != nil {
-		in(&w, `b.organization_id`, f.Organizations)
+	if f.Visible != nil {
+		w.visible(columns{kind: "workspace", id: "w.id", organization: "b.organization_id", owner: "COALESCE(w.owner_id, b.initiator_id)"}, *f.Visible)
 	}
 	if f.Status != "" {
 		cond, ok := buildStatus[f.Status]

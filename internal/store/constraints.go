@@ -15,6 +15,8 @@ var constraints = map[string]berth.Error{
 	"organizations_one_default":   {Code: berth.Conflict, Message: "there is a default organization already"},
 	"users_username":              {Code: berth.Conflict, Field: "username", Message: "a user of this name exists already: choose another username"},
 	"users_email":                 {Code: berth.Conflict, Field: "email", Message: "a user with this e-mail address exists already"},
+	"groups_name":                 {Code: berth.Conflict, Field: "name", Message: "the organization has a group of this name already: choose another name"},
+	"identities_user":             {Code: berth.Conflict, Message: "this user signs in there as somebody else already"},
 	"tokens_hash":                 {Code: berth.Conflict, Message: "this token exists already"},
 	"tokens_api_name":             {Code: berth.Conflict, Field: "name", Message: "you have a token of this name already: choose another name, or remove that one"},
 	"providers_name":              {Code: berth.Conflict, Field: "name", Message: "a workspace provider of this name exists already: choose another name"},

@@ -39,14 +39,20 @@ func TestListsUseAnIndex(t *testing.T) {
 			sorted bool
 			ask    func(q *store.Query) error
 		}{
-			{"workspaces", true, func(q *store.Query) error { _, _, err := q.WorkspacePage(store.WorkspaceFilter{}, page); return err }},
-			{"workspaces, next page", true, func(q *store.Query) error { _, _, err := q.WorkspacePage(store.WorkspaceFilter{}, next); return err }},
+			{"workspaces", true, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}}, page)
+				return err
+			}},
+			{"workspaces, next page", true, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}}, next)
+				return err
+			}},
 			{"workspaces of an owner", true, func(q *store.Query) error {
-				_, _, err := q.WorkspacePage(store.WorkspaceFilter{OwnerID: w.User.ID}, page)
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{Own: w.User.ID}}, page)
 				return err
 			}},
 			{"running workspaces", false, func(q *store.Query) error {
-				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Status: []berth.Status{berth.StatusRunning}}, page)
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}, Status: []berth.Status{berth.StatusRunning}}, page)
 				return err
 			}},
 			{"builds", true, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{}); return err }},
@@ -54,7 +60,10 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"builds of a workspace", false, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{Workspace: ws}); return err }},
 			{"builds of a template", true, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{Template: w.Template.ID}); return err }},
 			{"builds with names", false, func(q *store.Query) error { _, _, err := q.BuildPage(store.BuildFilter{}, page); return err }},
-			{"templates", false, func(q *store.Query) error { _, _, err := q.TemplatePage(nil, page); return err }},
+			{"templates", false, func(q *store.Query) error {
+				_, _, err := q.TemplatePage(berth.Visible{All: true}, "", page)
+				return err
+			}},
 			{"versions", false, func(q *store.Query) error { _, _, err := q.VersionPage(w.Template.ID, page); return err }},
 			{"audit", true, func(q *store.Query) error { _, _, err := q.AuditPage(page); return err }},
 			{"build log", true, func(q *store.Query) error { _, err := q.BuildLogs("b", 5, 10); return err }},

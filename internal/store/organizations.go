@@ -2,40 +2,56 @@ package store
 
 import (
 	"strings"
+	"time"
 
 	"github.com/berthdev/berth"
 )
 
-const organizationColumns = `o.id, o.name, o.display_name, o.is_default, o.connect_starts, o.idle_counts, o.created_at`
+const organizationColumns = `o.id, o.name, o.display_name, o.description, o.is_default, o.connect_starts, o.idle_counts, o.sharing,
+	o.autostart_days, o.auto_off, o.auto_off_by_user, o.max_workspaces, o.max_running, o.max_workspaces_per_user, o.max_running_per_user,
+	o.created_at, o.updated_at, o.deleted_at`
 
 func scanOrganization(s scanner) (o berth.Organization, err error) {
-	err = s.Scan(&o.ID, &o.Name, &o.DisplayName, &o.Default, &o.ConnectStarts, &o.IdleCounts, at(&o.CreatedAt))
+	var off int64
+	l := &o.Limits
+	err = s.Scan(&o.ID, &o.Name, &o.DisplayName, &o.Description, &o.Default, &o.ConnectStarts, &o.IdleCounts, &o.Sharing,
+		&o.AutostartDays, &off, &o.AutoOffByUser, &l.Workspaces, &l.Running, &l.WorkspacesPerUser, &l.RunningPerUser,
+		at(&o.CreatedAt), at(&o.UpdatedAt), at(&o.DeletedAt))
+	o.AutoOff = time.Duration(off) * time.Microsecond
 	return o, err
 }
 
-// InsertOrganization stores a new organization.
+// InsertOrganization stores a new organization and its group Everyone, who may
+// spend without a limit.
 func (tx *Tx) InsertOrganization(o berth.Organization) error {
-	_, err := tx.exec(`INSERT INTO organizations (id, name, display_name, is_default, connect_starts, idle_counts, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		o.ID, o.Name, o.DisplayName, o.Default, o.ConnectStarts, o.IdleCounts, stamp(o.CreatedAt))
-	return err
+	l := o.Limits
+	_, err := tx.exec(`INSERT INTO organizations (id, name, display_name, description, is_default, connect_starts, idle_counts, sharing,
+		autostart_days, auto_off, auto_off_by_user, max_workspaces, max_running, max_workspaces_per_user, max_running_per_user, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)`,
+		o.ID, o.Name, clean(o.DisplayName, maxWord), clean(o.Description, maxText), o.Default, o.ConnectStarts, o.IdleCounts, o.Sharing,
+		int(o.AutostartDays), o.AutoOff.Microseconds(), o.AutoOffByUser, l.Workspaces, l.Running, l.WorkspacesPerUser, l.RunningPerUser, stamp(o.CreatedAt))
+	if err != nil {
+		return err
+	}
+	return tx.InsertGroup(berth.Group{ID: berth.EveryoneOf(o.ID), OrganizationID: o.ID, Name: berth.EveryoneGroup,
+		Allowance: berth.Allowance{Unlimited: true}, Source: berth.SourceUser})
 }
 
-// UpdateOrganization stores the settings of an organization.
+// UpdateOrganization stores all of an organization but which is the default one.
 func (tx *Tx) UpdateOrganization(o berth.Organization) error {
-	return tx.must("organization", `UPDATE organizations SET connect_starts = $2, idle_counts = $3 WHERE id = $1`, o.ID, o.ConnectStarts, o.IdleCounts)
+	l := o.Limits
+	return tx.must("organization", `UPDATE organizations SET name = $2, display_name = $3, description = $4, connect_starts = $5, idle_counts = $6,
+		sharing = $7, autostart_days = $8, auto_off = $9, auto_off_by_user = $10, max_workspaces = $11, max_running = $12,
+		max_workspaces_per_user = $13, max_running_per_user = $14, deleted_at = $15, updated_at = $16 WHERE id = $1`,
+		o.ID, o.Name, clean(o.DisplayName, maxWord), clean(o.Description, maxText), o.ConnectStarts, o.IdleCounts,
+		o.Sharing, int(o.AutostartDays), o.AutoOff.Microseconds(), o.AutoOffByUser, l.Workspaces, l.Running,
+		l.WorkspacesPerUser, l.RunningPerUser, stamp(o.DeletedAt), stamp(tx.Now))
 }
 
-// AddMember makes a user a member of an organization; they may be one already.
-func (tx *Tx) AddMember(o berth.OrganizationID, u berth.UserID) error {
-	_, err := tx.exec(`INSERT INTO organization_members (organization_id, user_id, roles_json, created_at) VALUES ($1, $2, '[]', $3)
-		ON CONFLICT (organization_id, user_id) DO NOTHING`, o, u, stamp(tx.Now))
-	return err
-}
-
-// OrganizationRef is an organization by id or by name without regard to case;
-// "" and "default" are the default one.
+// OrganizationRef is a living organization by id or by name without regard to
+// case; "" and "default" are the default one.
 func (q *Query) OrganizationRef(ref string) (berth.Organization, error) {
-	const from = `SELECT ` + organizationColumns + ` FROM organizations o WHERE `
+	const from = `SELECT ` + organizationColumns + ` FROM organizations o WHERE o.deleted_at IS NULL AND `
 	switch {
 	case ref == "" || strings.EqualFold(ref, "default"):
 		return one(q, "default organization", scanOrganization, from+`o.is_default`)
@@ -46,12 +62,12 @@ func (q *Query) OrganizationRef(ref string) (berth.Organization, error) {
 	}
 }
 
-// Organizations is every organization, oldest first.
-func (q *Query) Organizations() ([]berth.Organization, error) {
-	return all(q, scanOrganization, `SELECT `+organizationColumns+` FROM organizations o ORDER BY o.created_at, o.id`)
+// Organization is an organization by id, deleted ones too.
+func (q *Query) Organization(id berth.OrganizationID) (berth.Organization, error) {
+	return one(q, "organization", scanOrganization, `SELECT `+organizationColumns+` FROM organizations o WHERE o.id = $1`, id)
 }
 
-// OrganizationsOf is the organizations that a user is a member of.
-func (q *Query) OrganizationsOf(u berth.UserID) ([]berth.OrganizationID, error) {
-	return all(q, single[berth.OrganizationID], `SELECT organization_id FROM organization_members WHERE user_id = $1 ORDER BY organization_id`, u)
+// Organizations is every living organization, oldest first.
+func (q *Query) Organizations() ([]berth.Organization, error) {
+	return all(q, scanOrganization, `SELECT `+organizationColumns+` FROM organizations o WHERE o.deleted_at IS NULL ORDER BY o.created_at, o.id`)
 }

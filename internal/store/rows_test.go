@@ -46,7 +46,7 @@ func TestStatusFiltersAgreeWithTheStatus(t *testing.T) {
 		found := 0
 		for _, s := range statuses {
 			if err := db.Read(t.Context(), func(q *store.Query) error {
-				rows, _, err := q.WorkspacePage(store.WorkspaceFilter{Status: []berth.Status{s}}, store.Page{Limit: 100})
+				rows, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}, Status: []berth.Status{s}}, store.Page{Limit: 100})
 				found += len(rows)
 				for _, r := range rows {
 					if got := berth.WorkspaceStatus(r.Build.Build); got != s {

@@ -22,6 +22,8 @@ var SealedColumns = []SealedColumn{
 	{"user_secrets", "value_sealed", []string{"id"}},
 	{"external_logins", "tokens_sealed", []string{"user_id", "provider"}},
 	{"external_attempts", "sealed", []string{"id"}},
+	{"identities", "tokens_sealed", []string{"provider", "subject"}},
+	{"sign_in_attempts", "sealed", []string{"id"}},
 	{"signing_keys", "private_sealed", []string{"use_for", "id"}},
 }
 

@@ -67,14 +67,13 @@ func (q *Query) TemplateRow(id berth.TemplateID) (TemplateRow, error) {
 	return one(q, "template", scanTemplateRow, templateRow+` WHERE t.id = $1`, id)
 }
 
-// TemplatePage is one page of the living templates of some organizations (nil:
-// all), oldest first, and the mark of the next.
-func (q *Query) TemplatePage(organizations []berth.OrganizationID, p Page) ([]TemplateRow, string, error) {
+// TemplatePage is one page of the visible living templates, of one organization
+// or, with "", of all, oldest first, and the mark of the next.
+func (q *Query) TemplatePage(v berth.Visible, organization berth.OrganizationID, p Page) ([]TemplateRow, string, error) {
 	var w where
 	w.add(`t.deleted_at IS NULL`)
-	if organizations != nil {
-		in(&w, `t.organization_id`, organizations)
-	}
+	w.visible(columns{kind: "template", id: "t.id", organization: "t.organization_id"}, v)
+	equal(&w, `t.organization_id`, organization)
 	end := p.bound(&w, "t.created_at", "t.id", false)
 	rows, err := all(q, scanTemplateRow, templateRow+w.String()+end, w.args...)
 	if err != nil {

@@ -1,15 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/berthdev/berth"
 )
 
-const tokenColumns = `t.id, t.user_id, t.kind, t.name, t.hash, t.workspace_id, t.created_at, t.expires_at, t.last_used_at`
+const tokenColumns = `t.id, t.user_id, t.kind, t.name, t.hash, t.scopes_json, t.sign_in, t.workspace_id, t.created_at, t.expires_at, t.last_used_at`
 
 func tokenInto(t *berth.Token) []any {
-	return []any{&t.ID, &t.UserID, &t.Kind, &t.Name, &t.Hash, text(&t.WorkspaceID), at(&t.CreatedAt), at(&t.ExpiresAt), at(&t.LastUsedAt)}
+	return []any{&t.ID, &t.UserID, &t.Kind, &t.Name, &t.Hash, fromJSON(&t.Scopes), &t.SignIn, text(&t.WorkspaceID), at(&t.CreatedAt), at(&t.ExpiresAt), at(&t.LastUsedAt)}
 }
 
 func scanToken(s scanner) (t berth.Token, err error) {
@@ -19,9 +20,9 @@ func scanToken(s scanner) (t berth.Token, err error) {
 
 // InsertToken stores a new token.
 func (tx *Tx) InsertToken(t berth.Token) error {
-	_, err := tx.exec(`INSERT INTO tokens (id, user_id, kind, name, hash, workspace_id, created_at, expires_at, last_used_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		t.ID, t.UserID, string(t.Kind), t.Name, t.Hash, orNull(t.WorkspaceID), stamp(t.CreatedAt), stamp(t.ExpiresAt), stamp(t.LastUsedAt))
+	_, err := tx.exec(`INSERT INTO tokens (id, user_id, kind, name, hash, scopes_json, sign_in, workspace_id, created_at, expires_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		t.ID, t.UserID, string(t.Kind), t.Name, t.Hash, asJSON(t.Scopes), string(cmp.Or(t.SignIn, berth.SignInPassword)), orNull(t.WorkspaceID), stamp(t.CreatedAt), stamp(t.ExpiresAt), stamp(t.LastUsedAt))
 	return err
 }
 
@@ -80,9 +81,9 @@ func (tx *Tx) DeleteExpiredOf(u berth.UserID) error {
 // PutWorkspaceToken stores the token of a workspace's own login, unless it is
 // there already. It guards itself.
 func (tx *Tx) PutWorkspaceToken(t berth.Token) error {
-	_, err := tx.exec(`INSERT INTO tokens (id, user_id, kind, name, hash, workspace_id, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash) DO NOTHING`,
-		t.ID, t.UserID, string(t.Kind), t.Name, t.Hash, orNull(t.WorkspaceID), stamp(tx.Now), stamp(t.ExpiresAt))
+	_, err := tx.exec(`INSERT INTO tokens (id, user_id, kind, name, hash, scopes_json, workspace_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO NOTHING`,
+		t.ID, t.UserID, string(t.Kind), t.Name, t.Hash, asJSON(t.Scopes), orNull(t.WorkspaceID), stamp(tx.Now), stamp(t.ExpiresAt))
 	return err
 }
 

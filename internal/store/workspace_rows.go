@@ -20,9 +20,13 @@ type WorkspaceRow struct {
 	OrganizationIdleCounts    bool
 }
 
-// WorkspaceFilter chooses workspaces; zero fields choose all.
+// workspaceVisible is what lists of workspaces and of their builds look at.
+var workspaceVisible = columns{kind: "workspace", id: "w.id", organization: "w.organization_id", owner: "w.owner_id"}
+
+// WorkspaceFilter chooses workspaces among the visible ones; other zero fields
+// choose all.
 type WorkspaceFilter struct {
-	OwnerID      berth.UserID
+	Visible      berth.Visible
 	Owner        string // username
 	Template     string // name
 	Organization string // name
@@ -63,9 +67,7 @@ func (q *Query) WorkspaceRow(id berth.WorkspaceID) (WorkspaceRow, error) {
 func (q *Query) WorkspacePage(f WorkspaceFilter, p Page) ([]WorkspaceRow, string, error) {
 	var w where
 	w.add(`w.deleted_at IS NULL`)
-	if f.OwnerID != "" {
-		w.add(`w.owner_id = ?`, f.OwnerID)
-	}
+	w.visible(workspaceVisible, f.Visible)
 	named(&w, `u.username`, f.Owner)
 	named(&w, `t.name`, f.Template)
 	named(&w, `o.name`, f.Organization)

@@ -6,11 +6,11 @@ import (
 	"github.com/berthdev/berth"
 )
 
-const workspaceColumns = `w.id, w.organization_id, w.provider_id, w.owner_id, w.template_id, w.name, w.persistent_json, w.connect_starts,
+const workspaceColumns = `w.id, w.organization_id, w.provider_id, w.owner_id, w.template_id, w.name, w.persistent_json, w.connect_starts, w.daily_cost,
 	w.created_at, w.updated_at, w.last_used_at, w.deleted_at`
 
 func workspaceInto(w *berth.Workspace) []any {
-	return []any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent), &w.ConnectStarts,
+	return []any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent), &w.ConnectStarts, &w.DailyCost,
 		at(&w.CreatedAt), at(&w.UpdatedAt), at(&w.LastUsedAt), at(&w.DeletedAt)}
 }
 

@@ -122,7 +122,11 @@ func (s *Service) template(tx *store.Tx, actor authz.Actor, o berth.Organization
 		return t, authz.Hidden("template " + ref)
 	}
 	t = berth.Template{ID: berth.NewID[berth.Template](), OrganizationID: o.ID, Name: ref, CreatedBy: actor.UserID, CreatedAt: tx.Now, UpdatedAt: tx.Now}
-	return t, tx.InsertTemplate(t)
+	if err := tx.InsertTemplate(t); err != nil {
+		return t, err
+	}
+	everyone := berth.Grantee{Kind: berth.GranteeGroup, ID: string(berth.EveryoneOf(o.ID))}
+	return t, tx.PutGrant(store.TemplateGrants(t.ID), berth.Grant{To: everyone, Role: berth.GrantUse}, actor.UserID)
 }
 
 func (s *Service) version(tx *store.Tx, actor authz.Actor, t berth.Template, p berth.Provider, in Push) (berth.Version, berth.Build, error) {

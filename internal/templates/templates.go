@@ -36,7 +36,17 @@ func Find(q *store.Query, actor authz.Actor, action authz.Action, organization, 
 	if err != nil {
 		return berth.Template{}, hide(actor, err, noun)
 	}
-	return t, authz.Check(actor, action, authz.OfTemplate(t.OrganizationID), noun)
+	on, err := resource(q, t)
+	if err != nil {
+		return t, err
+	}
+	return t, authz.Check(actor, action, on, noun)
+}
+
+// resource is a template with who it is shared with.
+func resource(q *store.Query, t berth.Template) (authz.Resource, error) {
+	grants, err := q.Grants(store.TemplateGrants(t.ID))
+	return authz.OfTemplate(t.OrganizationID, grants...), err
 }
 
 // hide makes the store's not_found the same as that of a thing that may not be
@@ -65,11 +75,11 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, organization, aft
 	var views []View
 	var next string
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		visible, err := visible(q, actor, organization)
+		o, err := listed(q, actor, organization)
 		if err != nil {
 			return err
 		}
-		rows, n, err := q.TemplatePage(visible, page)
+		rows, n, err := q.TemplatePage(authz.See(actor, authz.Read, authz.KindTemplate), o, page)
 		views, next = make([]View, len(rows)), n
 		for i, r := range rows {
 			views[i] = viewOf(r)
@@ -79,19 +89,17 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, organization, aft
 	return views, next, err
 }
 
-// visible is the organizations whose templates a list shows; nil means all.
-func visible(q *store.Query, actor authz.Actor, organization string) ([]berth.OrganizationID, error) {
-	if organization != "" {
-		o, err := q.OrganizationRef(organization)
-		if err != nil {
-			return nil, hide(actor, err, "organization "+organization)
-		}
-		return []berth.OrganizationID{o.ID}, authz.Check(actor, authz.Read, authz.OfTemplate(o.ID), "organization "+organization)
+// listed is the organization whose templates a list shows; "" means all.
+func listed(q *store.Query, actor authz.Actor, ref string) (berth.OrganizationID, error) {
+	if ref == "" {
+		return "", nil
 	}
-	if authz.Can(actor, authz.Read, authz.All(authz.KindTemplate)) {
-		return nil, nil
+	noun := "organization " + ref
+	o, err := q.OrganizationRef(ref)
+	if err != nil {
+		return "", hide(actor, err, noun)
 	}
-	return append([]berth.OrganizationID{}, actor.Organizations...), nil
+	return o.ID, authz.Check(actor, authz.Read, authz.OfOrganization(o.ID), noun)
 }
 
 // Get is one template by name or id.

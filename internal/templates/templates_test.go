@@ -72,7 +72,7 @@ func (h *house) person(name string, member bool, roles ...berth.Role) authz.Acto
 		orgs = []berth.OrganizationID{o.ID}
 		return errors.Join(err, tx.AddMember(o.ID, u.ID))
 	}))
-	return authz.User(u, orgs, authz.ScopeAll)
+	return authz.User(authz.Who{User: u}.In(orgs...), authz.ScopeAll)
 }
 
 func must(t *testing.T, err error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/store"
 )
@@ -78,11 +79,10 @@ func visitor(q *store.Query, user berth.UserID, login berth.TokenID, now time.Ti
 		return authz.Actor{}, errSignIn
 	case err != nil:
 		return authz.Actor{}, err
-	case u.ID != user, !now.Before(t.ExpiresAt), u.System, u.Status == berth.UserSuspended:
+	case u.ID != user, !now.Before(t.ExpiresAt), !u.MaySignIn():
 		return authz.Actor{}, errSignIn
 	}
-	organizations, err := q.OrganizationsOf(u.ID)
-	return authz.User(u, organizations, authz.ScopeOf(t.Kind)), err
+	return accounts.ActorOf(q, t, u)
 }
 
 func (s *Service) openApp(q *store.Query, actor authz.Actor, ref berth.AppRef, onPath bool) (o OpenedApp, err error) {

@@ -16,7 +16,7 @@ func (h *house) signedIn(who authz.Actor) berth.TokenID {
 	h.t.Helper()
 	id := berth.NewID[berth.Token]()
 	must(h.t, h.db.Write(h.t.Context(), func(tx *store.Tx) error {
-		return tx.InsertToken(berth.Token{ID: id, UserID: who.UserID, Kind: berth.TokenLogin, Name: "login", Hash: []byte(id), CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(time.Hour)})
+		return tx.InsertToken(berth.Token{ID: id, UserID: who.UserID, Kind: berth.TokenLogin, Name: "login", Hash: []byte(id), Scopes: []string{"all"}, CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(time.Hour)})
 	}))
 	return id
 }
@@ -29,7 +29,7 @@ func (h *house) stranger(name string) authz.Actor {
 		u.CreatedAt, u.UpdatedAt = tx.Now, tx.Now
 		return tx.InsertUser(u, "")
 	}))
-	return authz.User(u, nil, authz.ScopeAll)
+	return authz.User(authz.Who{User: u}, authz.ScopeAll)
 }
 
 // withApps starts mel's workspace "box" with an app of each level.
@@ -144,7 +144,7 @@ func TestSharedPorts(t *testing.T) {
 		}
 		want(t, "an agent that is not there", share(h.mel, "other", good), berth.NotFound)
 		inside := h.mel
-		inside.Scope = authz.ScopeWorkspace
+		inside.Scopes = []authz.Scope{authz.ScopeWorkspace}
 		want(t, "a share with a workspace's own login", share(inside, "", good), berth.Forbidden)
 		must(t, share(h.mel, "", good))
 		if o, err := open(8080); err != nil || !o.HTTPS || o.Level != berth.ShareOrganization {

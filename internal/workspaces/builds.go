@@ -113,12 +113,8 @@ func buildFilter(q *store.Query, actor authz.Actor, query string) (f store.Build
 		}
 		f.Provider = p.ID
 	}
-	if !authz.Can(actor, authz.Read, authz.All(authz.KindWorkspace)) {
-		if f.Owner != "" && f.Owner != actor.UserID {
-			return f, true, nil
-		}
-		f.Owner = actor.UserID
-	}
+	visible := authz.See(actor, authz.Read, authz.KindWorkspace)
+	f.Visible = &visible
 	return f, false, nil
 }
 

@@ -81,7 +81,7 @@ func (h *house) person(name string, roles ...berth.Role) authz.Actor {
 		}
 		return tx.AddMember(o.ID, u.ID)
 	}))
-	return authz.User(u, orgs, authz.ScopeAll)
+	return authz.User(authz.Who{User: u}.In(orgs...), authz.ScopeAll)
 }
 
 func (h *house) suspend(who authz.Actor, status berth.UserStatus) {

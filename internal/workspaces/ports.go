@@ -84,7 +84,7 @@ func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.Wor
 		if err != nil {
 			return err
 		}
-		if actor.Scope == authz.ScopeWorkspace { // whatever runs there has it, and may not let the world in
+		if actor.InWorkspace() { // whatever runs there has it, and may not let the world in
 			return berth.Errorf(berth.Forbidden, "ports are not shared from inside a workspace: run berth ports share on your own computer")
 		}
 		if err := checkPortShare(p); err != nil {

@@ -185,10 +185,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, query, after stri
 // workspaceFilter reads the query of a list and bounds it to what the actor may
 // see.
 func workspaceFilter(actor authz.Actor, query string) (store.WorkspaceFilter, error) {
-	var f store.WorkspaceFilter
-	if !authz.Can(actor, authz.Read, authz.All(authz.KindWorkspace)) {
-		f.OwnerID = actor.UserID
-	}
+	f := store.WorkspaceFilter{Visible: authz.See(actor, authz.Read, authz.KindWorkspace)}
 	err := apply(query, map[string]filter{
 		"owner": func(v string) error {
 			if f.Owner = v; strings.EqualFold(v, "me") {

@@ -22,7 +22,8 @@ func Seed(t testing.TB, db *store.DB) World {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	var w World
-	w.Organization = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", Default: true, CreatedAt: now}
+	w.Organization = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", Default: true, Sharing: true,
+		AutostartDays: berth.EveryDay, CreatedAt: now}
 	w.User = berth.User{ID: berth.NewID[berth.User](), Username: "ada", Email: "ada@example.com", Status: berth.UserActive, CreatedAt: now, UpdatedAt: now}
 	w.Provider = berth.Provider{ID: berth.NewID[berth.Provider](), Name: berth.BuiltInProvider, Default: true, CreatedAt: now}
 	w.Template = berth.Template{ID: berth.NewID[berth.Template](), OrganizationID: w.Organization.ID, Name: "process",
@@ -37,6 +38,10 @@ func Seed(t testing.TB, db *store.DB) World {
 			func() error { return tx.InsertProvider(w.Provider, nil) },
 			func() error { return tx.PutArchive("00", []byte("archive")) },
 			func() error { return tx.InsertTemplate(w.Template) },
+			func() error {
+				everyone := berth.Grantee{Kind: berth.GranteeGroup, ID: string(berth.EveryoneOf(w.Organization.ID))}
+				return tx.PutGrant(store.TemplateGrants(w.Template.ID), berth.Grant{To: everyone, Role: berth.GrantUse}, w.User.ID)
+			},
 			func() error { return tx.InsertVersion(w.Version, nil) },
 		} {
 			if err := step(); err != nil {

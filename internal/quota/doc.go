@@ -1,0 +1,3 @@
+// Package quota decides and tells what people may still spend, and how many
+// workspaces they may have.
+package quota
