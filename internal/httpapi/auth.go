@@ -44,7 +44,7 @@ func (h *handlers) authenticated(a access) func(huma.Context, func(huma.Context)
 			writeProblem(w, r, err)
 			return
 		}
-		next(ctx)
+		next(huma.WithContext(ctx, requestOf(ctx.Context()).recorded(ctx.Context())))
 	}
 }
 
@@ -53,7 +53,7 @@ func (h *handlers) guarded(a access, f func(http.ResponseWriter, *http.Request) 
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := h.authenticate(r, a)
 		if err == nil {
-			err = f(w, r)
+			err = f(w, r.WithContext(requestOf(r.Context()).recorded(r.Context())))
 		}
 		if err != nil {
 			writeProblem(w, r, err)

@@ -18,8 +18,8 @@ import (
 func outermost(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		req := &request{id: requestID(r), remote: r.RemoteAddr}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, req))
+		req := &request{id: requestID(r), remote: r.RemoteAddr, program: r.UserAgent()}
+		r = r.WithContext(req.recorded(context.WithValue(r.Context(), requestKey{}, req)))
 		out := &answer{ResponseWriter: w}
 		secure(out.Header())
 		out.Header().Set("X-Request-Id", req.id)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net"
 	"net/http"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/audit"
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/workspaces"
 )
@@ -16,8 +18,10 @@ import (
 type request struct {
 	id     string
 	who    string // "user alice", "agent ID", "provider built-in"; empty for nobody
-	remote string // network address of the caller
+	remote string // network address of the caller; all else that names it takes it from here
 	err    error  // what went wrong, for the log alone
+
+	program string // what the caller calls itself
 
 	bearer   string // the token itself; never logged
 	actor    authz.Actor
@@ -38,6 +42,16 @@ func requestOf(ctx context.Context) *request {
 		return r
 	}
 	return &request{}
+}
+
+// recorded is ctx with where the request comes from: what is done under it is
+// recorded with that.
+func (r *request) recorded(ctx context.Context) context.Context {
+	o := berth.AuditOrigin{Address: r.remote, UserAgent: r.program, RequestID: r.id, TokenID: r.token.ID}
+	if host, _, err := net.SplitHostPort(r.remote); err == nil {
+		o.Address = host
+	}
+	return audit.WithOrigin(ctx, o)
 }
 
 // actorOf is the person who calls.

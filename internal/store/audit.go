@@ -23,8 +23,8 @@ func originOf(ctx context.Context) berth.AuditOrigin {
 	return o
 }
 
-// InsertAudit records what was done. Id, time, the actor's name and, where the
-// row does not name one, the origin of the request are filled in.
+// InsertAudit records what was done. Id, time and the actor's name are filled
+// in, and of where the request came from what the row does not say.
 func (tx *Tx) InsertAudit(a Audit) error {
 	if a.Detail == nil {
 		a.Detail = map[string]any{}
@@ -32,9 +32,9 @@ func (tx *Tx) InsertAudit(a Audit) error {
 	if a.Changes == nil {
 		a.Changes = berth.Changes{}
 	}
-	if a.AuditOrigin == (berth.AuditOrigin{}) {
-		a.AuditOrigin = originOf(tx.ctx)
-	}
+	o := originOf(tx.ctx)
+	a.Address, a.UserAgent = cmp.Or(a.Address, o.Address), cmp.Or(a.UserAgent, o.UserAgent)
+	a.RequestID, a.TokenID = cmp.Or(a.RequestID, o.RequestID), cmp.Or(a.TokenID, o.TokenID)
 	_, err := tx.exec(`INSERT INTO audit (id, at, class, actor_id, actor_name, organization_id, action, kind, target_id, target_name, result, reason,
 		changes_json, detail_json, address, user_agent, request_id, token_id)
 		VALUES ($1, $2, $3, $4, CASE WHEN $5 <> '' THEN $5 ELSE COALESCE((SELECT u.username FROM users u WHERE u.id = $4), '') END,
