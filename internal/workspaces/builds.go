@@ -84,12 +84,13 @@ func buildFilter(q *store.Query, actor authz.Actor, query string) (f store.Build
 	var owner, provider string
 	var status []berth.BuildStatus
 	var transition []berth.Transition
-	if err := apply(query, map[string]filter{
-		"owner": set(&owner), "provider": set(&provider),
+	err = berth.Filters{
+		"owner": berth.FilterText(&owner), "provider": berth.FilterText(&provider),
 		"name":       func(v string) error { f.Name = append(f.Name, v); return nil },
-		"status":     oneOf(&status, "status", berth.BuildPending, berth.BuildRunning, berth.BuildCanceling, berth.BuildCanceled, berth.BuildSucceeded, berth.BuildFailed),
-		"transition": oneOf(&transition, "transition", berth.Start, berth.Stop, berth.Delete, berth.Import),
-	}); err != nil {
+		"status":     berth.FilterWords(&status, "status", berth.BuildPending, berth.BuildRunning, berth.BuildCanceling, berth.BuildCanceled, berth.BuildSucceeded, berth.BuildFailed),
+		"transition": berth.FilterWords(&transition, "transition", berth.Start, berth.Stop, berth.Delete, berth.Import),
+	}.Read(query)
+	if err != nil {
 		return f, false, err
 	}
 	if len(status) > 1 || len(transition) > 1 {

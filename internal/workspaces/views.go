@@ -186,18 +186,18 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, query, after stri
 // see.
 func workspaceFilter(actor authz.Actor, query string) (store.WorkspaceFilter, error) {
 	f := store.WorkspaceFilter{Visible: authz.See(actor, authz.Read, authz.KindWorkspace)}
-	err := apply(query, map[string]filter{
+	err := berth.Filters{
 		"owner": func(v string) error {
 			if f.Owner = v; strings.EqualFold(v, "me") {
 				f.Owner = actor.Username
 			}
 			return nil
 		},
-		"template": set(&f.Template), "organization": set(&f.Organization), "provider": set(&f.Provider),
+		"template": berth.FilterText(&f.Template), "organization": berth.FilterText(&f.Organization), "provider": berth.FilterText(&f.Provider),
 		"name":     func(v string) error { f.Words = append(f.Words, v); return nil },
-		"outdated": yesNo(&f.Outdated, "outdated"),
-		"status": oneOf(&f.Status, "status", berth.StatusPending, berth.StatusStarting, berth.StatusRunning, berth.StatusStopping, berth.StatusStopped,
+		"outdated": berth.FilterBool(&f.Outdated, "outdated"),
+		"status": berth.FilterWords(&f.Status, "status", berth.StatusPending, berth.StatusStarting, berth.StatusRunning, berth.StatusStopping, berth.StatusStopped,
 			berth.StatusDeleting, berth.StatusCanceling, berth.StatusCanceled, berth.StatusFailed),
-	})
+	}.Read(query)
 	return f, err
 }

@@ -1,10 +1,8 @@
-package workspaces
+package berth
 
 import (
 	"slices"
 	"strings"
-
-	"github.com/berthdev/berth"
 )
 
 // term is one part of a query: key:value, or a word without a key.
@@ -13,7 +11,7 @@ type term struct{ key, value string }
 // terms splits a query at spaces outside of double quotes.
 func terms(query string) ([]term, error) {
 	if len(query) > 1000 {
-		return nil, berth.InvalidField("q", "the query is too long: at most 1,000 characters")
+		return nil, InvalidField("q", "the query is too long: at most 1,000 characters")
 	}
 	var found []term
 	var word strings.Builder
@@ -40,17 +38,21 @@ func terms(query string) ([]term, error) {
 		}
 	}
 	if quoted {
-		return nil, berth.InvalidField("q", "a quote is not closed")
+		return nil, InvalidField("q", "a quote is not closed")
 	}
 	end()
 	return found, nil
 }
 
-// filter is what a key of a query does with its value.
-type filter func(value string) error
+// Filter is what a key of a list's query does with its value.
+type Filter func(value string) error
 
-// apply reads a query. Words without a key go to the key name.
-func apply(query string, keys map[string]filter) error {
+// Filters are the keys that a list's query may have.
+type Filters map[string]Filter
+
+// Read reads a query, such as "owner:me status:running". Words without a key go
+// to the key name.
+func (keys Filters) Read(query string) error {
 	found, err := terms(query)
 	if err != nil {
 		return err
@@ -61,10 +63,10 @@ func apply(query string, keys map[string]filter) error {
 		}
 		f, ok := keys[t.key]
 		if !ok {
-			return berth.InvalidField("q", "there is no filter %q; there are: %s", t.key, strings.Join(names(keys), ", "))
+			return InvalidField("q", "there is no filter %q; there are: %s", t.key, strings.Join(keys.names(), ", "))
 		}
 		if t.value == "" {
-			return berth.InvalidField("q", "the filter %s: needs a value behind the colon", t.key)
+			return InvalidField("q", "the filter %s: needs a value behind the colon", t.key)
 		}
 		if err := f(t.value); err != nil {
 			return err
@@ -73,7 +75,7 @@ func apply(query string, keys map[string]filter) error {
 	return nil
 }
 
-func names(keys map[string]filter) []string {
+func (keys Filters) names() []string {
 	var all []string
 	for k := range keys {
 		all = append(all, k)
@@ -82,13 +84,13 @@ func names(keys map[string]filter) []string {
 	return all
 }
 
-// set is a filter that takes any text.
-func set(to *string) filter {
+// FilterText is a filter that takes any text.
+func FilterText(to *string) Filter {
 	return func(value string) error { *to = value; return nil }
 }
 
-// oneOf is a filter that takes some words, several of them with commas.
-func oneOf[S ~string](to *[]S, key string, words ...S) filter {
+// FilterWords is a filter that takes some words, several of them with commas.
+func FilterWords[S ~string](to *[]S, key string, words ...S) Filter {
 	return func(value string) error {
 		for v := range strings.SplitSeq(strings.ToLower(value), ",") {
 			if !slices.Contains(words, S(v)) {
@@ -96,7 +98,7 @@ func oneOf[S ~string](to *[]S, key string, words ...S) filter {
 				for i, w := range words {
 					known[i] = string(w)
 				}
-				return berth.InvalidField("q", "%q is no %s; there are: %s", v, key, strings.Join(known, ", "))
+				return InvalidField("q", "%q is no %s; there are: %s", v, key, strings.Join(known, ", "))
 			}
 			*to = append(*to, S(v))
 		}
@@ -104,12 +106,12 @@ func oneOf[S ~string](to *[]S, key string, words ...S) filter {
 	}
 }
 
-// yesNo is a filter that takes true or false.
-func yesNo(to **bool, key string) filter {
+// FilterBool is a filter that takes true or false.
+func FilterBool(to **bool, key string) Filter {
 	return func(value string) error {
 		yes := value == "true" || value == "yes"
 		if !yes && value != "false" && value != "no" {
-			return berth.InvalidField("q", "%s: is true or false, not %q", key, value)
+			return InvalidField("q", "%s: is true or false, not %q", key, value)
 		}
 		*to = &yes
 		return nil
