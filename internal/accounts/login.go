@@ -33,7 +33,7 @@ func (s *Service) Login(ctx context.Context, username, password, remoteAddr stri
 	if err != nil {
 		return fail(err)
 	}
-	if u.System || u.Status == berth.UserSuspended {
+	if !u.MaySignIn() || u.SignIn != berth.SignInPassword {
 		hash = ""
 	}
 	ok, err := s.hashes.verify(ctx, hash, password)
@@ -43,34 +43,50 @@ func (s *Service) Login(ctx context.Context, username, password, remoteAddr stri
 	if !ok {
 		return fail(errLogin)
 	}
-	text, token := newToken(u.ID, berth.TokenLogin, "login")
+	var login Login
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		now, err := tx.User(u.ID) // they may have been suspended while we hashed
-		if err != nil {
-			return err
-		}
-		if now.Status == berth.UserSuspended {
-			return errLogin
-		}
-		if now.Status == berth.UserDormant {
-			now.Status = berth.UserActive
-			if err := tx.UpdateUser(now); err != nil {
-				return err
-			}
-		}
-		u = now
-		token.CreatedAt, token.ExpiresAt, token.LastUsedAt = tx.Now, tx.Now.Add(LoginLifetime), tx.Now
-		if err := tx.InsertToken(token); err != nil {
-			return err
-		}
-		return tx.InsertAudit(store.Audit{ActorID: u.ID, Action: "login", Kind: "user", TargetID: string(u.ID), TargetName: u.Username,
-			Detail: map[string]any{"from": hostOf(remoteAddr)}})
+		login, err = SignedIn(tx, u.ID, berth.SignInPassword)
+		return err
 	})
 	if err != nil {
 		return fail(err)
 	}
 	s.tries.forget(username, remoteAddr)
-	return text, token, u, nil
+	return login.Text, login.Token, login.User, nil
+}
+
+// Login is what a person has after signing in.
+type Login struct {
+	Text  string // of the token; not kept
+	Token berth.Token
+	User  berth.User
+}
+
+// SignedIn makes the login of somebody who has just proved who they are, how
+// says by what. It is the one place where logins are made: it looks at the user
+// anew, refuses who may not sign in with the answer to a wrong password, and
+// wakes who was dormant.
+func SignedIn(tx *store.Tx, id berth.UserID, how berth.SignIn) (Login, error) {
+	u, err := tx.User(id) // they may have been suspended, or signed in otherwise, meanwhile
+	if errors.Is(err, berth.NotFound) || err == nil && (!u.MaySignIn() || u.SignIn == berth.SignInNone) {
+		return Login{}, errLogin
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	if err := tx.SawUser(u.ID, tx.Now); err != nil {
+		return Login{}, err
+	}
+	if u.SeenAt = tx.Now; u.Status == berth.UserDormant {
+		u.Status = berth.UserActive
+	}
+	text, token := newToken(u.ID, berth.TokenLogin, "login")
+	token.SignIn, token.CreatedAt, token.ExpiresAt, token.LastUsedAt = how, tx.Now, tx.Now.Add(LoginLifetime), tx.Now
+	if err := tx.InsertToken(token); err != nil {
+		return Login{}, err
+	}
+	return Login{text, token, u}, tx.InsertAudit(store.Audit{Class: berth.AuditSignIn, ActorID: u.ID, Action: "login", Kind: "user",
+		TargetID: string(u.ID), TargetName: u.Username, Detail: map[string]any{"by": string(how)}})
 }
 
 // credentials is a user and the hash of their password; nobody and no hash for

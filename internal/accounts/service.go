@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
@@ -15,11 +16,28 @@ type Service struct {
 	db     *store.DB
 	hashes *hasher
 	tries  *tries
+	opt    Options
 }
 
-// New makes the service on an open database.
-func New(db *store.DB) *Service {
-	return &Service{db: db, hashes: newHasher(), tries: newTries()}
+// Options are what a site decides about its people. Zero fields have defaults.
+type Options struct {
+	MinPasswordLength int           // 0: berth.MinPasswordLength
+	MaxTokenLifetime  time.Duration // of API tokens; 0: MaxTokenLifetime
+	// SignIns tells whether people can sign in by an identity provider of this
+	// id; nil: there are none.
+	SignIns func(berth.SignIn) bool
+}
+
+// New makes the service on an open database, with the defaults of all options.
+func New(db *store.DB) *Service { return NewWith(db, Options{}) }
+
+// NewWith is New with options.
+func NewWith(db *store.DB, opt Options) *Service {
+	opt.MinPasswordLength = max(opt.MinPasswordLength, berth.MinPasswordLength)
+	if opt.MaxTokenLifetime == 0 {
+		opt.MaxTokenLifetime = MaxTokenLifetime
+	}
+	return &Service{db: db, hashes: newHasher(), tries: newTries(), opt: opt}
 }
 
 // EnsureDefaults makes what every installation has: the default organization

@@ -11,6 +11,9 @@ func WorkspaceTopic(id berth.WorkspaceID) string { return "workspace:" + string(
 // UserTopic is woken when something changed that a user's workspaces act with.
 func UserTopic(id berth.UserID) string { return "user:" + string(id) }
 
+// ShutOutTopic is woken when somebody was suspended or deleted.
+const ShutOutTopic = "shut out"
+
 // QueueTopic is woken when a provider has a build to take.
 func QueueTopic(id berth.ProviderID) string { return "queue:" + string(id) }
 
