@@ -38,13 +38,15 @@ var arrows = map[string][]string{
 	"internal/quota":         {".", "internal/authz", "internal/store", "internal/accounts"},
 	"internal/audit":         {".", "internal/authz", "internal/store"},
 
+	"internal/sharing": {".", "internal/authz", "internal/store"},
+
 	"internal/builds":     {".", "internal/store", "internal/seal"},
-	"internal/templates":  {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
+	"internal/templates":  {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
-	"internal/workspaces": {".", "internal/authz", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
+	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
 
 	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal"},
-	"internal/activity":    {".", "internal/authz", "internal/store"},
+	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
 
 	"internal/terraform": {".", "internal/journal"},
 	"internal/plugin":    {"."},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -29,7 +30,7 @@ type Answer struct {
 // Activity is Ask for somebody who may see the workspace.
 func (b *Book) Activity(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (Answer, error) {
 	err := b.db.Read(ctx, func(q *store.Query) error {
-		_, err := find(q, actor, authz.Read, id)
+		_, err := sharing.Find(q, actor, authz.Read, id)
 		return err
 	})
 	if err != nil {

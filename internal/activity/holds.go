@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -35,7 +36,7 @@ func (b *Book) Hold(ctx context.Context, actor authz.Actor, id berth.WorkspaceID
 		return h, err
 	}
 	err = b.db.Write(ctx, func(tx *store.Tx) error {
-		w, err := find(&tx.Query, actor, authz.Connect, id)
+		w, err := sharing.Find(&tx.Query, actor, authz.Connect, id)
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func inWords(d time.Duration) string {
 // Holds lists the holds of a workspace that last, the longest first.
 func (b *Book) Holds(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (holds []berth.Hold, err error) {
 	err = b.db.Read(ctx, func(q *store.Query) error {
-		if _, err := find(q, actor, authz.Read, id); err != nil {
+		if _, err := sharing.Find(q, actor, authz.Read, id); err != nil {
 			return err
 		}
 		holds, err = q.Holds(id, time.Now())
@@ -131,7 +132,8 @@ func (b *Book) Holds(ctx context.Context, actor authz.Actor, id berth.WorkspaceI
 	return holds, err
 }
 
-// Release ends a hold, whoever set it.
+// Release ends a hold: one's own, or, with the right to change the workspace,
+// whoever set it.
 func (b *Book) Release(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, hold berth.HoldID) error {
 	n, err := b.release(ctx, actor, id, func(h berth.Hold) bool { return h.ID == hold })
 	if err == nil && n == 0 {
@@ -140,7 +142,8 @@ func (b *Book) Release(ctx context.Context, actor authz.Actor, id berth.Workspac
 	return err
 }
 
-// ReleaseAll ends all holds of a workspace and tells how many there were.
+// ReleaseAll ends all holds of a workspace that the actor may end and tells how
+// many there were.
 func (b *Book) ReleaseAll(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (int, error) {
 	return b.release(ctx, actor, id, func(berth.Hold) bool { return true })
 }
@@ -148,7 +151,7 @@ func (b *Book) ReleaseAll(ctx context.Context, actor authz.Actor, id berth.Works
 func (b *Book) release(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, which func(berth.Hold) bool) (n int, err error) {
 	err = b.db.Write(ctx, func(tx *store.Tx) error {
 		n = 0
-		w, err := find(&tx.Query, actor, authz.Connect, id)
+		w, err := sharing.Find(&tx.Query, actor, authz.Connect, id)
 		if err != nil {
 			return err
 		}
@@ -156,8 +159,12 @@ func (b *Book) release(ctx context.Context, actor authz.Actor, id berth.Workspac
 		if err != nil {
 			return err
 		}
+		others, err := mayReleaseOthers(&tx.Query, actor, w)
+		if err != nil {
+			return err
+		}
 		for _, h := range holds {
-			if !which(h) {
+			if !which(h) || h.CreatedBy != actor.UserID && !others {
 				continue
 			}
 			if err := errors.Join(tx.DeleteHold(id, h.ID), audit(tx, actor, "release-hold", w, h)); err != nil {
@@ -171,6 +178,13 @@ func (b *Book) release(ctx context.Context, actor authz.Actor, id berth.Workspac
 	return n, err
 }
 
+// mayReleaseOthers tells whether the actor may end what others hold a workspace
+// awake for: with the right to change it.
+func mayReleaseOthers(q *store.Query, actor authz.Actor, w berth.Workspace) (bool, error) {
+	on, err := sharing.Workspace(q, w)
+	return authz.Can(actor, authz.Update, on), err
+}
+
 // CleanHolds removes holds that have ended, some at a time, and tells how many.
 func (b *Book) CleanHolds(ctx context.Context) (n int64, err error) {
 	err = b.db.Guarded(ctx, func(tx *store.Tx) error {
@@ -178,25 +192,6 @@ func (b *Book) CleanHolds(ctx context.Context) (n int64, err error) {
 		return err
 	})
 	return n, err
-}
-
-// find is a living workspace, if the actor may do the action to it.
-func find(q *store.Query, actor authz.Actor, action authz.Action, id berth.WorkspaceID) (berth.Workspace, error) {
-	const noun = "the workspace"
-	if actor.Anonymous() {
-		return berth.Workspace{}, authz.Check(actor, action, authz.All(authz.KindWorkspace), noun)
-	}
-	if !berth.IsID(string(id)) {
-		return berth.Workspace{}, authz.Hidden(noun)
-	}
-	w, err := q.Workspace(id)
-	if errors.Is(err, berth.NotFound) || err == nil && !w.DeletedAt.IsZero() {
-		return w, authz.Hidden(noun)
-	}
-	if err != nil {
-		return w, err
-	}
-	return w, authz.Check(actor, action, authz.OfWorkspace(w.OwnerID, w.OrganizationID), noun)
 }
 
 func audit(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, h berth.Hold) error {

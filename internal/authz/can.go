@@ -102,6 +102,8 @@ func verb(a Action) string {
 		return "connect to"
 	case Assign:
 		return "give or take"
+	case Govern:
+		return "decide over"
 	default:
 		return string(a)
 	}

@@ -62,7 +62,7 @@ var policy = []rule{
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindMember, KindGroup, KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share), privileged: true},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindRole), actions: actions(Assign)},
 	// Manages workspaces, and enters none.
-	{who: organization, role: berth.RoleOwner, kinds: kinds(KindWorkspace), actions: actions(Create, Read, Update, Delete, Start, Stop)},
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindWorkspace), actions: actions(Create, Read, Update, Delete, Start, Stop, Govern)},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindAudit, KindQuota), actions: actions(Read)},
 	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindMember, KindGroup), actions: actions(Create, Read, Update, Delete)},
 	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindQuota), actions: actions(Read)},
@@ -71,7 +71,7 @@ var policy = []rule{
 	{who: organization, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindTemplate, KindQuota), actions: actions(Read)},
 	{who: organization, role: berth.RoleMember, kinds: kinds(KindOrganization, KindMember, KindGroup), actions: actions(Read), privileged: true},
 
-	// What is shared.
+	// What is shared. Nobody deletes or governs somebody else's workspace by a share.
 	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use)},
 	{who: grantee, grant: berth.GrantAdmin, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use, Update, Delete, Share)},
 	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindWorkspace), reach: here, actions: actions(Read, Start, Stop, Connect)},
@@ -89,7 +89,7 @@ var policy = []rule{
 	{who: site, role: berth.RoleMember, kinds: kinds(KindQuota), reach: own, actions: actions(Read)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: ownHere, actions: actions(Create, Start, Update, Share)},
 	// What somebody has they can see, enter, stop and delete, also after they left the organization.
-	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: own, actions: actions(Read, Stop, Delete, Connect)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: own, actions: actions(Read, Stop, Delete, Connect, Govern)},
 	// Background work that keeps the server going is no secret.
 	{who: site, role: berth.RoleMember, kinds: kinds(KindServer), actions: actions(Read)},
 }

@@ -16,10 +16,13 @@ const (
 	Use     Action = "use"     // make workspaces from a template, on a provider
 	Share   Action = "share"   // say who else may use a workspace or a template
 	Assign  Action = "assign"  // give and take roles
+	// Govern is what shares of a workspace never carry: to decide over its keys,
+	// over what may be destroyed, over who manages it.
+	Govern Action = "govern"
 )
 
 // Actions lists every action in the order in which the grid prints them.
-var Actions = []Action{Create, Read, Update, Delete, Start, Stop, Connect, Use, Share, Assign}
+var Actions = []Action{Create, Read, Update, Delete, Start, Stop, Connect, Use, Share, Assign, Govern}
 
 // Kind is a kind of resource.
 type Kind string

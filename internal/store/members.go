@@ -40,10 +40,14 @@ func (tx *Tx) AddMember(o berth.OrganizationID, u berth.UserID) error {
 	return err
 }
 
-// RemoveMember ends a membership, and those in the organization's groups.
+// RemoveMember ends a membership, those in the organization's groups, and what
+// was shared there with the user.
 func (tx *Tx) RemoveMember(o berth.OrganizationID, u berth.UserID) error {
 	tx.Wake(UserTopic(u))
 	if _, err := tx.exec(`DELETE FROM group_members WHERE user_id = $1 AND group_id IN (SELECT id FROM groups WHERE organization_id = $2)`, u, o); err != nil {
+		return err
+	}
+	if err := tx.endGrants(o, u); err != nil {
 		return err
 	}
 	return tx.must("member", `DELETE FROM organization_members WHERE organization_id = $1 AND user_id = $2`, o, u)

@@ -38,8 +38,14 @@ func (tx *Tx) InsertOrganization(o berth.Organization) error {
 }
 
 // UpdateOrganization stores all of an organization but which is the default one.
+// Where nobody may share, those who came in by a share leave.
 func (tx *Tx) UpdateOrganization(o berth.Organization) error {
 	l := o.Limits
+	if !o.Sharing {
+		if err := tx.wakeShared(o.ID); err != nil {
+			return err
+		}
+	}
 	return tx.must("organization", `UPDATE organizations SET name = $2, display_name = $3, description = $4, connect_starts = $5, idle_counts = $6,
 		sharing = $7, autostart_days = $8, auto_off = $9, auto_off_by_user = $10, max_workspaces = $11, max_running = $12,
 		max_workspaces_per_user = $13, max_running_per_user = $14, deleted_at = $15, updated_at = $16 WHERE id = $1`,

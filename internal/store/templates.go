@@ -100,6 +100,9 @@ func (tx *Tx) SetActiveVersion(t berth.TemplateID, v berth.VersionID) error {
 // DeleteTemplate marks a template as deleted; its name is free then. It is
 // not_found while it has living workspaces: ask WorkspacesOf first.
 func (tx *Tx) DeleteTemplate(id berth.TemplateID) error {
+	if err := tx.DeleteGrants(TemplateGrants(id)); err != nil {
+		return err
+	}
 	return tx.must("template", `UPDATE templates SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM workspaces w WHERE w.template_id = $1 AND w.deleted_at IS NULL)`, id, stamp(tx.Now))
 }

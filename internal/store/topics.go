@@ -14,6 +14,9 @@ func UserTopic(id berth.UserID) string { return "user:" + string(id) }
 // ShutOutTopic is woken when somebody was suspended or deleted.
 const ShutOutTopic = "shut out"
 
+// AccessTopic is woken when who may use a workspace or a template changed.
+func AccessTopic(id string) string { return "access:" + id }
+
 // QueueTopic is woken when a provider has a build to take.
 func QueueTopic(id berth.ProviderID) string { return "queue:" + string(id) }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // columns are the columns of a list that berth.Visible looks at; owner is empty where
-// things have none.
+// things have none. Shares of workspaces count where their organization lets
+// people share.
 type columns struct{ kind, id, organization, owner string }
 
 // visible bounds a list to what somebody may see.
@@ -27,7 +28,11 @@ func (w *where) visible(c columns, v berth.Visible) {
 		for i, g := range v.Grantees {
 			ids[i] = g.ID // ids of users and of groups never meet
 		}
-		any = append(any, c.organization+" IN ("+args(w, v.In)+") AND "+c.id+" IN (SELECT x.target_id FROM grants x WHERE x.target_kind = '"+c.kind+
+		in := args(w, v.In)
+		if c.kind == "workspace" {
+			in = "SELECT s.id FROM organizations s WHERE s.sharing AND s.id IN (" + in + ")"
+		}
+		any = append(any, c.organization+" IN ("+in+") AND "+c.id+" IN (SELECT x.target_id FROM grants x WHERE x.target_kind = '"+c.kind+
 			"' AND x.grantee_id IN ("+args(w, ids)+") AND x.role IN ("+args(w, v.Roles)+"))")
 	}
 	if len(any) == 0 {

@@ -84,8 +84,12 @@ func (tx *Tx) SetPersistent(id berth.WorkspaceID, addresses []string) error {
 	return tx.must("workspace", `UPDATE workspaces SET persistent_json = $2, updated_at = $3 WHERE id = $1`, id, asJSON(addresses), stamp(tx.Now))
 }
 
-// DeleteWorkspace marks a workspace as deleted: the row stays, its name is free.
+// DeleteWorkspace marks a workspace as deleted: the row stays, its name is free,
+// its shares end.
 func (tx *Tx) DeleteWorkspace(id berth.WorkspaceID) error {
+	if err := tx.DeleteGrants(WorkspaceGrants(id)); err != nil {
+		return err
+	}
 	return tx.must("workspace", `UPDATE workspaces SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL`, id, stamp(tx.Now))
 }
 

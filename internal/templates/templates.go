@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -36,17 +37,11 @@ func Find(q *store.Query, actor authz.Actor, action authz.Action, organization, 
 	if err != nil {
 		return berth.Template{}, hide(actor, err, noun)
 	}
-	on, err := resource(q, t)
+	on, err := sharing.Template(q, t.ID, t.OrganizationID)
 	if err != nil {
 		return t, err
 	}
 	return t, authz.Check(actor, action, on, noun)
-}
-
-// resource is a template with who it is shared with.
-func resource(q *store.Query, t berth.Template) (authz.Resource, error) {
-	grants, err := q.Grants(store.TemplateGrants(t.ID))
-	return authz.OfTemplate(t.OrganizationID, grants...), err
 }
 
 // hide makes the store's not_found the same as that of a thing that may not be

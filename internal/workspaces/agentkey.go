@@ -57,7 +57,7 @@ func KeyBound(id berth.WorkspaceID) []byte { return []byte("berth agent key of w
 // is false when there is no agent that could go on.
 func (s *Service) RotateAgentKey(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) (waits bool, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		w, err := find(&tx.Query, actor, authz.Update, id)
+		w, err := find(&tx.Query, actor, authz.Govern, id)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -99,23 +100,27 @@ func (s *Service) openApp(q *store.Query, actor authz.Actor, ref berth.AppRef, o
 	if err != nil {
 		return o, err
 	}
+	on, err := sharing.Workspace(q, w)
+	if err != nil {
+		return o, err
+	}
 	o = OpenedApp{Workspace: w, Owner: owner.Username, Status: v.Status, Reason: v.Reason, Level: berth.ShareOwner,
-		MayStart: authz.Can(actor, authz.Start, resource(w))}
+		MayStart: authz.Can(actor, authz.Start, on)}
 	missing := s.findApp(q, &o, v, ref)
 	if missing != nil && berth.ErrorCode(missing) != berth.NotFound {
 		return o, missing
 	}
 	switch {
 	case onPath && (actor.Anonymous() || actor.UserID != w.OwnerID):
-		if !actor.Anonymous() && authz.MayOpen(actor, o.Level, resource(w)) {
+		if !actor.Anonymous() && authz.MayOpen(actor, o.Level, on) {
 			return o, berth.Errorf(berth.Forbidden, "apps under a path share one origin, so only the owner of the workspace may open them there: ask for the app's address on a host of its own")
 		}
 		return o, authz.Hidden(noun)
-	case !authz.MayOpen(actor, o.Level, resource(w)):
+	case !authz.MayOpen(actor, o.Level, on):
 		if actor.Anonymous() {
 			return o, errSignIn
 		}
-		return o, authz.Check(actor, authz.Connect, resource(w), noun)
+		return o, authz.Check(actor, authz.Connect, on, noun)
 	case owner.Status == berth.UserSuspended:
 		return o, berth.Errorf(berth.Forbidden, "the owner of the workspace is suspended: nobody can open its apps until that is lifted")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/parameters"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/templates"
 )
@@ -69,7 +70,7 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	if w, err = find(&tx.Query, actor, action, id); err != nil {
 		return w, b, err
 	}
-	if err := special(actor, w, in); err != nil {
+	if err := special(&tx.Query, actor, w, in); err != nil {
 		return w, b, err
 	}
 	if b.Reason, err = reasonOf(actor, in.Reason); err != nil {
@@ -87,6 +88,9 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	if err != nil {
 		return w, b, err
 	}
+	if err := asItIs(&tx.Query, actor, w, base, version, in); err != nil {
+		return w, b, err
+	}
 	if err := idle(tx, w, in, b.Reason); err != nil {
 		return w, b, err
 	}
@@ -99,7 +103,7 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 }
 
 // special checks the inputs that want more than the right to the transition.
-func special(actor authz.Actor, w berth.Workspace, in BuildInput) error {
+func special(q *store.Query, actor authz.Actor, w berth.Workspace, in BuildInput) error {
 	switch {
 	case in.Orphan && in.Transition != berth.Delete:
 		return berth.InvalidField("orphan", "only a delete can leave behind what was made")
@@ -111,7 +115,7 @@ func special(actor authz.Actor, w berth.Workspace, in BuildInput) error {
 		return berth.InvalidField("allow_destroy", "these are too many addresses: at most 100")
 	}
 	if in.Orphan {
-		return mayChangeTemplate(actor, w.OrganizationID, "deleting a workspace but not what it made")
+		return mayChangeTemplate(q, actor, w.TemplateID, w.OrganizationID, "deleting a workspace but not what it made")
 	}
 	if len(in.AllowDestroy) == 0 {
 		return nil
@@ -119,7 +123,7 @@ func special(actor authz.Actor, w berth.Workspace, in BuildInput) error {
 	if actor.IsSystem() {
 		return berth.Errorf(berth.Forbidden, "a build that nobody asked for may not destroy what is persistent")
 	}
-	return authz.Check(actor, authz.Update, resource(w), "the workspace")
+	return sharing.Check(q, actor, authz.Govern, w, "what is persistent in the workspace")
 }
 
 // versionFor is the version that a build uses: the named one, the active one for

@@ -144,7 +144,8 @@ func (s *Service) GetBuild(ctx context.Context, actor authz.Actor, id berth.Buil
 // build must have.
 func (s *Service) Cancel(ctx context.Context, actor authz.Actor, id berth.BuildID, force bool, expect berth.BuildStatus) (BuildView, error) {
 	detail := map[string]any{"force": force}
-	return s.end(ctx, actor, id, "cancel", detail, authz.Update, nil, func() error {
+	may := func(q *store.Query, r store.BuildRow) error { return mayCancel(q, actor, r) }
+	return s.end(ctx, actor, id, "cancel", detail, authz.Read, may, func() error {
 		_, err := s.queue.Cancel(ctx, id, force, expect)
 		return err
 	})
@@ -153,8 +154,8 @@ func (s *Service) Cancel(ctx context.Context, actor authz.Actor, id berth.BuildI
 // Abandon gives up on a build whose runner is unreachable. What it made may be
 // left behind, so it takes the right to change the template.
 func (s *Service) Abandon(ctx context.Context, actor authz.Actor, id berth.BuildID) (BuildView, error) {
-	may := func(r store.BuildRow) error {
-		return mayChangeTemplate(actor, r.OrganizationID, "giving up on a build")
+	may := func(q *store.Query, r store.BuildRow) error {
+		return mayChangeTemplate(q, actor, r.TemplateID, r.OrganizationID, "giving up on a build")
 	}
 	return s.end(ctx, actor, id, "abandon", nil, authz.Read, may, func() error {
 		_, err := s.queue.Abandon(ctx, id, actor.UserID)
@@ -165,14 +166,14 @@ func (s *Service) Abandon(ctx context.Context, actor authz.Actor, id berth.Build
 // end writes down who wants to end a build, then ends it: the queue has a
 // transaction of its own.
 func (s *Service) end(ctx context.Context, actor authz.Actor, id berth.BuildID, action string, detail map[string]any,
-	right authz.Action, may func(store.BuildRow) error, do func() error) (v BuildView, err error) {
+	right authz.Action, may func(*store.Query, store.BuildRow) error, do func() error) (v BuildView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		r, err := findBuild(&tx.Query, actor, right, id)
 		if err != nil {
 			return err
 		}
 		if may != nil {
-			if err := may(r); err != nil {
+			if err := may(&tx.Query, r); err != nil {
 				return err
 			}
 		}

@@ -87,6 +87,9 @@ func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.Wor
 		if actor.InWorkspace() { // whatever runs there has it, and may not let the world in
 			return berth.Errorf(berth.Forbidden, "ports are not shared from inside a workspace: run berth ports share on your own computer")
 		}
+		if err := maySharePort(&tx.Query, actor, w, p.Level); err != nil {
+			return err
+		}
 		if err := checkPortShare(p); err != nil {
 			return err
 		}

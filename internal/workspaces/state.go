@@ -16,7 +16,7 @@ func stateOf(q *store.Query, actor authz.Actor, id berth.WorkspaceID) (berth.Wor
 	if err != nil {
 		return w, err
 	}
-	return w, mayChangeTemplate(actor, w.OrganizationID, "reading or replacing Terraform state")
+	return w, mayChangeTemplate(q, actor, w.TemplateID, w.OrganizationID, "reading or replacing Terraform state")
 }
 
 // State is the workspace's current Terraform state, empty if there is none. It

@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -112,7 +113,7 @@ func (s *Service) Find(ctx context.Context, actor authz.Actor, owner, name strin
 		if err != nil {
 			return hide(err, noun)
 		}
-		if err := authz.Check(actor, authz.Read, resource(w), noun); err != nil {
+		if err := sharing.Check(q, actor, authz.Read, w, noun); err != nil {
 			return err
 		}
 		v, err = s.view(q, w.ID)

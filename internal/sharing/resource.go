@@ -1,0 +1,54 @@
+package sharing
+
+import (
+	"errors"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Workspace is a workspace as a resource, with who it is shared with. Shares do
+// not count while its organization lets nobody share.
+func Workspace(q *store.Query, w berth.Workspace) (authz.Resource, error) {
+	grants, err := q.WorkspaceShares(w.ID)
+	return authz.OfWorkspace(w.OwnerID, w.OrganizationID, grants...), err
+}
+
+// Check is authz.Check for a workspace. Shares are looked up only where they
+// could matter: they add to what somebody may do, and take nothing away.
+func Check(q *store.Query, actor authz.Actor, action authz.Action, w berth.Workspace, noun string) error {
+	if authz.Can(actor, action, authz.OfWorkspace(w.OwnerID, w.OrganizationID)) {
+		return nil
+	}
+	on, err := Workspace(q, w)
+	if err != nil {
+		return err
+	}
+	return authz.Check(actor, action, on, noun)
+}
+
+// Find is a living workspace by id, if the actor may do the action to it.
+func Find(q *store.Query, actor authz.Actor, action authz.Action, id berth.WorkspaceID) (berth.Workspace, error) {
+	const noun = "the workspace"
+	if actor.Anonymous() {
+		return berth.Workspace{}, authz.Check(actor, action, authz.All(authz.KindWorkspace), noun)
+	}
+	if !berth.IsID(string(id)) {
+		return berth.Workspace{}, authz.Hidden(noun)
+	}
+	w, err := q.Workspace(id)
+	if errors.Is(err, berth.NotFound) || err == nil && !w.DeletedAt.IsZero() {
+		return w, authz.Hidden(noun)
+	}
+	if err != nil {
+		return w, err
+	}
+	return w, Check(q, actor, action, w, noun)
+}
+
+// Template is a template as a resource, with who it is shared with.
+func Template(q *store.Query, id berth.TemplateID, o berth.OrganizationID) (authz.Resource, error) {
+	grants, err := q.Grants(store.TemplateGrants(id))
+	return authz.OfTemplate(o, grants...), err
+}
