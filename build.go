@@ -32,7 +32,7 @@ type Build struct {
 	LeaseAt   time.Time // when the lease lapses; zero when not held
 	AbandonAt time.Time // a person gave up on an unreachable holder
 
-	ErrorCode string    // machine word of the failure, e.g. "terraform", "persistence", "lost"
+	ErrorCode string    // machine word of the failure, e.g. "terraform", "persistence", "quota", "lost"
 	Error     string    // what went wrong, for the person; empty if it did not
 	Refused   []Refusal // what the persistence rule refused
 }
@@ -188,6 +188,9 @@ type Plan struct {
 	Changes []Change `json:"changes"`
 	// DailyCost sums the daily_cost of the coder_metadata that are there after it.
 	DailyCost int `json:"daily_cost,omitempty"`
+	// UnknownCosts are the addresses of those whose daily_cost is known only once
+	// it is made; DailyCost has nothing of them.
+	UnknownCosts []string `json:"unknown_costs,omitempty"`
 }
 
 // Verdict is the answer to a plan.

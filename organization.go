@@ -122,5 +122,5 @@ type Allowance struct {
 
 // Add sums allowances; with an unlimited one the sum is unlimited.
 func (a Allowance) Add(b Allowance) Allowance {
-	return Allowance{Amount: a.Amount + b.Amount, Unlimited: a.Unlimited || b.Unlimited}
+	return Allowance{Amount: AddCosts(a.Amount, b.Amount), Unlimited: a.Unlimited || b.Unlimited}
 }

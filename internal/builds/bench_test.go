@@ -24,7 +24,7 @@ func BenchmarkQueue(b *testing.B) {
 		}
 		kind := builds.Kind{
 			Job: func(*store.Query, berth.Build) (builds.Input, error) { return builds.Input{Archive: "00"}, nil },
-			Judge: func(*store.Query, berth.Build, berth.Plan) (berth.Verdict, error) {
+			Judge: func(*store.Tx, berth.Build, berth.Plan) (berth.Verdict, error) {
 				return berth.Verdict{Allow: true}, nil
 			},
 		}

@@ -34,7 +34,7 @@ func newHouse(t *testing.T, db *store.DB, opt builds.Options) *house {
 		Job: func(*store.Query, berth.Build) (builds.Input, error) {
 			return builds.Input{Archive: "00", Env: map[string]string{"A": "b"}, Timeout: time.Hour}, nil
 		},
-		Judge: func(*store.Query, berth.Build, berth.Plan) (berth.Verdict, error) {
+		Judge: func(*store.Tx, berth.Build, berth.Plan) (berth.Verdict, error) {
 			return berth.Verdict{Allow: true}, nil
 		},
 	}

@@ -92,7 +92,7 @@ func (q *Queue) Judge(ctx context.Context, c Call, p berth.Plan) (v berth.Verdic
 		if judge == nil {
 			return berth.Errorf(berth.Invalid, "a build with transition %s changes nothing, so there is nothing to judge", b.Transition)
 		}
-		if v, err = judge(&tx.Query, b, p); err != nil || !v.Allow {
+		if v, err = judge(tx, b, p); err != nil || !v.Allow {
 			return err
 		}
 		ok, err := tx.AllowBuild(c.taking())

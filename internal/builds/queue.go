@@ -79,8 +79,9 @@ type Kind struct {
 	// Job gives what a runner needs to run b. An Error of another code than
 	// unavailable or internal fails the build with its message.
 	Job func(q *store.Query, b berth.Build) (Input, error)
-	// Judge decides whether b may do what it plans.
-	Judge func(q *store.Query, b berth.Build, p berth.Plan) (berth.Verdict, error)
+	// Judge decides whether b may do what it plans, and may reserve what that
+	// takes: it writes in the transaction that allows b, or keeps what it refused.
+	Judge func(tx *store.Tx, b berth.Build, p berth.Plan) (berth.Verdict, error)
 	// Finish does what the end of b means, in the transaction that ends it; b is
 	// as it will be stored. An Error of another code than unavailable or internal
 	// ends the build as failed instead, with code "runner", and Finish is called

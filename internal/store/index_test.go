@@ -78,6 +78,15 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"held builds", false, func(q *store.Query) error { _, err := q.HeldBy(w.Provider.ID, "r"); return err }},
 			{"holding", false, func(q *store.Query) error { _, _, err := q.Holding(w.Provider.ID, berth.ClassRefill); return err }},
 			{"pending", false, func(q *store.Query) error { _, err := q.Pending(b); return err }},
+			{"what a user spends", false, func(q *store.Query) error { _, err := q.Spent(w.Organization.ID, w.User.ID, ws); return err }},
+			{"costs of a user", false, func(q *store.Query) error { _, err := q.Costs(w.Organization.ID, w.User.ID, 10); return err }},
+			{"workspaces of an organization", false, func(q *store.Query) error { _, err := q.WorkspaceCount(w.Organization.ID); return err }},
+			{"workspaces of a user", false, func(q *store.Query) error { _, err := q.WorkspaceCountOf(w.Organization.ID, w.User.ID); return err }},
+			{"running workspaces of an organization", false, func(q *store.Query) error { _, err := q.RunningCount(w.Organization.ID, ws); return err }},
+			{"running workspaces of a user", false, func(q *store.Query) error {
+				_, err := q.RunningOf(w.Organization.ID, w.User.ID, ws)
+				return err
+			}},
 			{"runners", true, func(q *store.Query) error { _, err := q.Runners(w.Provider.ID, time.Now()); return err }},
 		} {
 			for _, line := range plan(t, db, c.ask) {

@@ -30,7 +30,7 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 }
 
 // judge refuses everything: an import looks and changes nothing.
-func judge(*store.Query, berth.Build, berth.Plan) (berth.Verdict, error) {
+func judge(*store.Tx, berth.Build, berth.Plan) (berth.Verdict, error) {
 	return berth.Verdict{Reason: "an import may not change anything", ErrorCode: "runner"}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/parameters"
+	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/templates"
@@ -93,6 +94,11 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	}
 	if err := idle(tx, w, in, b.Reason); err != nil {
 		return w, b, err
+	}
+	if in.Transition == berth.Start {
+		if err := quota.MayStart(&tx.Query, actor, w); err != nil {
+			return w, b, err
+		}
 	}
 	if b.Parameters, b.Preset, err = answersFor(version, base, in); err != nil {
 		return w, b, err

@@ -10,6 +10,7 @@ import (
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/parameters"
 	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/templates"
 )
@@ -101,6 +102,13 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	}
 	answers, err := parameters.Resolve(version.Contents.Parameters, parameters.Answers{Preset: preset.Parameters, Request: in.Parameters})
 	if err != nil {
+		return w, b, err
+	}
+	o, err := tx.Organization(t.OrganizationID)
+	if err != nil {
+		return w, b, err
+	}
+	if err := quota.MayCreate(&tx.Query, actor, o, owner); err != nil {
 		return w, b, err
 	}
 	w = berth.Workspace{OrganizationID: t.OrganizationID, ProviderID: p.ID, OwnerID: owner.ID, TemplateID: t.ID, Name: in.Name,

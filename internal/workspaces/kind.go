@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -64,12 +65,20 @@ func (s *Service) sceneOf(q *store.Query, b berth.Build) (c scene, err error) {
 	return c, ignore(err, berth.NotFound)
 }
 
-// judge brings the facts of the persistence rule.
-func (s *Service) judge(q *store.Query, b berth.Build, p berth.Plan) (berth.Verdict, error) {
-	w, err := q.Workspace(b.WorkspaceID)
+// judge asks the persistence rule, and then what the owner may spend.
+func (s *Service) judge(tx *store.Tx, b berth.Build, p berth.Plan) (berth.Verdict, error) {
+	w, err := tx.Workspace(b.WorkspaceID)
 	if err != nil {
 		return berth.Verdict{}, err
 	}
+	if v, err := keeps(&tx.Query, w, b, p); err != nil || !v.Allow {
+		return v, err
+	}
+	return quota.Judge(tx, w, b, p)
+}
+
+// keeps brings the facts of the persistence rule.
+func keeps(q *store.Query, w berth.Workspace, b berth.Build, p berth.Plan) (berth.Verdict, error) {
 	version, err := q.Version(b.VersionID)
 	if err != nil {
 		return berth.Verdict{}, err
@@ -97,6 +106,9 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 		return err
 	}
 	succeeded := b.Status() == berth.BuildSucceeded
+	if err := quota.Settle(tx, b, r.Resources); err != nil {
+		return err
+	}
 	if err := s.settleLogins(tx, w, b, succeeded || len(r.State) > 0); err != nil {
 		return err
 	}

@@ -154,6 +154,7 @@ CREATE TABLE version_costs (
     at         BIGINT NOT NULL,
     PRIMARY KEY (version_id, preset)
 );
+CREATE INDEX workspaces_organization ON workspaces (organization_id) WHERE deleted_at IS NULL;
 
 -- Audit: all that a row must tell by itself, also when what it is about is gone.
 -- class is write, sign-in, connection or automatic; result is ok or the code of

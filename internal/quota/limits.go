@@ -1,0 +1,89 @@
+package quota
+
+import (
+	"strings"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// MayCreate tells whether the owner may have one more workspace in an
+// organization, which is started at once. It is asked in the transaction that
+// makes it, before that.
+func MayCreate(q *store.Query, actor authz.Actor, o berth.Organization, owner berth.User) error {
+	if most := perUser(owner, o.Limits.WorkspacesPerUser); most > 0 {
+		n, err := q.WorkspaceCountOf(o.ID, owner.ID)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return berth.Errorf(berth.Limit, "%s has %d workspaces in the organization %s and may have %d: delete one that is not needed any more", owner.Username, n, o.Name, most)
+		}
+	}
+	if most := o.Limits.Workspaces; most > 0 {
+		n, err := q.WorkspaceCount(o.ID)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return berth.Errorf(berth.Limit, "the organization %s has %d workspaces and may have %d: some have to be deleted first", o.Name, n, most)
+		}
+	}
+	return mayRun(q, actor, o, owner, "")
+}
+
+// MayStart tells whether a workspace may be started. One that counts as running
+// already may.
+func MayStart(q *store.Query, actor authz.Actor, w berth.Workspace) error {
+	o, err := q.Organization(w.OrganizationID)
+	if err != nil || o.Limits.Running == 0 && o.Limits.RunningPerUser == 0 {
+		return err
+	}
+	if runs, err := q.Runs(w.ID); err != nil || runs {
+		return err
+	}
+	owner, err := q.User(w.OwnerID)
+	if err != nil {
+		return err
+	}
+	return mayRun(q, actor, o, owner, w.ID)
+}
+
+// mayRun tells whether the owner may have one more running workspace, beside all
+// others but one. Which they are is told to who may know what the owner has.
+func mayRun(q *store.Query, actor authz.Actor, o berth.Organization, owner berth.User, but berth.WorkspaceID) error {
+	if most := perUser(owner, o.Limits.RunningPerUser); most > 0 {
+		names, err := q.RunningOf(o.ID, owner.ID, but)
+		if err != nil {
+			return err
+		}
+		if len(names) >= most {
+			which := ""
+			if authz.Can(actor, authz.Read, authz.OfQuota(owner.ID, o.ID)) {
+				which = " (" + strings.Join(shorten(names), ", ") + ")"
+			}
+			return berth.Errorf(berth.Limit, "%s has %d running workspaces in the organization %s%s and may have %d: stop one first",
+				owner.Username, len(names), o.Name, which, most)
+		}
+	}
+	if most := o.Limits.Running; most > 0 {
+		n, err := q.RunningCount(o.ID, but)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return berth.Errorf(berth.Limit, "the organization %s has %d running workspaces and may have %d: some have to be stopped first", o.Name, n, most)
+		}
+	}
+	return nil
+}
+
+// perUser is a limit for each user as it holds for one; 0: none. The pools have
+// none but the organization's: their presets say how large they are.
+func perUser(owner berth.User, most int) int {
+	if owner.System {
+		return 0
+	}
+	return most
+}
