@@ -26,6 +26,9 @@ type Organization struct {
 	DeletedAt     time.Time // zero while it lives; the row stays, its name is free
 }
 
+// DefaultOrganization names the default organization, whatever its name is.
+const DefaultOrganization = "default"
+
 // WorkspaceLimits bounds how many workspaces an organization has. 0 is no limit.
 type WorkspaceLimits struct {
 	Workspaces        int // of the whole organization

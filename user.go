@@ -68,6 +68,18 @@ var (
 	OrganizationRoles = []Role{RoleOwner, RoleUserAdmin, RoleTemplateAdmin, RoleAuditor}
 )
 
+// SortRoles is roles in the order of known, each once, without those that known
+// does not have; never nil.
+func SortRoles(roles, known []Role) []Role {
+	sorted := []Role{}
+	for _, r := range known {
+		if slices.Contains(roles, r) {
+			sorted = append(sorted, r)
+		}
+	}
+	return sorted
+}
+
 // PrebuildsUsername is the system user that owns unclaimed prebuilds.
 const PrebuildsUsername = "prebuilds"
 

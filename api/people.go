@@ -63,23 +63,6 @@ type CreatedToken struct {
 	Secret string `json:"token" doc:"Shown once"`
 }
 
-type Organization struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	DisplayName string    `json:"display_name"`
-	Default     bool      `json:"default"`
-	CreatedAt   time.Time `json:"created_at"`
-
-	ConnectStarts bool `json:"connect_starts" doc:"Connections may start stopped workspaces that let them"`
-	IdleCounts    bool `json:"idle_counts" doc:"An open and idle connection is activity"`
-}
-
-// EditOrganization: PATCH /organizations/{organization}. What is left out stays.
-type EditOrganization struct {
-	ConnectStarts *bool `json:"connect_starts,omitempty" doc:"Let connections start stopped workspaces that let them"`
-	IdleCounts    *bool `json:"idle_counts,omitempty" doc:"Count an open and idle connection as activity"`
-}
-
 // Provider is a workspace provider.
 type Provider struct {
 	ID        string     `json:"id"`

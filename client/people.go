@@ -46,16 +46,6 @@ func (c *Client) RemoveToken(ctx context.Context, token string) error {
 	return err
 }
 
-// Organizations lists those that the caller is a member of.
-func (c *Client) Organizations(ctx context.Context) (api.Page[api.Organization], error) {
-	return get[api.Page[api.Organization]](ctx, c, "/organizations")
-}
-
-// EditOrganization changes the settings of an organization, by name or id.
-func (c *Client) EditOrganization(ctx context.Context, organization string, in api.EditOrganization) (api.Organization, error) {
-	return call[api.EditOrganization, api.Organization](ctx, c, http.MethodPatch, path("organizations", organization), in)
-}
-
 // Providers lists the workspace providers.
 func (c *Client) Providers(ctx context.Context) (api.Page[api.Provider], error) {
 	return get[api.Page[api.Provider]](ctx, c, "/providers")

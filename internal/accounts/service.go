@@ -86,22 +86,3 @@ func (s *Service) Me(ctx context.Context, actor authz.Actor) (u berth.User, err 
 	})
 	return u, err
 }
-
-// Organizations lists those that the actor may see, oldest first.
-func (s *Service) Organizations(ctx context.Context, actor authz.Actor) ([]berth.Organization, error) {
-	if actor.Anonymous() {
-		return nil, authz.Check(actor, authz.Read, authz.All(authz.KindOrganization), "the organizations")
-	}
-	var seen []berth.Organization
-	err := s.db.Read(ctx, func(q *store.Query) error {
-		os, err := q.Organizations()
-		seen = seen[:0]
-		for _, o := range os {
-			if authz.Can(actor, authz.Read, authz.OfOrganization(o.ID)) {
-				seen = append(seen, o)
-			}
-		}
-		return err
-	})
-	return seen, err
-}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,13 +17,21 @@ func (a *app) organizations() *cobra.Command {
 }
 
 func (a *app) organizationsList() *cobra.Command {
-	return listCommand(a, "List the organizations that you see", (*client.Client).Organizations, listing[api.Organization]{
-		none:   "You are a member of no organization.",
-		header: []string{"NAME", "CALLED", "CONNECTIONS START", "IDLE COUNTS", "CREATED"},
-		row: func(o api.Organization, now time.Time) []string {
-			return []string{cell(o.Name), cell(o.DisplayName), yesNo(o.ConnectStarts), yesNo(o.IdleCounts), ago(o.CreatedAt, now)}
-		},
+	return a.listCommand("List the organizations that you see", func(ctx context.Context, c *client.Client, asJSON bool) error {
+		found, err := collect(client.List{}, func(l client.List) (api.Page[api.Organization], error) { return c.Organizations(ctx, l) })
+		if err != nil {
+			return err
+		}
+		return organizationListing.print(a, asJSON, found)
 	})
+}
+
+var organizationListing = listing[api.Organization]{
+	none:   "You are a member of no organization.",
+	header: []string{"NAME", "CALLED", "DEFAULT", "CREATED", "DESCRIPTION"},
+	row: func(o api.Organization, now time.Time) []string {
+		return []string{o.Name, cell(o.DisplayName), yesNo(o.Default), ago(o.CreatedAt, now), short(cell(o.Description), 60)}
+	},
 }
 
 func (a *app) organizationsEdit() *cobra.Command {

@@ -19,6 +19,7 @@ import (
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
@@ -26,16 +27,17 @@ import (
 
 // Services are what the handlers stand in front of. All are needed.
 type Services struct {
-	Accounts    *accounts.Service
-	Credentials *credentials.Service
-	Providers   *providers.Service
-	Templates   *templates.Service
-	Workspaces  *workspaces.Service
-	Activity    *activity.Book
-	Queue       *builds.Queue
-	Relay       *links.Relay
-	Loops       []*loop.Loop
-	Apps        *apps.Proxy // nil: this server serves no apps
+	Accounts      *accounts.Service
+	Organizations *organizations.Service
+	Credentials   *credentials.Service
+	Providers     *providers.Service
+	Templates     *templates.Service
+	Workspaces    *workspaces.Service
+	Activity      *activity.Book
+	Queue         *builds.Queue
+	Relay         *links.Relay
+	Loops         []*loop.Loop
+	Apps          *apps.Proxy // nil: this server serves no apps
 
 	// Ready tells whether the database answers.
 	Ready func(ctx context.Context) error

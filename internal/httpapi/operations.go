@@ -32,6 +32,7 @@ var operations = []operation{
 	op(person, "DELETE /external-auth/{external}", "revokeExternal", "Sign out of an external service", (*handlers).revokeExternal),
 
 	op(person, "GET /organizations", "listOrganizations", "List the organizations that you see", (*handlers).listOrganizations),
+	op(person, "GET /organizations/{organization}", "getOrganization", "Show an organization", (*handlers).getOrganization),
 	op(person, "PATCH /organizations/{organization}", "editOrganization", "Change the settings of an organization", (*handlers).editOrganization),
 	op(person, "GET /providers", "listProviders", "List workspace providers", (*handlers).listProviders),
 	op(person, "GET /loops", "listLoops", "Tell what the server does by itself, and how that goes", (*handlers).listLoops),

@@ -2,19 +2,74 @@ package httpapi
 
 import (
 	"context"
+	"time"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
-	"github.com/berthdev/berth/internal/accounts"
+	"github.com/berthdev/berth/internal/organizations"
 )
 
+// InOrganization names the organization of a path.
+type InOrganization struct {
+	Organization string `path:"organization" doc:"Name or id; default is the default one"`
+}
+
+func (h *handlers) listOrganizations(ctx context.Context, in *Page) (*body[api.Page[api.Organization]], error) {
+	found, next, err := h.Organizations.List(ctx, actorOf(ctx), in.After, in.Limit)
+	return answered(api.Page[api.Organization]{Items: list(found, viewOrganization), Next: next}, err)
+}
+
+func (h *handlers) getOrganization(ctx context.Context, in *InOrganization) (*body[api.Organization], error) {
+	o, err := h.Organizations.Get(ctx, actorOf(ctx), in.Organization)
+	return answered(viewOrganization(o), err)
+}
+
 type editOrganizationInput struct {
-	Organization string `path:"organization" doc:"Name or id"`
-	Body         api.EditOrganization
+	InOrganization
+	Body api.EditOrganization
 }
 
 func (h *handlers) editOrganization(ctx context.Context, in *editOrganizationInput) (*body[api.Organization], error) {
-	o, err := h.Accounts.EditOrganization(ctx, actorOf(ctx), in.Organization, accounts.EditOrganization{
-		ConnectStarts: in.Body.ConnectStarts, IdleCounts: in.Body.IdleCounts,
-	})
+	e, err := editOf(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	o, err := h.Organizations.Edit(ctx, actorOf(ctx), in.Organization, e)
 	return answered(viewOrganization(o), err)
+}
+
+// editOf is an edit from the wire.
+func editOf(in api.EditOrganization) (organizations.Edit, error) {
+	e := organizations.Edit{
+		Name: in.Name, DisplayName: in.DisplayName, Description: in.Description,
+		ConnectStarts: in.ConnectStarts, IdleCounts: in.IdleCounts, Sharing: in.Sharing, AutoOffByUser: in.AutoOffByUser,
+	}
+	if in.AutostartDays != nil {
+		days, err := berth.ParseWeekdays("autostart_days", *in.AutostartDays)
+		if err != nil {
+			return e, err
+		}
+		e.AutostartDays = &days
+	}
+	if in.AutoOff != nil {
+		off, err := seconds("auto_off_seconds", int64(*in.AutoOff))
+		if err != nil {
+			return e, err
+		}
+		e.AutoOff = &off
+	}
+	if in.Limits != nil {
+		e.Limits = organizations.EditLimits(*in.Limits)
+	}
+	return e, nil
+}
+
+func viewOrganization(o berth.Organization) api.Organization {
+	return api.Organization{
+		ID: string(o.ID), Name: o.Name, DisplayName: o.DisplayName, Description: o.Description, Default: o.Default,
+		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+		ConnectStarts: o.ConnectStarts, IdleCounts: o.IdleCounts, Sharing: o.Sharing,
+		AutostartDays: o.AutostartDays.Names(), AutoOff: int(o.AutoOff / time.Second), AutoOffByUser: o.AutoOffByUser,
+		Limits: api.WorkspaceLimits(o.Limits),
+	}
 }

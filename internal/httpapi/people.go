@@ -105,11 +105,6 @@ func (h *handlers) removeToken(ctx context.Context, in *tokenInput) (*struct{}, 
 	return nil, h.Accounts.RemoveToken(ctx, actorOf(ctx), in.Token)
 }
 
-func (h *handlers) listOrganizations(ctx context.Context, _ *struct{}) (*body[api.Page[api.Organization]], error) {
-	organizations, err := h.Accounts.Organizations(ctx, actorOf(ctx))
-	return answered(api.Page[api.Organization]{Items: list(organizations, viewOrganization)}, err)
-}
-
 func (h *handlers) listProviders(ctx context.Context, _ *struct{}) (*body[api.Page[api.Provider]], error) {
 	views, err := h.Providers.List(ctx, actorOf(ctx))
 	return answered(api.Page[api.Provider]{Items: list(views, viewProvider)}, err)

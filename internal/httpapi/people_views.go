@@ -32,10 +32,6 @@ func viewToken(t berth.Token) api.Token {
 	}
 }
 
-func viewOrganization(o berth.Organization) api.Organization {
-	return api.Organization{ID: string(o.ID), Name: o.Name, DisplayName: o.DisplayName, Default: o.Default, ConnectStarts: o.ConnectStarts, IdleCounts: o.IdleCounts, CreatedAt: o.CreatedAt}
-}
-
 func viewProvider(v providers.View) api.Provider {
 	p := v.Provider
 	return api.Provider{

@@ -22,6 +22,7 @@ import (
 	"github.com/berthdev/berth/internal/httpapi"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/plugin"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/runner"
@@ -38,6 +39,7 @@ const beat = 10 * time.Second
 type parts struct {
 	db          *store.DB
 	accounts    *accounts.Service
+	tenants     *organizations.Service
 	credentials *credentials.Service
 	identities  *identities
 	providers   *providers.Service
@@ -69,6 +71,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	}()
 	p.queue = builds.New(p.db, keys, builds.Kinds{}, builds.Options{Beat: beat})
 	p.accounts = accounts.New(p.db)
+	p.tenants = organizations.New(p.db)
 	p.providers = providers.New(p.db)
 	p.templates = templates.New(p.db, keys, p.queue)
 	p.activity = activity.New(p.db, activity.Options{Agent: p.askAgent, MaxHold: s.o.MaxHold, Log: s.log})
@@ -100,7 +103,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
-		Accounts: p.accounts, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
+		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
 		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
 		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,

@@ -22,7 +22,7 @@ func scanOrganization(s scanner) (o berth.Organization, err error) {
 }
 
 // InsertOrganization stores a new organization and its group Everyone, who may
-// spend without a limit.
+// spend without a limit. It may use the built-in workspace provider.
 func (tx *Tx) InsertOrganization(o berth.Organization) error {
 	l := o.Limits
 	_, err := tx.exec(`INSERT INTO organizations (id, name, display_name, description, is_default, connect_starts, idle_counts, sharing,
@@ -31,6 +31,10 @@ func (tx *Tx) InsertOrganization(o berth.Organization) error {
 		o.ID, o.Name, clean(o.DisplayName, maxWord), clean(o.Description, maxText), o.Default, o.ConnectStarts, o.IdleCounts, o.Sharing,
 		int(o.AutostartDays), o.AutoOff.Microseconds(), o.AutoOffByUser, l.Workspaces, l.Running, l.WorkspacesPerUser, l.RunningPerUser, stamp(o.CreatedAt))
 	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(`INSERT INTO organization_providers (organization_id, provider_id) SELECT $1, p.id FROM providers p WHERE p.name = $2`,
+		o.ID, berth.BuiltInProvider); err != nil {
 		return err
 	}
 	return tx.InsertGroup(berth.Group{ID: berth.EveryoneOf(o.ID), OrganizationID: o.ID, Name: berth.EveryoneGroup,
@@ -73,7 +77,60 @@ func (q *Query) Organization(id berth.OrganizationID) (berth.Organization, error
 	return one(q, "organization", scanOrganization, `SELECT `+organizationColumns+` FROM organizations o WHERE o.id = $1`, id)
 }
 
-// Organizations is every living organization, oldest first.
-func (q *Query) Organizations() ([]berth.Organization, error) {
-	return all(q, scanOrganization, `SELECT `+organizationColumns+` FROM organizations o WHERE o.deleted_at IS NULL ORDER BY o.created_at, o.id`)
+// OrganizationPage is one page of the living organizations that somebody may
+// see, oldest first, and the mark of the next.
+func (q *Query) OrganizationPage(v berth.Visible, p Page) ([]berth.Organization, string, error) {
+	var w where
+	w.add("o.deleted_at IS NULL")
+	w.visible(columns{kind: "organization", id: "o.id", organization: "o.id"}, v)
+	end := p.bound(&w, "o.created_at", "o.id", false)
+	rows, err := all(q, scanOrganization, `SELECT `+organizationColumns+` FROM organizations o`+w.String()+end, w.args...)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, next := cut(p, rows, func(o berth.Organization) Cursor { return Cursor{o.CreatedAt, string(o.ID)} })
+	return rows, next, nil
+}
+
+// LeftIn is what is still in an organization: its living workspaces as
+// owner/name and its living templates, at most limit of each, oldest first.
+func (q *Query) LeftIn(o berth.OrganizationID, limit int) (workspaces, templates []string, err error) {
+	workspaces, err = all(q, single[string], `SELECT u.username || '/' || w.name FROM workspaces w JOIN users u ON u.id = w.owner_id
+		WHERE w.organization_id = $1 AND w.deleted_at IS NULL ORDER BY w.created_at, w.id LIMIT $2`, o, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	templates, err = all(q, single[string], `SELECT t.name FROM templates t
+		WHERE t.organization_id = $1 AND t.deleted_at IS NULL ORDER BY t.created_at, t.id LIMIT $2`, o, limit)
+	return workspaces, templates, err
+}
+
+// DeleteOrganization marks an organization as deleted, whose name is free then,
+// and removes its members, groups and allowed providers. It must be empty: ask
+// LeftIn first, in the same transaction.
+func (tx *Tx) DeleteOrganization(o berth.Organization) error {
+	members, err := all(&tx.Query, single[berth.UserID], `SELECT m.user_id FROM organization_members m WHERE m.organization_id = $1`, o.ID)
+	if err != nil {
+		return err
+	}
+	for _, u := range members {
+		tx.Wake(UserTopic(u))
+	}
+	if _, err := tx.exec(`DELETE FROM grants WHERE grantee_kind = 'group' AND grantee_id IN (SELECT g.id FROM groups g WHERE g.organization_id = $1)`, o.ID); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM group_members WHERE group_id IN (SELECT g.id FROM groups g WHERE g.organization_id = $1)`, o.ID); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM groups WHERE organization_id = $1`, o.ID); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM organization_members WHERE organization_id = $1`, o.ID); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM organization_providers WHERE organization_id = $1`, o.ID); err != nil {
+		return err
+	}
+	o.DeletedAt = tx.Now
+	return tx.UpdateOrganization(o)
 }

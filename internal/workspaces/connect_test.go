@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/berthdev/berth"
-	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/workspaces"
 )
 
@@ -72,13 +72,13 @@ func TestConnectionStartsForbidden(t *testing.T) {
 		edit(false)
 		refusedWith(t, "a workspace that forbids it", h.build(h.mel, id, connecting), "box is stopped: start it with berth start box", "berth edit box")
 		edit(true)
-		people := accounts.New(h.db)
-		forbid := accounts.EditOrganization{ConnectStarts: new(false)}
-		_, err := people.EditOrganization(t.Context(), h.mel, "default", forbid)
+		tenants := organizations.New(h.db)
+		forbid := organizations.Edit{ConnectStarts: new(false)}
+		_, err := tenants.Edit(t.Context(), h.mel, "default", forbid)
 		want(t, "a member edits the organization", err, berth.Forbidden)
-		_, err = people.EditOrganization(t.Context(), h.owner, "no-such", forbid)
+		_, err = tenants.Edit(t.Context(), h.owner, "no-such", forbid)
 		want(t, "no such organization", err, berth.NotFound)
-		o, err := people.EditOrganization(t.Context(), h.owner, "default", forbid)
+		o, err := tenants.Edit(t.Context(), h.owner, "default", forbid)
 		must(t, err)
 		if o.ConnectStarts {
 			t.Error("the organization lets connections start workspaces still")

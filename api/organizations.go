@@ -1,0 +1,66 @@
+package api
+
+import "time"
+
+// Organization is a tenant: members, groups, templates and workspaces.
+type Organization struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	DisplayName string    `json:"display_name"`
+	Description string    `json:"description"`
+	Default     bool      `json:"default"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+
+	ConnectStarts bool            `json:"connect_starts" doc:"Connections may start stopped workspaces that let them"`
+	IdleCounts    bool            `json:"idle_counts" doc:"An open and idle connection is activity"`
+	Sharing       bool            `json:"sharing" doc:"People may share their workspaces"`
+	AutostartDays []string        `json:"autostart_days" doc:"Days of the week on which workspaces may start by themselves"`
+	AutoOff       int             `json:"auto_off_seconds" doc:"Inactivity after which workspaces are stopped; 0: never"`
+	AutoOffByUser bool            `json:"auto_off_by_user" doc:"People may change that for their own workspaces"`
+	Limits        WorkspaceLimits `json:"limits"`
+}
+
+// WorkspaceLimits bounds how many workspaces an organization has. 0 is no limit.
+type WorkspaceLimits struct {
+	Workspaces        int `json:"workspaces" doc:"Of the whole organization; 0: no limit"`
+	Running           int `json:"running" doc:"Of the whole organization; 0: no limit"`
+	WorkspacesPerUser int `json:"workspaces_per_user" doc:"0: no limit"`
+	RunningPerUser    int `json:"running_per_user" doc:"0: no limit"`
+}
+
+// CreateOrganization: POST /organizations
+type CreateOrganization struct {
+	Name        string `json:"name"`
+	DisplayName string `json:"display_name,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// EditOrganization: PATCH /organizations/{organization}. What is left out stays.
+type EditOrganization struct {
+	Name          *string              `json:"name,omitempty"`
+	DisplayName   *string              `json:"display_name,omitempty"`
+	Description   *string              `json:"description,omitempty"`
+	ConnectStarts *bool                `json:"connect_starts,omitempty" doc:"Let connections start stopped workspaces that let them"`
+	IdleCounts    *bool                `json:"idle_counts,omitempty" doc:"Count an open and idle connection as activity"`
+	Sharing       *bool                `json:"sharing,omitempty" doc:"Let people share their workspaces"`
+	AutostartDays *[]string            `json:"autostart_days,omitempty" doc:"Days of the week, such as monday or mon"`
+	AutoOff       *int                 `json:"auto_off_seconds,omitempty" doc:"0: never"`
+	AutoOffByUser *bool                `json:"auto_off_by_user,omitempty"`
+	Limits        *EditWorkspaceLimits `json:"limits,omitempty"`
+}
+
+// EditWorkspaceLimits is what to change of the limits; 0 is no limit.
+type EditWorkspaceLimits struct {
+	Workspaces        *int `json:"workspaces,omitempty"`
+	Running           *int `json:"running,omitempty"`
+	WorkspacesPerUser *int `json:"workspaces_per_user,omitempty"`
+	RunningPerUser    *int `json:"running_per_user,omitempty"`
+}
+
+// Allowance is how much a group adds to what each of its members may spend a
+// day, in the unit of daily_cost.
+type Allowance struct {
+	Amount    int  `json:"amount"`
+	Unlimited bool `json:"unlimited" required:"false"`
+}

@@ -1,0 +1,96 @@
+package organizations
+
+import (
+	"context"
+	"errors"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Service offers the use cases. It is safe for use by many goroutines.
+type Service struct{ db *store.DB }
+
+// New makes the service on an open database.
+func New(db *store.DB) *Service { return &Service{db: db} }
+
+// Find is a living organization by name or id, if the actor may do the action to
+// it; "" and "default" are the default one. Nothing tells apart what is not
+// there and what the actor may not know of.
+func Find(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.Organization, error) {
+	if ref == "" {
+		ref = berth.DefaultOrganization
+	}
+	noun := "the organization " + ref
+	if actor.Anonymous() {
+		return berth.Organization{}, authz.Check(actor, action, authz.All(authz.KindOrganization), noun)
+	}
+	o, err := q.OrganizationRef(ref)
+	if errors.Is(err, berth.NotFound) {
+		return o, authz.Hidden(noun)
+	}
+	if err != nil {
+		return o, err
+	}
+	return o, authz.Check(actor, action, authz.OfOrganization(o.ID), noun)
+}
+
+// within is an organization, if the actor may do the action to things of a kind
+// in it. noun names them.
+func within(q *store.Query, actor authz.Actor, action authz.Action, kind authz.Kind, ref, noun string) (berth.Organization, error) {
+	o, err := Find(q, actor, authz.Read, ref)
+	if err != nil {
+		return o, err
+	}
+	return o, authz.Check(actor, action, authz.In(kind, o.ID), noun+" of the organization "+o.Name)
+}
+
+// List is one page of the organizations that the actor may see, oldest first,
+// and where the next page begins ("" on the last).
+func (s *Service) List(ctx context.Context, actor authz.Actor, after string, limit int) (seen []berth.Organization, next string, err error) {
+	if actor.Anonymous() {
+		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindOrganization), "the organizations")
+	}
+	page, err := store.NewPage(after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		seen, next, err = q.OrganizationPage(authz.See(actor, authz.Read, authz.KindOrganization), page)
+		return err
+	})
+	return seen, next, err
+}
+
+// Get is one organization by name or id.
+func (s *Service) Get(ctx context.Context, actor authz.Actor, ref string) (o berth.Organization, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		o, err = Find(q, actor, authz.Read, ref)
+		return err
+	})
+	return o, err
+}
+
+// audited is a row of the record about something of an organization.
+func audited(actor authz.Actor, action, kind string, o berth.OrganizationID, id, name string) store.Audit {
+	return store.Audit{ActorID: actor.UserID, Action: action, Kind: kind, OrganizationID: o, TargetID: id, TargetName: name}
+}
+
+// byName cuts a list by name to a page: read gives at most n rows, name is what
+// the next page begins after.
+func byName[T any](limit int, read func(n int) ([]T, error), name func(T) string) ([]T, string, error) {
+	page, err := store.NewPage("", limit)
+	if err != nil {
+		return nil, "", err
+	}
+	if page.Limit == 0 {
+		page.Limit = 50
+	}
+	rows, err := read(page.Limit + 1)
+	if err != nil || len(rows) <= page.Limit {
+		return rows, "", err
+	}
+	rows = rows[:page.Limit]
+	return rows, name(rows[page.Limit-1]), nil
+}

@@ -1,0 +1,143 @@
+package organizations
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Edit is what to change of an organization; what is nil stays.
+type Edit struct {
+	Name          *string
+	DisplayName   *string
+	Description   *string
+	ConnectStarts *bool // connections may start stopped workspaces that let them
+	IdleCounts    *bool // an open and idle connection is activity
+	Sharing       *bool // people may share their workspaces
+	AutostartDays *berth.Weekdays
+	AutoOff       *time.Duration // 0: never
+	AutoOffByUser *bool
+	Limits        EditLimits
+}
+
+// EditLimits is what to change of the limits; 0 is no limit.
+type EditLimits struct{ Workspaces, Running, WorkspacesPerUser, RunningPerUser *int }
+
+const (
+	maxDisplayName = 64
+	maxDescription = 1024
+	minAutoOff     = 5 * time.Minute
+	maxAutoOff     = 365 * 24 * time.Hour
+	maxLimit       = 1_000_000
+)
+
+// apply makes the changes and tells which there are.
+func (e Edit) apply(o *berth.Organization) berth.Changes {
+	changes := berth.Changes{}
+	set(changes, "name", &o.Name, e.Name)
+	set(changes, "display_name", &o.DisplayName, trimmed(e.DisplayName))
+	set(changes, "description", &o.Description, trimmed(e.Description))
+	set(changes, "connect_starts", &o.ConnectStarts, e.ConnectStarts)
+	set(changes, "idle_counts", &o.IdleCounts, e.IdleCounts)
+	set(changes, "sharing", &o.Sharing, e.Sharing)
+	if e.AutostartDays != nil {
+		changes.Set("autostart_days", o.AutostartDays.Names(), e.AutostartDays.Names())
+		o.AutostartDays = *e.AutostartDays
+	}
+	if e.AutoOff != nil {
+		changes.Set("auto_off", o.AutoOff.String(), e.AutoOff.String())
+		o.AutoOff = *e.AutoOff
+	}
+	set(changes, "auto_off_by_user", &o.AutoOffByUser, e.AutoOffByUser)
+	set(changes, "limits.workspaces", &o.Limits.Workspaces, e.Limits.Workspaces)
+	set(changes, "limits.running", &o.Limits.Running, e.Limits.Running)
+	set(changes, "limits.workspaces_per_user", &o.Limits.WorkspacesPerUser, e.Limits.WorkspacesPerUser)
+	set(changes, "limits.running_per_user", &o.Limits.RunningPerUser, e.Limits.RunningPerUser)
+	return changes
+}
+
+// set changes one field, if it is to change, and notes that.
+func set[T any](changes berth.Changes, field string, to *T, from *T) {
+	if from != nil {
+		changes.Set(field, *to, *from)
+		*to = *from
+	}
+}
+
+func trimmed(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	t := strings.TrimSpace(*s)
+	return &t
+}
+
+// validate checks an organization as it would be.
+func validate(o berth.Organization) error {
+	if err := berth.ValidateName("name", o.Name); err != nil {
+		return err
+	}
+	if berth.IsID(o.Name) {
+		return berth.InvalidField("name", "%q looks like an id: choose a name", o.Name)
+	}
+	if strings.EqualFold(o.Name, berth.DefaultOrganization) && !o.Default {
+		return berth.InvalidField("name", "%q names the default organization: choose another name", o.Name)
+	}
+	if err := validateTexts(o.DisplayName, o.Description); err != nil {
+		return err
+	}
+	if o.AutoOff != 0 && (o.AutoOff < minAutoOff || o.AutoOff > maxAutoOff) {
+		return berth.InvalidField("auto_off_seconds", "workspaces are stopped after 5 minutes to 365 days without activity; 0 is never")
+	}
+	for _, l := range []struct {
+		field string
+		value int
+	}{
+		{"limits.workspaces", o.Limits.Workspaces}, {"limits.running", o.Limits.Running},
+		{"limits.workspaces_per_user", o.Limits.WorkspacesPerUser}, {"limits.running_per_user", o.Limits.RunningPerUser},
+	} {
+		if l.value < 0 || l.value > maxLimit {
+			return berth.InvalidField(l.field, "a limit is between 1 and %d; 0 is none", maxLimit)
+		}
+	}
+	return nil
+}
+
+func validateTexts(displayName, description string) error {
+	switch {
+	case len(displayName) > maxDisplayName:
+		return berth.InvalidField("display_name", "it is too long: at most %d characters", maxDisplayName)
+	case len(description) > maxDescription:
+		return berth.InvalidField("description", "it is too long: at most %d characters", maxDescription)
+	}
+	return nil
+}
+
+// Edit changes the organization of a name or id.
+func (s *Service) Edit(ctx context.Context, actor authz.Actor, ref string, e Edit) (o berth.Organization, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		if o, err = Find(&tx.Query, actor, authz.Update, ref); err != nil {
+			return err
+		}
+		before := o.Name
+		changes := e.apply(&o)
+		if len(changes) == 0 {
+			return nil
+		}
+		if err := validate(o); err != nil {
+			return err
+		}
+		if err := tx.UpdateOrganization(o); err != nil {
+			return err
+		}
+		o.UpdatedAt = tx.Now
+		row := audited(actor, "edit", "organization", o.ID, string(o.ID), before)
+		row.Changes = changes
+		return tx.InsertAudit(row)
+	})
+	return o, err
+}
