@@ -29,12 +29,14 @@ var arrows = map[string][]string{
 	"internal/claims":     {"."},
 	"internal/parameters": {"."},
 
+	"internal/clientfile": {"."},
+
 	"internal/seal":  {},
 	"internal/store": {"."},
 
 	"internal/accounts":      {".", "internal/authz", "internal/store", "internal/seal"},
 	"internal/organizations": {".", "internal/authz", "internal/store", "internal/accounts"},
-	"internal/signin":        {".", "internal/authz", "internal/store", "internal/seal", "internal/claims", "internal/accounts", "internal/organizations"},
+	"internal/signin":        {".", "internal/authz", "internal/store", "internal/seal", "internal/claims", "internal/clientfile", "internal/accounts", "internal/organizations"},
 	"internal/quota":         {".", "internal/authz", "internal/store", "internal/accounts"},
 	"internal/audit":         {".", "internal/authz", "internal/store"},
 
@@ -45,7 +47,7 @@ var arrows = map[string][]string{
 	"internal/providers":  {".", "internal/authz", "internal/store"},
 	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
 
-	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal"},
+	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal", "internal/clientfile"},
 	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
 
 	"internal/terraform": {".", "internal/journal"},
@@ -97,6 +99,8 @@ var owners = map[string][]string{
 	"github.com/hashicorp/terraform-plugin-sdk": {"internal/plugin"},
 	"github.com/hashicorp/terraform-json":       {"internal/terraform"},
 	"github.com/charmbracelet":                  {"internal/cli"},
+	"github.com/coreos/go-oidc":                 {"internal/signin"},
+	"golang.org/x/oauth2":                       {"internal/signin"},
 }
 
 // never holds what a package must not reach, even through others.

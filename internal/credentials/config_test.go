@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/berthdev/berth/internal/clientfile"
 )
 
 func TestProviders(t *testing.T) {
@@ -14,7 +16,7 @@ func TestProviders(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	list, err := parseProviders([]byte(`[
+	list, err := clientfile.Parse[Provider]([]byte(`[
 		{"id":"github","type":"github","client_id":"a","client_secret_file":"secret"},
 		{"id":"ghe","type":"github","client_id":"a","client_secret":"s","base_url":"https://git.example.com/"},
 		{"id":"gl","type":"gitlab","client_id":"a","client_secret":"s","scopes":[]},
@@ -91,7 +93,7 @@ func TestProvidersThatAreWrong(t *testing.T) {
 		`[{` + ok + `,"token_auth":"x"}]`:                                               "[0].token_auth",
 		`[{` + ok + `,"auth_params":{"state":"x"}}]`:                                    "[0].auth_params",
 	} {
-		_, err := parseProviders([]byte(text), t.TempDir())
+		_, err := clientfile.Parse[Provider]([]byte(text), t.TempDir())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}

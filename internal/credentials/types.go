@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/clientfile"
 )
 
 // shape is what is known of a type of provider. Paths are behind the base URL.
@@ -45,7 +46,7 @@ func types() []string { return slices.Sorted(maps.Keys(defaults)) }
 func (p *Provider) fill(s shape) error {
 	base := strings.TrimRight(p.BaseURL, "/")
 	if base != "" {
-		if err := p.checkURL("base_url", base); err != nil {
+		if err := clientfile.CheckURL("base_url", base, p.AllowHTTP); err != nil {
 			return err
 		}
 	}

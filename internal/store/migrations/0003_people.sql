@@ -137,6 +137,7 @@ CREATE TABLE login_requests (
     client     TEXT NOT NULL,
     address    TEXT NOT NULL,
     user_id    TEXT NOT NULL,
+    sign_in    TEXT NOT NULL,
     code_hash  TEXT NOT NULL,
     tries      BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
