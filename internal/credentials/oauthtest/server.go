@@ -1,11 +1,13 @@
 // Package oauthtest is a real OAuth2 server for tests, over real HTTP: sign-in
 // by authorization code with PKCE, refresh tokens that change with each use, the
 // revocation of a family whose old refresh token comes back, validation and
-// revocation.
+// revocation. It speaks OpenID Connect too, with all the ways to do that wrong,
+// and as much of GitHub's API as signing in needs.
 package oauthtest
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -28,35 +30,39 @@ const (
 type Server struct {
 	URL string
 
-	mu       sync.Mutex
-	account  string
-	lifetime time.Duration // of access tokens; 0: they do not end, and cannot be refreshed
-	down     bool
-	codes    map[string]code
-	access   map[string]string // family of a good access token
-	refresh  map[string]string // family of a good refresh token
-	used     map[string]string // family of a refresh token that was used
-	secrets  []string
-	counts   map[string]int
+	mu      sync.Mutex
+	set     Settings
+	key     *rsa.PrivateKey
+	codes   map[string]code
+	access  map[string]string // family of a good access token
+	refresh map[string]string // family of a good refresh token
+	used    map[string]string // family of a refresh token that was used
+	secrets []string
+	counts  map[string]int
 }
 
 // code is a sign-in that waits to be exchanged.
-type code struct{ challenge, redirect string }
+type code struct{ challenge, redirect, nonce string }
 
 // Start starts a server for the time of a test.
 func Start(t testing.TB) *Server {
-	s := &Server{account: "octo", lifetime: time.Hour, codes: map[string]code{}, access: map[string]string{}, refresh: map[string]string{},
+	s := &Server{set: Settings{Account: "octo", Lifetime: time.Hour}, key: signingKey(), codes: map[string]code{}, access: map[string]string{}, refresh: map[string]string{},
 		used: map[string]string{}, counts: map[string]int{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /user", s.user)
+	s.openID(mux)
+	s.gitHub(mux)
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.behave(w, r) {
+			return
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.counts[r.URL.Path]++
-		if s.down {
+		if s.set.Down {
 			http.Error(w, "a bad day", http.StatusServiceUnavailable)
 			return
 		}
@@ -83,9 +89,7 @@ func (s *Server) Config(id, match string) string {
 func (s *Server) Set(change func(s *Settings)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := Settings{Account: s.account, Lifetime: s.lifetime, Down: s.down}
-	change(&now)
-	s.account, s.lifetime, s.down = now.Account, now.Lifetime, now.Down
+	change(&s.set)
 }
 
 // Settings are how the server behaves.
@@ -93,6 +97,17 @@ type Settings struct {
 	Account  string        // who signs in
 	Lifetime time.Duration // of access tokens; 0: for ever, without refresh tokens
 	Down     bool          // it answers 503 to everything
+
+	Claims   map[string]any                // of who signs in, by OpenID Connect
+	Userinfo map[string]any                // what the userinfo endpoint says besides; its sub may lie
+	Evil     func(claims map[string]any)   // changes what id_tokens say
+	Sign     string                        // how id_tokens are signed: "" well, or none, secret, other
+	NoID     bool                          // there is no id_token
+	Discover func(document map[string]any) // changes what it says of itself
+	Page     bool                          // people are asked before they are sent back
+	Slow     map[string]time.Duration      // by path
+	Long     map[string]bool               // paths that answer with 10 MB
+	GitHub   GitHub
 }
 
 // Count is how often a path was asked for.
@@ -131,15 +146,19 @@ func (s *Server) ForgetAccess() {
 	clear(s.access)
 }
 
-// authorize agrees at once, as the person would.
+// authorize agrees at once, as the person would, or asks them.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if q.Get("client_id") != ClientID || q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || q.Get("code_challenge") == "" || q.Get("state") == "" || q.Get("tenant") != "1" {
 		http.Error(w, "bad request", http.StatusBadRequest)
 		return
 	}
+	if s.set.Page && q.Get("agreed") == "" {
+		s.ask(w, r)
+		return
+	}
 	text := s.secret("code")
-	s.codes[text] = code{q.Get("code_challenge"), q.Get("redirect_uri")}
+	s.codes[text] = code{q.Get("code_challenge"), q.Get("redirect_uri"), q.Get("nonce")}
 	http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"code": {text}, "state": {q.Get("state")}}.Encode(), http.StatusFound)
 }
 
@@ -148,7 +167,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, "invalid_client")
 		return
 	}
-	family := ""
+	family, nonce := "", ""
 	switch r.PostFormValue("grant_type") {
 	case "authorization_code":
 		c, ok := s.codes[r.PostFormValue("code")]
@@ -158,7 +177,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 			fail(w, http.StatusBadRequest, "invalid_grant")
 			return
 		}
-		family = s.secret("family")
+		family, nonce = s.secret("family"), c.nonce
 	case "refresh_token":
 		old := r.PostFormValue("refresh_token")
 		if f := s.used[old]; f != "" { // it was stolen, or lost: nobody of the family may go on
@@ -177,10 +196,13 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	access := s.secret("access")
 	s.access[access] = family
 	answer := map[string]any{"access_token": access, "token_type": "bearer", "scope": "repo", "authed_user": map[string]any{"id": "U1"}}
-	if s.lifetime > 0 {
+	if s.set.Lifetime > 0 {
 		refresh := s.secret("refresh")
 		s.refresh[refresh] = family
-		answer["refresh_token"], answer["expires_in"] = refresh, int(s.lifetime.Seconds())
+		answer["refresh_token"], answer["expires_in"] = refresh, int(s.set.Lifetime.Seconds())
+	}
+	if s.set.Claims != nil && !s.set.NoID {
+		answer["id_token"] = s.idToken(nonce, access)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer)
@@ -205,7 +227,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(map[string]string{"login": s.account})
+	_ = json.NewEncoder(w).Encode(map[string]string{"login": s.set.Account})
 }
 
 // end ends all tokens of a family.
@@ -231,7 +253,10 @@ func known(r *http.Request) bool {
 	id, secret, ok := r.BasicAuth()
 	plainID, _ := url.QueryUnescape(id)
 	plainSecret, _ := url.QueryUnescape(secret)
-	return ok && plainID == ClientID && plainSecret == ClientSecret
+	if !ok {
+		plainID, plainSecret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
+	}
+	return plainID == ClientID && plainSecret == ClientSecret
 }
 
 func fail(w http.ResponseWriter, status int, code string) {
