@@ -50,11 +50,12 @@ type Open func(ctx context.Context, v Visitor, ref berth.AppRef, onPath bool) (D
 
 // doors remembers for a moment what was opened to whom.
 type doors struct {
-	open Open
-	now  func() time.Time
+	open  Open
+	watch Watch
+	now   func() time.Time
 
 	mu    sync.Mutex
-	known map[question]answer
+	known map[question]*answer
 }
 
 type question struct {
@@ -63,30 +64,86 @@ type question struct {
 	onPath  bool
 }
 
+// answer is what was opened to a visitor, and what tells that it may be another
+// answer now.
 type answer struct {
-	door Door
-	at   time.Time
+	door  Door
+	at    time.Time // zero: it does not count
+	rings <-chan struct{}
+	stop  func()
+	turn  int // how often it was rung for
 }
 
-// ask opens a door, from memory where that is fresh. Refusals are not kept.
+// hear makes an answer that was rung for count no more.
+func (a *answer) hear() {
+	select {
+	case <-a.rings:
+		a.turn++
+		a.at = time.Time{}
+	default:
+	}
+}
+
+func (a *answer) fresh(now time.Time) bool {
+	age := now.Sub(a.at)
+	return age >= 0 && age < cacheFor
+}
+
+// Watch gives what is rung when it may have changed whether a visitor may enter
+// a workspace, and what ends the watching.
+type Watch func(v Visitor, workspace berth.WorkspaceID) (rings <-chan struct{}, stop func())
+
+// ask opens a door, from memory where that is fresh and nothing was rung for
+// since. Refusals are not kept. The first answer is not kept either: what it is
+// to be rung for is known only with it, and may have happened already.
 func (d *doors) ask(ctx context.Context, q question) (Door, error) {
 	now := d.now()
 	d.mu.Lock()
-	known, ok := d.known[q]
-	d.mu.Unlock()
-	if age := now.Sub(known.at); ok && age >= 0 && age < cacheFor {
-		return known.door, nil
+	before, turn := d.known[q], 0
+	if before != nil {
+		before.hear()
+		if before.fresh(now) {
+			defer d.mu.Unlock()
+			return before.door, nil
+		}
+		turn = before.turn
 	}
+	d.mu.Unlock()
 	door, err := d.open(ctx, q.visitor, q.ref, q.onPath)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err != nil || door.Status != berth.StatusRunning || !door.Connected { // what is about to change is asked for each time
+	known := d.known[q]
+	switch {
+	case err != nil || door.Status != berth.StatusRunning || !door.Connected: // what is about to change is asked for each time
+		d.drop(q)
+	case known == nil || known.door.Workspace != door.Workspace:
+		if len(d.known) >= maxCached {
+			for q := range d.known {
+				d.drop(q)
+			}
+		}
+		d.drop(q)
+		rings, stop := d.watch(q.visitor, door.Workspace)
+		d.known[q] = &answer{door: door, rings: rings, stop: stop}
+	default:
+		if known.hear(); known == before && known.turn == turn {
+			known.door, known.at = door, now
+		}
+	}
+	return door, err
+}
+
+// forget makes the next ask of q open the door anew.
+func (d *doors) forget(q question) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drop(q)
+}
+
+// drop is forget under the lock.
+func (d *doors) drop(q question) {
+	if known, ok := d.known[q]; ok {
+		known.stop()
 		delete(d.known, q)
-		return door, err
 	}
-	if len(d.known) >= maxCached {
-		clear(d.known)
-	}
-	d.known[q] = answer{door, now}
-	return door, nil
 }

@@ -22,10 +22,11 @@ type Noter interface {
 	Note(workspace berth.WorkspaceID, kind berth.EvidenceKind, detail string)
 }
 
-// Options of a Proxy. All but Notes and Log are needed.
+// Options of a Proxy. All but Watch, Notes and Log are needed.
 type Options struct {
 	Origins Origins
 	Open    Open
+	Watch   Watch // nil: nothing is rung for, and access ends within half a minute
 	Keys    Keys
 	// Dial connects to something in a workspace, "tcp:HOST:PORT"; ctx bounds
 	// the connecting alone.
@@ -57,8 +58,11 @@ func New(o Options) *Proxy {
 	if o.Notes == nil {
 		o.Notes = nobody{}
 	}
+	if o.Watch == nil {
+		o.Watch = func(Visitor, berth.WorkspaceID) (<-chan struct{}, func()) { return nil, func() {} }
+	}
 	o.Origins.Access = strings.TrimRight(o.Origins.Access, "/")
-	p := &Proxy{o: o, now: o.Now, doors: &doors{open: o.Open, now: o.Now, known: map[question]answer{}}}
+	p := &Proxy{o: o, now: o.Now, doors: &doors{open: o.Open, watch: o.Watch, now: o.Now, known: map[question]*answer{}}}
 	p.life, p.end = context.WithCancel(context.Background())
 	p.way = &http.Transport{
 		DialContext:            p.dial,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,39 +17,45 @@ var errCut = errors.New("access to the app has ended")
 var errClosing = errors.New("the server stops")
 
 // watch asks again and again whether the visitor may still come in, as long as
-// the request lasts, and ends its context when they may not. done stops it.
+// the request lasts, and at once when that may have changed. It ends its context
+// when they may not. done stops it.
 func (p *Proxy) watch(ctx context.Context, q question, door Door) (_ context.Context, done func()) {
 	ctx, cut := context.WithCancelCause(ctx)
-	var timer *time.Timer
-	var mu sync.Mutex
-	stopped := false
-	look := func() {
-		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
-		now, err := p.doors.ask(asking, q)
-		cancel()
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case stopped:
-		case err != nil && berth.ErrorCode(err) != berth.Internal && berth.ErrorCode(err) != berth.Unavailable,
-			err == nil && (now.Workspace != door.Workspace || now.Agent != door.Agent || now.Status != berth.StatusRunning):
-			cut(errCut)
-		default: // the database may be away for a moment; the next look finds out
-			timer.Reset(lookEvery)
-		}
-	}
-	mu.Lock()
-	timer = time.AfterFunc(lookEvery, look)
-	mu.Unlock()
+	rings, stop := p.o.Watch(q.visitor, door.Workspace)
 	closing := context.AfterFunc(p.life, func() { cut(errClosing) })
+	go func() {
+		ticks := time.NewTicker(lookEvery)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-rings:
+				p.doors.forget(q) // it may not have heard yet
+			case <-ticks.C:
+			case <-ctx.Done():
+				return
+			}
+			if p.ended(ctx, q, door) {
+				cut(errCut)
+			}
+		}
+	}()
 	return ctx, func() {
 		closing()
-		mu.Lock()
-		stopped = true
-		mu.Unlock()
-		timer.Stop()
+		stop()
 		cut(nil)
 	}
+}
+
+// ended tells whether the visitor may not come in any more, or to something
+// else. That the database is away for a moment ends nothing.
+func (p *Proxy) ended(ctx context.Context, q question, door Door) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	now, err := p.doors.ask(ctx, q)
+	if err != nil {
+		return ctx.Err() == nil && berth.ErrorCode(err) != berth.Internal && berth.ErrorCode(err) != berth.Unavailable
+	}
+	return now.Workspace != door.Workspace || now.Agent != door.Agent || now.Status != berth.StatusRunning
 }
 
 // noteEvery is how often the bytes of one websocket are noted at most.

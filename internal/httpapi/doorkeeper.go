@@ -23,15 +23,24 @@ const (
 // doorkeeper ends connections to workspaces that outlive their admission:
 // byte streams and terminals, which may be open for days. It looks at all that
 // are open at once, each admission a single time however many use it, and keeps
-// nothing but what is open. A database that does not answer ends nothing.
+// nothing but what is open. At one admission it looks at once when it is told
+// that something changed there. A database that does not answer ends nothing.
 type doorkeeper struct {
 	refused func(context.Context, []workspaces.Admission) (map[workspaces.Admission]error, error)
+	// watches gives what is rung when an admission may have ended; nil: nothing is.
+	watches func(workspaces.Admission) (rings <-chan struct{}, stop func())
 	log     *slog.Logger
 	every   time.Duration
 
 	mu      sync.Mutex
-	open    map[workspaces.Admission]map[*visit]bool
+	open    map[workspaces.Admission]*door
 	looking bool // a goroutine does, as long as anything is open
+}
+
+// door is what is open by one admission.
+type door struct {
+	visits map[*visit]bool
+	left   chan struct{} // closed behind the last visit
 }
 
 // visit is one open connection.
@@ -45,12 +54,17 @@ func (d *doorkeeper) admit(ctx context.Context, a workspaces.Admission) (_ conte
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open == nil {
-		d.open = map[workspaces.Admission]map[*visit]bool{}
+		d.open = map[workspaces.Admission]*door{}
 	}
-	if d.open[a] == nil {
-		d.open[a] = map[*visit]bool{}
+	o := d.open[a]
+	if o == nil {
+		o = &door{visits: map[*visit]bool{}, left: make(chan struct{})}
+		d.open[a] = o
+		if d.watches != nil {
+			go d.listen(a, o.left)
+		}
 	}
-	d.open[a][v] = true
+	o.visits[v] = true
 	if !d.looking {
 		d.looking = true
 		go d.watch()
@@ -59,8 +73,27 @@ func (d *doorkeeper) admit(ctx context.Context, a workspaces.Admission) (_ conte
 		end(nil)
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if delete(d.open[a], v); len(d.open[a]) == 0 {
+		if !o.visits[v] {
+			return
+		}
+		if delete(o.visits, v); len(o.visits) == 0 {
 			delete(d.open, a)
+			close(o.left)
+		}
+	}
+}
+
+// listen looks at one admission when it is rung for, and once at the beginning,
+// since something may have changed between the first look and here.
+func (d *doorkeeper) listen(a workspaces.Admission, left <-chan struct{}) {
+	rings, stop := d.watches(a)
+	defer stop()
+	for {
+		d.look([]workspaces.Admission{a})
+		select {
+		case <-rings:
+		case <-left:
+			return
 		}
 	}
 }
@@ -91,10 +124,14 @@ func (d *doorkeeper) look(all []workspaces.Admission) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for a, why := range refused {
-		for v := range d.open[a] {
+		o := d.open[a]
+		if o == nil {
+			continue
+		}
+		for v := range o.visits {
 			v.end(why)
 		}
-		d.log.Info("connections ended", "user", a.User, "workspace", a.Workspace, "connections", len(d.open[a]), "reason", why)
+		d.log.Info("connections ended", "user", a.User, "workspace", a.Workspace, "connections", len(o.visits), "reason", why)
 	}
 }
 

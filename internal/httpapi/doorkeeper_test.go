@@ -90,3 +90,54 @@ func TestTheDoorkeeperRests(t *testing.T) {
 		}
 	})
 }
+
+// What somebody is told of is looked at then, and not at the next look; nothing
+// goes on listening behind the last connection.
+func TestTheDoorkeeperIsRungFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ana, bob := workspaces.Admission{User: "ana"}, workspaces.Admission{User: "bob"}
+		rings := map[workspaces.Admission]chan struct{}{ana: make(chan struct{}, 1), bob: make(chan struct{}, 1)}
+		var listening atomic.Int64
+		var ended atomic.Bool
+		why := errors.New("unshared")
+		d := &doorkeeper{log: slog.New(slog.DiscardHandler), every: time.Hour,
+			watches: func(a workspaces.Admission) (<-chan struct{}, func()) {
+				listening.Add(1)
+				return rings[a], func() { listening.Add(-1) }
+			},
+			refused: func(_ context.Context, all []workspaces.Admission) (map[workspaces.Admission]error, error) {
+				if ended.Load() {
+					return map[workspaces.Admission]error{all[0]: why}, nil
+				}
+				return nil, nil
+			}}
+		first, leave := d.admit(t.Context(), ana)
+		second, leaveToo := d.admit(t.Context(), ana)
+		other, leaveOther := d.admit(t.Context(), bob)
+		synctest.Wait()
+		if listening.Load() != 2 {
+			t.Errorf("%d listen for two admissions", listening.Load())
+		}
+		ended.Store(true)
+		rings[ana] <- struct{}{}
+		synctest.Wait()
+		if context.Cause(first) != why || context.Cause(second) != why || other.Err() != nil {
+			t.Errorf("after the ring: %v, %v, another's %v", context.Cause(first), context.Cause(second), other.Err())
+		}
+		for _, leave := range []func(){leave, leave, leaveToo, leaveOther} {
+			leave()
+		}
+		synctest.Wait()
+		if listening.Load() != 0 || len(d.open) != 0 {
+			t.Errorf("%d still listen, %d open", listening.Load(), len(d.open))
+		}
+		late, leave := d.admit(t.Context(), bob) // it ended between the first look and here
+		synctest.Wait()
+		if context.Cause(late) != why {
+			t.Errorf("somebody who came too late: %v", context.Cause(late))
+		}
+		leave()
+		time.Sleep(time.Hour)
+	})
+}

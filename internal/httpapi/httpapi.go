@@ -66,7 +66,7 @@ type handlers struct {
 func New(s Services) http.Handler {
 	h := &handlers{Services: s, origin: originOf(s.AccessURL)}
 	h.feeds.call = s.Relay.Call
-	h.doors = &doorkeeper{refused: s.Workspaces.Refused, log: s.Log, every: lookAtAdmissions}
+	h.doors = &doorkeeper{refused: s.Workspaces.Refused, watches: s.Workspaces.WatchAdmission, log: s.Log, every: lookAtAdmissions}
 	mux := http.NewServeMux()
 	spec := h.mount(mux)
 	mountSpec(mux, spec)

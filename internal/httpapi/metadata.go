@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/workspaces"
 )
 
 // lookAtAgent is how often a watcher of metadata looks whether the agent is
@@ -18,9 +19,16 @@ func (h *handlers) watchMetadata(ctx context.Context, in *AgentInput) (*events, 
 	if err != nil {
 		return nil, err
 	}
-	feed, wakes, leave := h.feeds.watch(a.ID)
+	feed, wakes, unwatch := h.feeds.watch(a.ID)
+	changed, stop := h.Workspaces.WatchAdmission(workspaces.Admission{User: actorOf(ctx).UserID, Workspace: in.id()})
+	leave := func() { stop(); unwatch() }
 	sent, first, away, looked := int64(0), true, "", time.Now()
 	return h.follow(ctx, wakes, leave, func(ctx context.Context, s *stream) (bool, error) {
+		select {
+		case <-changed:
+			looked = time.Time{}
+		default:
+		}
 		if time.Since(looked) > lookAtAgent {
 			looked = time.Now()
 			now, err := h.Workspaces.FindAgent(ctx, actorOf(ctx), in.id(), in.Agent)

@@ -13,6 +13,7 @@ import (
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/apps"
 	"github.com/berthdev/berth/internal/seal"
+	"github.com/berthdev/berth/internal/workspaces"
 )
 
 // noApps as --apps-listen turns the default off.
@@ -119,6 +120,9 @@ func (s *Server) newApps(p *parts, keys *seal.Keys) *apps.Proxy {
 	s.log.Info("apps are served", "path", s.origins.Path, "wildcard", s.origins.Wildcard)
 	return apps.New(apps.Options{
 		Origins: s.origins, Open: p.openApp, Keys: accounts.NewSigner(p.db, keys, "apps"), Notes: p.activity, Log: s.log,
+		Watch: func(v apps.Visitor, w berth.WorkspaceID) (<-chan struct{}, func()) {
+			return p.workspaces.WatchAdmission(workspaces.Admission{User: v.User, Login: v.Login, Workspace: w})
+		},
 		Dial: func(ctx context.Context, agent berth.AgentID, actor, kind string) (net.Conn, error) {
 			stream, err := p.relay.Dial(ctx, agent, actor, kind)
 			if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -74,26 +75,36 @@ func (db *DB) Wake(topics ...string) {
 	if db.hub.stop != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		db.dialect.notify(ctx, db.writer, strings.Join(topics, "\n"))
+		for some := range slices.Chunk(topics, topicsAtOnce) {
+			db.dialect.notify(ctx, db.writer, strings.Join(some, "\n"))
+		}
 	}
 }
 
-// Waits gives a channel that is rung after a Wake of topic, and what ends the
-// waiting. Take it before looking, or a wake in between is missed.
-func (db *DB) Waits(topic string) (<-chan struct{}, func()) {
+// topicsAtOnce is how many topics one notification carries: PostgreSQL takes
+// less than 8,000 bytes, and a topic has some 50.
+const topicsAtOnce = 100
+
+// Waits gives a channel that is rung after a Wake of one of the topics, and what
+// ends the waiting. Take it before looking, or a wake in between is missed.
+func (db *DB) Waits(topics ...string) (<-chan struct{}, func()) {
 	h, c := db.hub, make(chan struct{}, 1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.waiting[topic] == nil {
-		h.waiting[topic] = map[chan struct{}]bool{}
+	for _, topic := range topics {
+		if h.waiting[topic] == nil {
+			h.waiting[topic] = map[chan struct{}]bool{}
+		}
+		h.waiting[topic][c] = true
 	}
-	h.waiting[topic][c] = true
 	return c, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.waiting[topic], c)
-		if len(h.waiting[topic]) == 0 {
-			delete(h.waiting, topic)
+		for _, topic := range topics {
+			delete(h.waiting[topic], c)
+			if len(h.waiting[topic]) == 0 {
+				delete(h.waiting, topic)
+			}
 		}
 	}
 }

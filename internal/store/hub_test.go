@@ -29,6 +29,16 @@ func TestWakes(t *testing.T) {
 	if !rung(a, time.Minute) || rung(a, 0) || rung(b, 0) {
 		t.Error("a was not rung once, or b was")
 	}
+	both, endBoth := db.Waits("a", "b")
+	db.Wake("b")
+	if !rung(both, time.Minute) || !rung(b, time.Minute) {
+		t.Error("who waits for two was not rung for one")
+	}
+	endBoth()
+	db.Wake("a")
+	if rung(both, 0) || !rung(a, time.Minute) {
+		t.Error("rung after the end, or another one was not")
+	}
 	endA()
 	db.Wake("a")
 	if rung(a, 0) {

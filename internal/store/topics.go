@@ -14,7 +14,8 @@ func UserTopic(id berth.UserID) string { return "user:" + string(id) }
 // ShutOutTopic is woken when somebody was suspended or deleted.
 const ShutOutTopic = "shut out"
 
-// AccessTopic is woken when who may use a workspace or a template changed.
+// AccessTopic is woken when who may use a workspace or a template, or what is in
+// it, changed.
 func AccessTopic(id string) string { return "access:" + id }
 
 // QueueTopic is woken when a provider has a build to take.

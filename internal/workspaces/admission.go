@@ -23,6 +23,13 @@ var (
 	errNoMore     = berth.Errorf(berth.Forbidden, "you may not connect to this workspace any more")
 )
 
+// WatchAdmission gives a channel that is rung when it may have become another
+// answer whether an admission still holds, and what ends the watching. Rings
+// are hints: look now and then all the same.
+func (s *Service) WatchAdmission(a Admission) (<-chan struct{}, func()) {
+	return s.db.Waits(store.UserTopic(a.User), store.AccessTopic(string(a.Workspace)))
+}
+
 // Refused are those admissions of a list that ended meanwhile, and why: the
 // login ended, its user was suspended, or they may not connect to the workspace
 // any more. It is the rule of ResolveAgent, looked at without a trace: a

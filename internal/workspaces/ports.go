@@ -108,6 +108,7 @@ func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.Wor
 			return err
 		}
 		tx.Wake(store.WorkspaceTopic(id))
+		tx.Wake(store.AccessTopic(string(id)))
 		if err := audit(tx, actor, "share", w, map[string]any{"agent": p.Agent, "port": p.Port, "level": p.Level}); err != nil {
 			return err
 		}
@@ -147,6 +148,7 @@ func (s *Service) UnsharePort(ctx context.Context, actor authz.Actor, id berth.W
 			return err
 		}
 		tx.Wake(store.WorkspaceTopic(id))
+		tx.Wake(store.AccessTopic(string(id)))
 		return audit(tx, actor, "unshare", w, map[string]any{"agent": name, "port": port})
 	})
 }
