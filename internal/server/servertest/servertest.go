@@ -18,7 +18,7 @@ import (
 )
 
 // Password is that of every user whom this package makes.
-const Password = "correct horse battery staple"
+const Password = "correct horse battery"
 
 // Server is a running server. It is stopped when its test ends.
 type Server struct {
