@@ -74,7 +74,7 @@ func (h *house) audited() string {
 	h.t.Helper()
 	var actions []string
 	if err := h.db.Read(h.t.Context(), func(q *store.Query) error {
-		rows, _, err := q.AuditPage(store.Page{Limit: 100})
+		rows, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, store.Page{Limit: 100})
 		for _, r := range rows {
 			actions = append(actions, r.Action)
 		}

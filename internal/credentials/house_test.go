@@ -108,7 +108,7 @@ func audited(t *testing.T, db *store.DB) (text string) {
 		if err != nil {
 			return err
 		}
-		list, _, err := q.AuditPage(page)
+		list, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, page)
 		for _, a := range list {
 			text += strings.Join([]string{a.Action, a.Kind, a.TargetName}, " ") + " "
 			for k, v := range a.Detail {

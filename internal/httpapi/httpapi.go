@@ -14,6 +14,7 @@ import (
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/apps"
+	"github.com/berthdev/berth/internal/audit"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/credentials"
@@ -34,6 +35,7 @@ type Services struct {
 	Templates     *templates.Service
 	Workspaces    *workspaces.Service
 	Activity      *activity.Book
+	Audit         *audit.Service
 	Queue         *builds.Queue
 	Relay         *links.Relay
 	Loops         []*loop.Loop

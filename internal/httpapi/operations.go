@@ -35,6 +35,10 @@ var operations = []operation{
 	op(person, "GET /organizations/{organization}", "getOrganization", "Show an organization", (*handlers).getOrganization),
 	op(person, "PATCH /organizations/{organization}", "editOrganization", "Change the settings of an organization", (*handlers).editOrganization),
 	op(person, "GET /providers", "listProviders", "List workspace providers", (*handlers).listProviders),
+	op(person, "GET /audit", "listAudit", "List what was done, newest first", (*handlers).listAudit,
+		about("Owners and auditors of the site see all of it; those of an organization see what was done in it.")),
+	op(person, "GET /audit/export", "exportAudit", "Take away what was done, oldest first", (*handlers).exportAudit,
+		answers(api.AuditType, "JSON lines, an Audit each. An export that is cut was not whole")),
 	op(person, "GET /loops", "listLoops", "Tell what the server does by itself, and how that goes", (*handlers).listLoops),
 
 	op(person, "POST /archives", "uploadArchive", "Upload the directory of a template", (*handlers).uploadArchive, status(201),

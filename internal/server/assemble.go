@@ -16,6 +16,7 @@ import (
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/apps"
+	"github.com/berthdev/berth/internal/audit"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/credentials"
@@ -48,6 +49,7 @@ type parts struct {
 	queue       *builds.Queue
 	relay       *links.Relay
 	activity    *activity.Book
+	audit       *audit.Service
 	apps        *apps.Proxy // nil where they have no origin
 	handler     http.Handler
 	runner      *runner.Runner // nil without one
@@ -75,6 +77,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.providers = providers.New(p.db)
 	p.templates = templates.New(p.db, keys, p.queue)
 	p.activity = activity.New(p.db, activity.Options{Agent: p.askAgent, MaxHold: s.o.MaxHold, Log: s.log})
+	p.audit = audit.New(p.db, audit.Options{Keep: s.o.AuditRetention, KeepConnections: s.o.ConnectionRetention, Log: s.log})
 	var external []*credentials.Provider
 	if s.o.ExternalAuth != "" {
 		if external, err = credentials.LoadProviders(s.o.ExternalAuth); err != nil {
@@ -103,7 +106,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
-		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity,
+		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity, Audit: p.audit,
 		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
 		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,

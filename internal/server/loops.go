@@ -38,6 +38,10 @@ func (p *parts) allLoops() []*loop.Loop {
 			_, err := p.activity.Write(ctx)
 			return loop.Status{}, err
 		}},
+		{Name: "audit", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.audit.Prune(ctx)
+			return counted(n, "removed %d rows of the audit that were kept long enough"), err
+		}},
 		{Name: "ended holds", Every: 10 * time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.activity.CleanHolds(ctx)
 			return counted(n, "removed %d holds that ended"), err

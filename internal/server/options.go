@@ -15,23 +15,25 @@ import (
 // the flag --NAME, the variable BERTH_NAME, a row in docs/config.md. The fields
 // without one are for tests and for programs that embed a server.
 type Options struct {
-	Data               string        `flag:"data" default:".berth" doc:"Directory of everything that the server keeps: database, keys, builds. Made when it is not there."`
-	Listen             string        `flag:"listen" default:"127.0.0.1:7080" doc:"Address and port to listen on. There is no TLS: put a proxy in front that passes websockets, and listen on loopback."`
-	AccessURL          string        `flag:"access-url" doc:"Where people and workspaces reach the server, such as https://berth.example.com. Empty: http:// and the listening address, which only this machine's workspaces reach."`
-	AppsListen         string        `flag:"apps-listen" doc:"Address and port for apps of workspaces alone. Empty: the next port (or any free one) when the server listens on loopback, otherwise none; off: none."`
-	AppsURL            string        `flag:"apps-url" doc:"Where apps under a path live, such as https://apps.example.org: never the access URL, and no host that --apps-wildcard covers. Empty: the address of --apps-listen; without that, apps under a path are off."`
-	AppsWildcard       string        `flag:"apps-wildcard" doc:"Hosts that apps have for themselves, such as *.apps.example.com, with the scheme and port of the access URL unless they are given too. DNS and the proxy in front lead all of them here. Empty: *.apps.localhost when --apps-listen is on loopback; otherwise they are off."`
-	DatabaseURL        string        `flag:"database-url" doc:"postgres://USER:PASSWORD@HOST/NAME for PostgreSQL, which more than one server can share. Empty: SQLite in the data directory."`
-	BuildUser          string        `flag:"build-user" doc:"User that runs Terraform, its plugins and process workspaces when the server is root; it must be able to pass through to the data directory. root is possible, and lets whoever pushes templates do anything. Empty: nobody when the server is root, else the server's own user."`
-	Terraform          string        `flag:"terraform" doc:"Path of terraform or tofu, 1.9 or newer. Empty: terraform, then tofu, on the PATH."`
-	Slots              int           `flag:"slots" doc:"Builds that run at a time. 0: twice the processors."`
-	PluginMirror       []string      `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked. May be given several times; in the variable, separated by colons."`
-	AllowHostProcesses bool          `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
-	MaxHold            time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
-	SSHBanner          string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
-	ExternalAuth       string        `flag:"external-auth" doc:"JSON file of the external services (git hosts, OAuth2 servers) at which people sign in; docs/credentials.md describes it."`
-	LogLevel           string        `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
-	LogFormat          string        `flag:"log-format" default:"text" doc:"text or json."`
+	Data                string        `flag:"data" default:".berth" doc:"Directory of everything that the server keeps: database, keys, builds. Made when it is not there."`
+	Listen              string        `flag:"listen" default:"127.0.0.1:7080" doc:"Address and port to listen on. There is no TLS: put a proxy in front that passes websockets, and listen on loopback."`
+	AccessURL           string        `flag:"access-url" doc:"Where people and workspaces reach the server, such as https://berth.example.com. Empty: http:// and the listening address, which only this machine's workspaces reach."`
+	AppsListen          string        `flag:"apps-listen" doc:"Address and port for apps of workspaces alone. Empty: the next port (or any free one) when the server listens on loopback, otherwise none; off: none."`
+	AppsURL             string        `flag:"apps-url" doc:"Where apps under a path live, such as https://apps.example.org: never the access URL, and no host that --apps-wildcard covers. Empty: the address of --apps-listen; without that, apps under a path are off."`
+	AppsWildcard        string        `flag:"apps-wildcard" doc:"Hosts that apps have for themselves, such as *.apps.example.com, with the scheme and port of the access URL unless they are given too. DNS and the proxy in front lead all of them here. Empty: *.apps.localhost when --apps-listen is on loopback; otherwise they are off."`
+	DatabaseURL         string        `flag:"database-url" doc:"postgres://USER:PASSWORD@HOST/NAME for PostgreSQL, which more than one server can share. Empty: SQLite in the data directory."`
+	BuildUser           string        `flag:"build-user" doc:"User that runs Terraform, its plugins and process workspaces when the server is root; it must be able to pass through to the data directory. root is possible, and lets whoever pushes templates do anything. Empty: nobody when the server is root, else the server's own user."`
+	Terraform           string        `flag:"terraform" doc:"Path of terraform or tofu, 1.9 or newer. Empty: terraform, then tofu, on the PATH."`
+	Slots               int           `flag:"slots" doc:"Builds that run at a time. 0: twice the processors."`
+	PluginMirror        []string      `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked. May be given several times; in the variable, separated by colons."`
+	AllowHostProcesses  bool          `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
+	MaxHold             time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
+	AuditRetention      time.Duration `flag:"audit-retention" doc:"How long the record of what was done is kept, such as 8760h. 0: for ever. Connections have --connection-retention."`
+	ConnectionRetention time.Duration `flag:"connection-retention" default:"2160h" doc:"How long it is kept who connected to which workspace. 0: for ever."`
+	SSHBanner           string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
+	ExternalAuth        string        `flag:"external-auth" doc:"JSON file of the external services (git hosts, OAuth2 servers) at which people sign in; docs/credentials.md describes it."`
+	LogLevel            string        `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
+	LogFormat           string        `flag:"log-format" default:"text" doc:"text or json."`
 
 	Listener  net.Listener     // listened on instead of Listen
 	NoRunner  bool             // take no builds; needs no terraform and no plugins
@@ -58,6 +60,11 @@ func (o Options) check() error {
 	}
 	if o.MaxHold < 0 {
 		return berth.Errorf(berth.Invalid, "--max-hold %s: give how long a hold may last, such as 24h", o.MaxHold)
+	}
+	for flag, d := range map[string]time.Duration{"audit-retention": o.AuditRetention, "connection-retention": o.ConnectionRetention} {
+		if d != 0 && d < time.Hour {
+			return berth.Errorf(berth.Invalid, "--%s %s: give at least 1h, or 0 to keep everything", flag, d)
+		}
 	}
 	if scheme, _, _ := strings.Cut(o.DatabaseURL, ":"); o.DatabaseURL != "" && scheme != "postgres" && scheme != "postgresql" && scheme != "sqlite" {
 		return berth.Errorf(berth.Invalid, "--database-url %s:…: Berth knows postgres://USER:PASSWORD@HOST/NAME, and SQLite when nothing is given", scheme)

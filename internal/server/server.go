@@ -194,6 +194,7 @@ func (s *Server) stop(ctx context.Context) error {
 		s.log.Warn("background work did not end in time and is left", "after", workTime)
 	}
 	if s.parts != nil {
+		s.parts.audit.Connections().Close()
 		errs = append(errs, s.writeActivity(ctx), s.parts.db.Close())
 	}
 	if s.data != nil {

@@ -34,6 +34,13 @@ func TestListsUseAnIndex(t *testing.T) {
 		b := berth.Build{ProviderID: w.Provider.ID, Class: berth.ClassPerson, CreatedAt: time.Now(), ID: "x"}
 		page := store.Page{Limit: 10}
 		next := store.Page{Limit: 10, After: store.Cursor{At: time.Now(), ID: "x"}}
+		audit := func(f store.AuditFilter, p store.Page) func(q *store.Query) error {
+			return func(q *store.Query) error {
+				f.Visible = berth.Visible{All: true}
+				_, _, err := q.AuditPage(f, p)
+				return err
+			}
+		}
 		for _, c := range []struct {
 			name   string
 			sorted bool
@@ -65,7 +72,17 @@ func TestListsUseAnIndex(t *testing.T) {
 				return err
 			}},
 			{"versions", false, func(q *store.Query) error { _, _, err := q.VersionPage(w.Template.ID, page); return err }},
-			{"audit", true, func(q *store.Query) error { _, _, err := q.AuditPage(page); return err }},
+			{"audit", true, audit(store.AuditFilter{}, page)},
+			{"audit, next page", true, audit(store.AuditFilter{}, next)},
+			{"audit, oldest first", true, audit(store.AuditFilter{OldestFirst: true}, next)},
+			{"audit of a user", true, audit(store.AuditFilter{Actors: []berth.UserID{w.User.ID}}, page)},
+			{"audit of a class", true, audit(store.AuditFilter{Classes: []berth.AuditClass{berth.AuditSignIn}}, page)},
+			{"audit of a target", false, audit(store.AuditFilter{Target: string(ws)}, page)},
+			{"audit of a name", false, audit(store.AuditFilter{Target: "ada/w1"}, page)},
+			{"audit of an organization", true, audit(store.AuditFilter{Organization: w.Organization.ID}, page)},
+			{"audit of a request", true, audit(store.AuditFilter{RequestID: "r"}, page)},
+			{"audit of a token", true, audit(store.AuditFilter{TokenID: "t"}, page)},
+			{"audit since", true, audit(store.AuditFilter{Since: time.Now()}, page)},
 			{"build log", true, func(q *store.Query) error { _, err := q.BuildLogs("b", 5, 10); return err }},
 			{"agent log", true, func(q *store.Query) error { _, err := q.AgentLogs("a", 5, 5, 10); return err }},
 			{"agents", false, func(q *store.Query) error { _, err := q.Agents(ws); return err }},
@@ -97,6 +114,21 @@ func TestListsUseAnIndex(t *testing.T) {
 					t.Errorf("%s is sorted by hand: %s", c.name, line)
 				}
 			}
+		}
+		if err := db.Write(t.Context(), func(tx *store.Tx) error {
+			var query string
+			var args []any
+			store.Trace(db, func(q string, a []any) { query, args = q, a })
+			_, err := tx.PruneAudit(berth.AuditWrite, time.Unix(1, 0), 10)
+			store.Trace(db, nil)
+			for _, line := range store.Explain(t.Context(), &tx.Query, query, args) {
+				if scans[db.Engine()].MatchString(line) {
+					t.Errorf("pruning the audit reads the whole table: %s", line)
+				}
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
 		}
 		plans := plan(t, db, func(q *store.Query) error { return nil })
 		if len(plans) > 0 {
@@ -159,6 +191,11 @@ func fill(t *testing.T, db *store.DB, w storetest.World) (last berth.WorkspaceID
 				if err := tx.EndBuild(b.ID, 0, store.Ended{}); err != nil {
 					return err
 				}
+			}
+		}
+		for i := range 2000 {
+			if err := tx.InsertAudit(store.Audit{ActorID: w.User.ID, Action: "edit", Kind: "workspace", TargetID: fmt.Sprint(i % 300), TargetName: fmt.Sprintf("ada/w%d", i%300)}); err != nil {
+				return err
 			}
 		}
 		if db.Engine() == "sqlite" {

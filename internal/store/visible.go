@@ -7,7 +7,7 @@ import (
 )
 
 // columns are the columns of a list that berth.Visible looks at; owner is empty where
-// things have none. Shares of workspaces count where their organization lets
+// things have none, kind and id where they are not shared. Shares of workspaces count where their organization lets
 // people share.
 type columns struct{ kind, id, organization, owner string }
 
@@ -23,7 +23,7 @@ func (w *where) visible(c columns, v berth.Visible) {
 	if len(v.Organizations) > 0 {
 		any = append(any, c.organization+" IN ("+args(w, v.Organizations)+")")
 	}
-	if len(v.Grantees) > 0 && len(v.Roles) > 0 && len(v.In) > 0 {
+	if c.kind != "" && len(v.Grantees) > 0 && len(v.Roles) > 0 && len(v.In) > 0 {
 		ids := make([]string, len(v.Grantees))
 		for i, g := range v.Grantees {
 			ids[i] = g.ID // ids of users and of groups never meet

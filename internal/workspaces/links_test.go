@@ -19,7 +19,7 @@ func (h *house) audits(id berth.WorkspaceID, action string) (n int) {
 		if err != nil {
 			return err
 		}
-		rows, _, err := q.AuditPage(page)
+		rows, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, page)
 		for _, r := range rows {
 			if r.TargetID == string(id) && r.Action == action {
 				n++

@@ -331,7 +331,7 @@ func TestARefusedBuildDoesNotStick(t *testing.T) {
 			t.Errorf("what was given up is refused: %+v", verdict)
 		}
 		must(t, h.db.Read(t.Context(), func(q *store.Query) error {
-			rows, _, err := q.AuditPage(store.Page{})
+			rows, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, store.Page{})
 			for _, a := range rows {
 				if a.Action == "start" && a.Detail["allow_destroy"] != nil {
 					return err
