@@ -13,6 +13,7 @@ type Audit struct {
 	ActorID        UserID // empty for somebody who is not signed in
 	ActorName      string // username at that time
 	OrganizationID OrganizationID
+	Organization   string // name that it has now, where a row is read
 	Action         string // create, edit, delete, start, login, connect, …
 	Kind           string // of the target: user, workspace, …
 	TargetID       string

@@ -94,7 +94,7 @@ func TestSignedIn(t *testing.T) {
 			}
 		}
 		err = db.Read(t.Context(), func(q *store.Query) error {
-			rows, _, err := q.AuditPage(store.Page{})
+			rows, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, store.Page{})
 			i := slices.IndexFunc(rows, func(a store.Audit) bool { return a.Action == "login" && a.ActorID == bob.ID })
 			if i < 0 || rows[i].Class != berth.AuditSignIn || rows[i].ActorName != "bob" {
 				t.Errorf("the record does not tell of the sign-in: %+v", rows)

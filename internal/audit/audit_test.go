@@ -173,7 +173,7 @@ func TestExport(t *testing.T) {
 			t.Fatal(err)
 		}
 		auditor := h.as(berth.RoleAuditor, "", authz.ScopeAll)
-		taken := func() (all []audit.Row) {
+		taken := func() (all []berth.Audit) {
 			e, err := h.s.Export(t.Context(), auditor, "")
 			if err != nil {
 				t.Fatal(err)

@@ -11,9 +11,6 @@ import (
 	"github.com/berthdev/berth/internal/store"
 )
 
-// Row is a row of the record with the name that its organization has now.
-type Row = store.AuditRow
-
 // Options are the settings of the record.
 type Options struct {
 	Keep            time.Duration // how long rows are kept; 0: for ever
@@ -45,7 +42,7 @@ func (s *Service) Connections() *Connections { return &s.lines }
 
 // List is one page of the rows that the actor may see, newest first, and where
 // the next page begins. query filters: "user:ada result:failed since:24h".
-func (s *Service) List(ctx context.Context, actor authz.Actor, query, after string, limit int) (rows []Row, next string, err error) {
+func (s *Service) List(ctx context.Context, actor authz.Actor, query, after string, limit int) (rows []berth.Audit, next string, err error) {
 	page, err := store.NewPage(after, limit)
 	if err != nil {
 		return nil, "", err
@@ -92,7 +89,7 @@ func (s *Service) Export(ctx context.Context, actor authz.Actor, query string) (
 }
 
 // Next is some more rows; none at the end.
-func (e *Export) Next(ctx context.Context) (rows []Row, err error) {
+func (e *Export) Next(ctx context.Context) (rows []berth.Audit, err error) {
 	if e.nothing {
 		return nil, nil
 	}

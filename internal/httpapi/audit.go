@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/audit"
 )
@@ -66,7 +67,7 @@ func (h *handlers) writeAudit(ctx context.Context, w http.ResponseWriter, conn *
 	}
 }
 
-func viewAudit(r audit.Row) api.Audit {
+func viewAudit(r berth.Audit) api.Audit {
 	return api.Audit{
 		ID: string(r.ID), At: r.At, Class: string(r.Class), ActorID: string(r.ActorID), Actor: r.ActorName,
 		OrganizationID: string(r.OrganizationID), Organization: r.Organization, Action: r.Action, Kind: r.Kind,

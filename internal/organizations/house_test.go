@@ -132,7 +132,7 @@ func (h *house) groups(u berth.User) (names []string) {
 func (h *house) recorded(o berth.OrganizationID) (rows []store.Audit) {
 	h.Helper()
 	h.must(h.db.Read(h.Context(), func(q *store.Query) error {
-		all, _, err := q.AuditPage(store.Page{Limit: 500})
+		all, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, store.Page{Limit: 500})
 		rows = slices.DeleteFunc(all, func(a store.Audit) bool { return a.OrganizationID != o })
 		return err
 	}))

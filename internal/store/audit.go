@@ -138,14 +138,8 @@ func some[S ~string](w *where, column string, values []S) {
 	}
 }
 
-// AuditRow is a row with the name that its organization has now.
-type AuditRow struct {
-	Audit
-	Organization string
-}
-
 // AuditPage is one page of the record, and the mark of the next.
-func (q *Query) AuditPage(f AuditFilter, p Page) ([]AuditRow, string, error) {
+func (q *Query) AuditPage(f AuditFilter, p Page) ([]Audit, string, error) {
 	w := f.where()
 	end := p.bound(w, "at", "id", !f.OldestFirst)
 	rows, err := all(q, scanAudit, `SELECT id, at, class, actor_id, actor_name, organization_id, action, kind, target_id, target_name, result, reason,
@@ -154,7 +148,7 @@ func (q *Query) AuditPage(f AuditFilter, p Page) ([]AuditRow, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	rows, next := cut(p, rows, func(a AuditRow) Cursor { return Cursor{a.At, string(a.ID)} })
+	rows, next := cut(p, rows, func(a Audit) Cursor { return Cursor{a.At, string(a.ID)} })
 	return rows, next, nil
 }
 
@@ -171,7 +165,7 @@ func (q *Query) UsersNamed(username string) ([]berth.UserID, error) {
 	return all(q, single[berth.UserID], `SELECT u.id FROM users u WHERE lower(u.username) = $1`, lowered(username))
 }
 
-func scanAudit(s scanner) (a AuditRow, err error) {
+func scanAudit(s scanner) (a Audit, err error) {
 	err = s.Scan(&a.ID, at(&a.At), &a.Class, &a.ActorID, &a.ActorName, &a.OrganizationID, &a.Action, &a.Kind, &a.TargetID, &a.TargetName, &a.Result, &a.Reason,
 		fromJSON(&a.Changes), fromJSON(&a.Detail), &a.Address, &a.UserAgent, &a.RequestID, &a.TokenID,
 		&a.Organization)
