@@ -16,15 +16,12 @@ import (
 // action to. System users are nobody to people.
 func person(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.User, error) {
 	noun := "the user " + ref
-	if actor.Anonymous() {
-		return berth.User{}, authz.Check(actor, action, authz.All(authz.KindUser), noun)
-	}
 	if ref == "me" {
 		ref = string(actor.UserID)
 	}
 	u, err := q.UserRef(ref)
 	if errors.Is(err, berth.NotFound) || err == nil && u.System {
-		return u, authz.Hidden(noun)
+		return u, authz.Missing(actor, action, authz.KindUser, noun)
 	}
 	if err != nil {
 		return u, err
@@ -62,8 +59,8 @@ type ListUsers struct {
 // Users is one page of the users whom the actor may see, oldest first, and the
 // mark of the next.
 func (s *Service) Users(ctx context.Context, actor authz.Actor, in ListUsers) (users []berth.User, next string, err error) {
-	if actor.Anonymous() {
-		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindUser), "the users")
+	if err := authz.Barred(actor, authz.Read, authz.KindUser); err != nil {
+		return nil, "", err
 	}
 	f, err := userFilter(in.Query)
 	if err != nil {
@@ -217,7 +214,7 @@ func joined(q *store.Query, actor authz.Actor, refs []string) ([]berth.Organizat
 		noun := "the organization " + ref
 		o, err := q.OrganizationRef(ref)
 		if errors.Is(err, berth.NotFound) {
-			return nil, authz.Hidden(noun)
+			return nil, authz.Missing(actor, authz.Create, authz.KindMember, noun)
 		}
 		if err != nil {
 			return nil, err

@@ -93,9 +93,11 @@ func (a Actor) Grantees() []berth.Grantee {
 	return all
 }
 
-// granted tells whether a resource is shared with the actor in a role.
+// granted tells whether a resource is shared with the actor in a role. What
+// runs in a workspace enters no workspace that is shared with its owner: others
+// may be in it, whom nobody invited there.
 func (a Actor) granted(on Resource, role berth.GrantRole) bool {
-	if a.UserID == "" || len(on.Grants) == 0 {
+	if a.UserID == "" || len(on.Grants) == 0 || a.InWorkspace() && on.Kind == KindWorkspace {
 		return false
 	}
 	mine := a.Grantees()

@@ -8,7 +8,7 @@ import (
 
 // Can tells whether the actor may do the action to the resource.
 func Can(actor Actor, action Action, on Resource) bool {
-	if actor.Anonymous() || !actor.covered(action, on.Kind) {
+	if actor.Anonymous() || !on.Kind.has(action) || !actor.covered(action, on.Kind) {
 		return false
 	}
 	if actor.system {
@@ -21,7 +21,7 @@ func Can(actor Actor, action Action, on Resource) bool {
 
 // holds tells whether a rule is about the actor and the resource.
 func (r rule) holds(actor Actor, on Resource) bool {
-	if on.Privileged && !r.privileged && on.OwnerID != actor.UserID {
+	if on.Privileged && !r.privileged {
 		return false
 	}
 	switch r.who {
@@ -51,47 +51,55 @@ func (r reach) holds(actor Actor, on Resource) bool {
 	}
 }
 
-// Check is Can as an error: unauthenticated for nobody, not_found of the named
-// thing when the actor may not even read it, so that its existence stays
-// unknown, and forbidden when they may read but not do this. noun is what the
-// person asked for: "workspace alice/dev".
+// Check is Can as an error, by the one rule of what people are told:
+// unauthenticated for nobody; forbidden for a token that may not do this to
+// anything of the kind; not_found when the actor may not read the thing, so that
+// its existence stays unknown; and forbidden when they may read but not do this.
+// noun is what the person asked for: "workspace alice/dev".
 func Check(actor Actor, action Action, on Resource, noun string) error {
-	switch {
-	case Can(actor, action, on):
+	if Can(actor, action, on) {
 		return nil
-	case actor.Anonymous():
-		return berth.Errorf(berth.Unauthenticated, "sign in first: berth login URL")
-	case slices.Contains(actor.Scopes, ScopePassword):
-		return berth.Errorf(berth.Forbidden, "change your password first: berth passwd")
-	case actor.InWorkspace() && on.OwnerID == actor.UserID && Can(actor.unbound(), action, on):
-		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s %s: do that from your own computer", verb(action), noun)
-	case !actor.InWorkspace() && Can(actor.unscoped(), Read, on) && Can(actor.unscoped(), action, on):
-		return berth.Errorf(berth.Forbidden, "this token may not %s %s: its scope is too small", verb(action), noun)
-	case !Can(actor, Read, on):
-		return Hidden(noun)
-	default:
-		return berth.Errorf(berth.Forbidden, "you may see %s but not %s it; ask an owner of the site for the right", noun, verb(action))
 	}
+	if err := Barred(actor, action, on.Kind); err != nil {
+		return err
+	}
+	if !Can(actor, Read, on) {
+		return Hidden(noun)
+	}
+	return berth.Errorf(berth.Forbidden, "you may see %s but not %s it; ask an owner of the site or of the organization for the right", noun, verb(action))
 }
 
-// Hidden is the answer for a thing that is not there and for one that the
-// actor may not know of: the two must not differ.
+// Missing is what Check says of a thing that the actor may not know of, for one
+// that is not there: the two must not differ.
+func Missing(actor Actor, action Action, kind Kind, noun string) error {
+	if err := Barred(actor, action, kind); err != nil {
+		return err
+	}
+	return Hidden(noun)
+}
+
+// Hidden is the not_found of Check and Missing, which callers use.
 func Hidden(noun string) error {
 	return berth.Errorf(berth.NotFound, "%s was not found; check the name, or ask its owner whether you have access", noun)
 }
 
-// unbound is the actor with all of their own rights as a member. It is for
-// telling people why something is denied, never for allowing it.
-func (a Actor) unbound() Actor {
-	a.Scopes, a.Roles = []Scope{ScopeAll}, nil
-	return a
-}
-
-// unscoped is the actor as if they came with a token of every right, for the
-// same use.
-func (a Actor) unscoped() Actor {
-	a.Scopes = []Scope{ScopeAll}
-	return a
+// Barred is why the actor may do an action to nothing of a kind, whatever there
+// is of it: nobody is signed in, or the token is too small for it. It must not
+// look at a resource, or it would tell which exist.
+func Barred(actor Actor, action Action, kind Kind) error {
+	switch {
+	case actor.Anonymous():
+		return berth.Errorf(berth.Unauthenticated, "sign in first: berth login URL")
+	case actor.covered(action, kind):
+		return nil
+	case slices.Contains(actor.Scopes, ScopePassword):
+		return berth.Errorf(berth.Forbidden, "change your password first: berth passwd")
+	case actor.InWorkspace():
+		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s %s: do that from your own computer", verb(action), kind.plural())
+	default:
+		return berth.Errorf(berth.Forbidden, "this token may not %s %s: its scope is too small; one with the scope %s:%s or %s may, if you may",
+			verb(action), kind.plural(), kind, action, ScopeAll)
+	}
 }
 
 func verb(a Action) string {

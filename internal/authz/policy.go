@@ -46,52 +46,52 @@ var policy = []rule{
 	// The owner of the site may do everything, sessions in others' workspaces included.
 	{who: site, role: berth.RoleOwner, kinds: notPersonal, actions: Actions, privileged: true},
 
-	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
-	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindOrganization, KindProvider), actions: actions(Read, Use)},
-	// Reads all workspaces to help with their builds, and enters none.
-	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace, KindUser, KindMember, KindGroup), actions: actions(Read), privileged: true},
-
+	// Makes and changes users without roles, members and groups. Gives no roles, so nobody gets more than a member has.
 	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindUser, KindMember, KindGroup), actions: actions(Create, Read, Update, Delete)},
-	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindUser), actions: actions(Read), privileged: true},
-	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindOrganization, KindQuota), actions: actions(Read), privileged: true},
+	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindUser, KindMember, KindOrganization, KindQuota), actions: actions(Read), privileged: true},
 
-	{who: site, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindServer, KindUser, KindOrganization, KindMember, KindGroup, KindTemplate, KindQuota), actions: actions(Read), privileged: true},
+	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
+	// Reads all workspaces to help with their builds, and enters none; knows whom to share a template with.
+	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace, KindOrganization, KindUser, KindMember, KindGroup), actions: actions(Read), privileged: true},
 
-	// The same within one organization.
+	{who: site, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindUser, KindOrganization, KindMember, KindGroup, KindQuota, KindTemplate), actions: actions(Read), privileged: true},
+
+	// The same within one organization. The user admin of one adds people who exist; users are the site's.
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindOrganization), actions: actions(Read, Update)},
-	{who: organization, role: berth.RoleOwner, kinds: kinds(KindMember, KindGroup, KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share), privileged: true},
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindMember, KindGroup), actions: actions(Create, Read, Update, Delete), privileged: true},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindRole), actions: actions(Assign)},
-	// Manages workspaces, and enters none.
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
+	// Manages workspaces, enters none.
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindWorkspace), actions: actions(Create, Read, Update, Delete, Start, Stop, Govern)},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindAudit, KindQuota), actions: actions(Read)},
 	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindMember, KindGroup), actions: actions(Create, Read, Update, Delete)},
 	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindQuota), actions: actions(Read)},
 	{who: organization, role: berth.RoleTemplateAdmin, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
 	{who: organization, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace), actions: actions(Read)},
-	{who: organization, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindTemplate, KindQuota), actions: actions(Read)},
+	{who: organization, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindQuota, KindTemplate), actions: actions(Read)},
 	{who: organization, role: berth.RoleMember, kinds: kinds(KindOrganization, KindMember, KindGroup), actions: actions(Read), privileged: true},
 
-	// What is shared. Nobody deletes or governs somebody else's workspace by a share.
+	// What is shared, while they are members of its organization. Nobody deletes or governs somebody else's workspace by a share.
 	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use)},
 	{who: grantee, grant: berth.GrantAdmin, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use, Update, Delete, Share)},
 	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindWorkspace), reach: here, actions: actions(Read, Start, Stop, Connect)},
 	{who: grantee, grant: berth.GrantAdmin, kinds: kinds(KindWorkspace), reach: here, actions: actions(Read, Start, Stop, Connect, Update, Share)},
 
 	// What everybody has.
-	{who: site, role: berth.RoleMember, kinds: kinds(KindUser), reach: own, actions: actions(Read, Update)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindUser), reach: own, actions: actions(Read, Update), privileged: true},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindPassword), reach: own, actions: actions(Update)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindToken), reach: own, actions: actions(Create, Read, Delete)},
 	// What a person acts with is theirs alone: nobody reads or changes another's, an owner of the site neither.
 	{who: site, role: berth.RoleMember, kinds: kinds(KindSSHKey), reach: own, actions: actions(Read, Update)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindSecret), reach: own, actions: actions(Create, Read, Update, Delete)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindExternal), reach: own, actions: actions(Create, Read, Delete, Use)},
-	{who: site, role: berth.RoleMember, kinds: kinds(KindProvider), actions: actions(Read, Use)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindQuota), reach: own, actions: actions(Read)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: ownHere, actions: actions(Create, Start, Update, Share)},
 	// What somebody has they can see, enter, stop and delete, also after they left the organization.
 	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: own, actions: actions(Read, Stop, Delete, Connect, Govern)},
-	// Background work that keeps the server going is no secret.
-	{who: site, role: berth.RoleMember, kinds: kinds(KindServer), actions: actions(Read)},
+	// What roles mean, where workspaces run, and the background work that keeps the server going are no secrets.
+	{who: site, role: berth.RoleMember, kinds: kinds(KindRole, KindProvider, KindServer), actions: actions(Read)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindProvider), actions: actions(Use)},
 }
 
 // personal are the kinds of which everybody has their own, and no others'.

@@ -1,6 +1,10 @@
 package authz
 
-import "github.com/berthdev/berth"
+import (
+	"slices"
+
+	"github.com/berthdev/berth"
+)
 
 // Action is what somebody wants to do.
 type Action string
@@ -47,9 +51,67 @@ const (
 	KindServer       Kind = "server" // loops, health, settings
 )
 
+// kindInfo is what there is to know of a kind.
+type kindInfo struct {
+	kind    Kind
+	plural  string   // as sentences name it
+	actions []Action // that mean something; nobody may do another
+}
+
+// table lists every kind in the order in which the grid prints them.
+var table = []kindInfo{
+	{KindUser, "users", actions(Create, Read, Update, Delete)},
+	{KindPassword, "your password", actions(Update)},
+	{KindToken, "tokens", actions(Create, Read, Update, Delete)},
+	{KindSSHKey, "your SSH key", actions(Read, Update)},
+	{KindSecret, "your secrets", actions(Create, Read, Update, Delete)},
+	{KindExternal, "your external sign-ins", actions(Create, Read, Delete, Use)},
+	{KindOrganization, "organizations", actions(Create, Read, Update, Delete)},
+	{KindMember, "members", actions(Create, Read, Update, Delete)},
+	{KindGroup, "groups", actions(Create, Read, Update, Delete)},
+	{KindRole, "roles", actions(Read, Assign)},
+	{KindQuota, "quotas", actions(Read)},
+	{KindProvider, "workspace providers", actions(Create, Read, Update, Delete, Use)},
+	{KindTemplate, "templates", actions(Create, Read, Update, Delete, Use, Share)},
+	{KindArchive, "archives of templates", actions(Create)},
+	{KindWorkspace, "workspaces", actions(Create, Read, Update, Delete, Start, Stop, Connect, Share, Govern)},
+	{KindAudit, "the audit log", actions(Read)},
+	{KindServer, "the server", actions(Read, Update)},
+}
+
 // Kinds lists every kind in the order in which the grid prints them.
-var Kinds = []Kind{KindUser, KindPassword, KindToken, KindSSHKey, KindSecret, KindExternal, KindOrganization, KindMember, KindGroup, KindRole, KindQuota,
-	KindProvider, KindTemplate, KindArchive, KindWorkspace, KindAudit, KindServer}
+var Kinds = func() []Kind {
+	all := make([]Kind, len(table))
+	for i, k := range table {
+		all[i] = k.kind
+	}
+	return all
+}()
+
+// Actions lists what can be done to a thing of the kind; nothing to those of an
+// unknown one.
+func (k Kind) Actions() []Action {
+	for _, i := range table {
+		if i.kind == k {
+			return i.actions
+		}
+	}
+	return nil
+}
+
+// privileged tells whether things of the kind may be Privileged.
+func (k Kind) privileged() bool { return k == KindUser || k == KindMember }
+
+func (k Kind) has(a Action) bool { return slices.Contains(k.Actions(), a) }
+
+func (k Kind) plural() string {
+	for _, i := range table {
+		if i.kind == k {
+			return i.plural
+		}
+	}
+	return string(k)
+}
 
 // Resource is a thing with the facts that the policy looks at. A list is a
 // synthetic resource: a kind with no owner stands for everybody's (All), one
@@ -58,8 +120,9 @@ type Resource struct {
 	Kind           Kind
 	OwnerID        berth.UserID
 	OrganizationID berth.OrganizationID
-	// Privileged marks a user who has roles, of the site or of an organization:
-	// who changes such a one could get rights that they do not have.
+	// Privileged marks a user who has roles, of the site or of an organization,
+	// and system users: who changes such a one could get rights that they do not
+	// have.
 	Privileged bool
 	Grants     []berth.Grant // who it is shared with
 }
@@ -74,7 +137,7 @@ func OfUser(id berth.UserID) Resource { return Resource{Kind: KindUser, OwnerID:
 // OfPerson is a user as a resource for who wants to change them.
 func OfPerson(w Who) Resource {
 	r := OfUser(w.User.ID)
-	r.Privileged = len(w.User.Roles) > 0
+	r.Privileged = len(w.User.Roles) > 0 || w.User.System
 	for _, m := range w.Memberships {
 		r.Privileged = r.Privileged || len(m.Roles) > 0
 	}

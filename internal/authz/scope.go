@@ -50,7 +50,7 @@ var named = map[Scope]map[Kind][]Action{
 func readable() map[Kind][]Action {
 	all := map[Kind][]Action{}
 	for _, k := range Kinds {
-		if !slices.Contains(personal, k) {
+		if k.has(Read) && !slices.Contains(personal, k) {
 			all[k] = []Action{Read}
 		}
 	}
@@ -81,7 +81,7 @@ func (a Actor) Covers(scopes []Scope) bool {
 	}
 	for _, s := range scopes {
 		for _, k := range Kinds {
-			for _, action := range Actions {
+			for _, action := range k.Actions() {
 				if s.covers(action, k) && !a.covered(action, k) {
 					return false
 				}
@@ -99,7 +99,7 @@ func ParseScopes(field string, texts []string) ([]Scope, error) {
 		k, a, fine := strings.Cut(t, ":")
 		switch {
 		case slices.Contains(TokenScopes, s):
-		case fine && (k == "*" || slices.Contains(Kinds, Kind(k))) && (a == "*" || slices.Contains(Actions, Action(a))):
+		case fine && (k == "*" || slices.Contains(Kinds, Kind(k))) && (a == "*" || k == "*" && slices.Contains(Actions, Action(a)) || Kind(k).has(Action(a))):
 		default:
 			return nil, berth.InvalidField(field, "%q is not a scope: use all, read, connect, or a kind and an action such as workspace:start", t)
 		}

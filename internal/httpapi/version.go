@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/authz"
 )
 
 func (h *handlers) version(ctx context.Context, _ *struct{}) (*body[api.Version], error) {
@@ -15,5 +16,6 @@ func (h *handlers) version(ctx context.Context, _ *struct{}) (*body[api.Version]
 }
 
 func (h *handlers) listLoops(ctx context.Context, _ *struct{}) (*body[api.Page[api.Loop]], error) {
-	return answered(api.Page[api.Loop]{Items: list(h.Loops, viewLoop)}, nil)
+	err := authz.Check(actorOf(ctx), authz.Read, authz.All(authz.KindServer), "the list of loops")
+	return answered(api.Page[api.Loop]{Items: list(h.Loops, viewLoop)}, err)
 }

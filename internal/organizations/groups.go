@@ -93,7 +93,7 @@ func findGroup(q *store.Query, actor authz.Actor, action authz.Action, ref, grou
 	noun := "the group " + group
 	g, err = q.GroupRef(o.ID, group)
 	if errors.Is(err, berth.NotFound) {
-		return o, g, authz.Hidden(noun)
+		return o, g, authz.Missing(actor, action, authz.KindGroup, noun)
 	}
 	if err != nil {
 		return o, g, err

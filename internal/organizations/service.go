@@ -23,12 +23,9 @@ func Find(q *store.Query, actor authz.Actor, action authz.Action, ref string) (b
 		ref = berth.DefaultOrganization
 	}
 	noun := "the organization " + ref
-	if actor.Anonymous() {
-		return berth.Organization{}, authz.Check(actor, action, authz.All(authz.KindOrganization), noun)
-	}
 	o, err := q.OrganizationRef(ref)
 	if errors.Is(err, berth.NotFound) {
-		return o, authz.Hidden(noun)
+		return o, authz.Missing(actor, action, authz.KindOrganization, noun)
 	}
 	if err != nil {
 		return o, err
@@ -49,15 +46,16 @@ func within(q *store.Query, actor authz.Actor, action authz.Action, kind authz.K
 // List is one page of the organizations that the actor may see, oldest first,
 // and where the next page begins ("" on the last).
 func (s *Service) List(ctx context.Context, actor authz.Actor, after string, limit int) (seen []berth.Organization, next string, err error) {
-	if actor.Anonymous() {
-		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindOrganization), "the organizations")
+	visible, err := authz.List(actor, authz.KindOrganization)
+	if err != nil {
+		return nil, "", err
 	}
 	page, err := store.NewPage(after, limit)
 	if err != nil {
 		return nil, "", err
 	}
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		seen, next, err = q.OrganizationPage(authz.See(actor, authz.Read, authz.KindOrganization), page)
+		seen, next, err = q.OrganizationPage(visible, page)
 		return err
 	})
 	return seen, next, err

@@ -31,15 +31,13 @@ func Check(q *store.Query, actor authz.Actor, action authz.Action, w berth.Works
 // Find is a living workspace by id, if the actor may do the action to it.
 func Find(q *store.Query, actor authz.Actor, action authz.Action, id berth.WorkspaceID) (berth.Workspace, error) {
 	const noun = "the workspace"
-	if actor.Anonymous() {
-		return berth.Workspace{}, authz.Check(actor, action, authz.All(authz.KindWorkspace), noun)
-	}
+	missing := authz.Missing(actor, action, authz.KindWorkspace, noun)
 	if !berth.IsID(string(id)) {
-		return berth.Workspace{}, authz.Hidden(noun)
+		return berth.Workspace{}, missing
 	}
 	w, err := q.Workspace(id)
 	if errors.Is(err, berth.NotFound) || err == nil && !w.DeletedAt.IsZero() {
-		return w, authz.Hidden(noun)
+		return w, missing
 	}
 	if err != nil {
 		return w, err

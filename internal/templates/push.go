@@ -68,9 +68,9 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		o, err := tx.OrganizationRef(in.Organization)
 		if err != nil {
-			return hide(actor, err, "organization "+in.Organization)
+			return hide(actor, authz.Create, err, "the organization")
 		}
-		if err := mayPush(actor, authz.OfTemplate(o.ID)); err != nil {
+		if err := mayPush(&tx.Query, actor, o.ID, in.Template); err != nil {
 			return err
 		}
 		if err := in.validate(); err != nil {

@@ -31,11 +31,11 @@ func Find(q *store.Query, actor authz.Actor, action authz.Action, organization, 
 	noun := "template " + template
 	o, err := q.OrganizationRef(organization)
 	if err != nil {
-		return berth.Template{}, hide(actor, err, noun)
+		return berth.Template{}, hide(actor, action, err, noun)
 	}
 	t, err := q.TemplateRef(o.ID, template)
 	if err != nil {
-		return berth.Template{}, hide(actor, err, noun)
+		return berth.Template{}, hide(actor, action, err, noun)
 	}
 	on, err := sharing.Template(q, t.ID, t.OrganizationID)
 	if err != nil {
@@ -46,22 +46,20 @@ func Find(q *store.Query, actor authz.Actor, action authz.Action, organization, 
 
 // hide makes the store's not_found the same as that of a thing that may not be
 // seen.
-func hide(actor authz.Actor, err error, noun string) error {
+func hide(actor authz.Actor, action authz.Action, err error, noun string) error {
 	if !errors.Is(err, berth.NotFound) {
 		return err
 	}
-	if actor.Anonymous() {
-		return authz.Check(actor, authz.Read, authz.All(authz.KindTemplate), noun)
-	}
-	return authz.Hidden(noun)
+	return authz.Missing(actor, action, authz.KindTemplate, noun)
 }
 
 // List is one page of the templates that the actor may see, oldest first, and
 // where the next page begins ("" on the last). organization is a name or id;
 // empty means all.
 func (s *Service) List(ctx context.Context, actor authz.Actor, organization, after string, limit int) ([]View, string, error) {
-	if actor.Anonymous() {
-		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindTemplate), "the templates")
+	visible, err := authz.List(actor, authz.KindTemplate)
+	if err != nil {
+		return nil, "", err
 	}
 	page, err := store.NewPage(after, limit)
 	if err != nil {
@@ -74,7 +72,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, organization, aft
 		if err != nil {
 			return err
 		}
-		rows, n, err := q.TemplatePage(authz.See(actor, authz.Read, authz.KindTemplate), o, page)
+		rows, n, err := q.TemplatePage(visible, o, page)
 		views, next = make([]View, len(rows)), n
 		for i, r := range rows {
 			views[i] = viewOf(r)
@@ -92,7 +90,7 @@ func listed(q *store.Query, actor authz.Actor, ref string) (berth.OrganizationID
 	noun := "organization " + ref
 	o, err := q.OrganizationRef(ref)
 	if err != nil {
-		return "", hide(actor, err, noun)
+		return "", hide(actor, authz.Read, err, noun)
 	}
 	return o.ID, authz.Check(actor, authz.Read, authz.OfOrganization(o.ID), noun)
 }

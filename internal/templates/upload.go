@@ -2,10 +2,12 @@ package templates
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -23,7 +25,7 @@ type Archive struct {
 // Upload reads a tar, plain or gzip, and stores it in normal form. Uploading
 // the same files again gives the same archive.
 func (s *Service) Upload(ctx context.Context, actor authz.Actor, r io.Reader) (Archive, error) {
-	if err := mayPush(actor, authz.All(authz.KindArchive)); err != nil {
+	if err := s.mayUpload(ctx, actor); err != nil {
 		return Archive{}, err
 	}
 	select {
@@ -47,11 +49,52 @@ func (s *Service) Upload(ctx context.Context, actor authz.Actor, r io.Reader) (A
 	return a, err
 }
 
-// mayPush tells whether the actor may make templates. Everybody may know that
-// templates are made, so the answer is forbidden and not not_found.
-func mayPush(actor authz.Actor, on authz.Resource) error {
-	if actor.Anonymous() || authz.Can(actor, authz.Create, on) {
-		return authz.Check(actor, authz.Create, on, "templates")
+// mayUpload refuses those who could push to no template anywhere. An archive
+// belongs to no organization: the same files are the same archive.
+func (s *Service) mayUpload(ctx context.Context, actor authz.Actor) error {
+	if may := authz.See(actor, authz.Create, authz.KindArchive); may.All || len(may.Organizations) > 0 {
+		return nil
 	}
-	return berth.Errorf(berth.Forbidden, "pushing templates needs the role template-admin: ask an owner of the site")
+	if err := authz.Barred(actor, authz.Create, authz.KindArchive); err != nil {
+		return err
+	}
+	return s.db.Read(ctx, func(q *store.Query) error {
+		mine, _, err := q.TemplatePage(authz.See(actor, authz.Update, authz.KindTemplate), "", store.Page{Limit: 1})
+		if err == nil && len(mine) == 0 {
+			err = errPush
+		}
+		return err
+	})
+}
+
+var errPush = berth.Errorf(berth.Forbidden, "pushing templates needs the role template-admin, or a template that you manage: ask an owner of the site or of the organization")
+
+// mayPush tells whether the actor may push to a template, named by name or id,
+// or make it where there is none. Members may know that templates are made, so
+// the answer is forbidden, whether there is one of the name or not.
+func mayPush(q *store.Query, actor authz.Actor, o berth.OrganizationID, ref string) error {
+	if err := authz.Barred(actor, authz.Create, authz.KindTemplate); err != nil && authz.Barred(actor, authz.Update, authz.KindTemplate) != nil {
+		return err
+	}
+	t, err := q.TemplateRef(o, ref)
+	on, action := authz.OfTemplate(o), authz.Create
+	switch {
+	case err == nil:
+		action = authz.Update
+		if on, err = sharing.Template(q, t.ID, o); err != nil {
+			return err
+		}
+	case !errors.Is(err, berth.NotFound):
+		return err
+	}
+	if authz.Can(actor, action, on) {
+		return nil
+	}
+	if err := authz.Check(actor, authz.Read, authz.OfOrganization(o), "the organization"); err != nil {
+		return authz.Missing(actor, authz.Create, authz.KindTemplate, "the organization")
+	}
+	if err := authz.Barred(actor, action, authz.KindTemplate); err != nil {
+		return err
+	}
+	return errPush
 }

@@ -17,15 +17,13 @@ func find(q *store.Query, actor authz.Actor, action authz.Action, id berth.Works
 // findBuild is a build, if the actor may do the action to its workspace, or, of
 // an import, change its template.
 func findBuild(q *store.Query, actor authz.Actor, action authz.Action, id berth.BuildID) (store.BuildRow, error) {
-	if actor.Anonymous() {
-		return store.BuildRow{}, authz.Check(actor, action, authz.All(authz.KindWorkspace), "the build")
-	}
+	missing := authz.Missing(actor, action, authz.KindWorkspace, "the build")
 	if !berth.IsID(string(id)) {
-		return store.BuildRow{}, authz.Hidden("the build")
+		return store.BuildRow{}, missing
 	}
 	r, err := q.BuildRow(id)
 	if errors.Is(err, berth.NotFound) {
-		return r, authz.Hidden("the build")
+		return r, missing
 	}
 	if err != nil {
 		return r, err

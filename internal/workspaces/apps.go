@@ -58,7 +58,7 @@ func (s *Service) OpenApp(ctx context.Context, user berth.UserID, login berth.To
 			return err
 		}
 		opened, err = s.openApp(q, actor, ref, onPath)
-		if code := berth.ErrorCode(err); actor.Anonymous() && (code == berth.NotFound || code == berth.Forbidden) {
+		if code := berth.ErrorCode(err); actor.Anonymous() && (code == berth.NotFound || code == berth.Forbidden || code == berth.Unauthenticated) {
 			return errSignIn
 		}
 		return err
@@ -90,11 +90,11 @@ func (s *Service) openApp(q *store.Query, actor authz.Actor, ref berth.AppRef, o
 	noun := "the app of workspace " + ref.Owner + "/" + ref.Workspace
 	owner, err := q.UserNamed(ref.Owner)
 	if err != nil {
-		return o, hide(err, noun)
+		return o, hide(actor, err, noun)
 	}
 	w, err := q.WorkspaceNamed(owner.ID, ref.Workspace)
 	if err != nil {
-		return o, hide(err, noun)
+		return o, hide(actor, err, noun)
 	}
 	v, err := s.view(q, w.ID)
 	if err != nil {

@@ -58,8 +58,8 @@ func (s *Service) BuildNumber(ctx context.Context, actor authz.Actor, id berth.W
 // ListBuilds is one page of all builds that the actor may see, imports too,
 // newest first. query filters: "status:pending provider:built-in".
 func (s *Service) ListBuilds(ctx context.Context, actor authz.Actor, query, after string, limit int) (views []BuildView, next string, err error) {
-	if actor.Anonymous() {
-		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindWorkspace), "the builds")
+	if err := authz.Barred(actor, authz.Read, authz.KindWorkspace); err != nil {
+		return nil, "", err
 	}
 	page, err := store.NewPage(after, limit)
 	if err != nil {

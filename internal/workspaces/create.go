@@ -122,7 +122,7 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationID) (berth.User, error) {
 	id, err := userNamed(&tx.Query, actor, name)
 	if err != nil {
-		return berth.User{}, hide(err, "user "+name)
+		return berth.User{}, hide(actor, err, "user "+name)
 	}
 	if !authz.Can(actor, authz.Create, authz.OfWorkspace(id, o)) {
 		if id != actor.UserID {

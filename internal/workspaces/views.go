@@ -102,16 +102,13 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, id berth.Workspace
 func (s *Service) Find(ctx context.Context, actor authz.Actor, owner, name string) (v View, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
 		noun := "workspace " + owner + "/" + name
-		if actor.Anonymous() {
-			return authz.Check(actor, authz.Read, authz.All(authz.KindWorkspace), noun)
-		}
 		u, err := userNamed(q, actor, owner)
 		if err != nil {
-			return hide(err, noun)
+			return hide(actor, err, noun)
 		}
 		w, err := q.WorkspaceNamed(u, name)
 		if err != nil {
-			return hide(err, noun)
+			return hide(actor, err, noun)
 		}
 		if err := sharing.Check(q, actor, authz.Read, w, noun); err != nil {
 			return err
@@ -133,9 +130,9 @@ func userNamed(q *store.Query, actor authz.Actor, name string) (berth.UserID, er
 
 // hide makes the store's not_found the same as that of a thing that may not be
 // seen.
-func hide(err error, noun string) error {
+func hide(actor authz.Actor, err error, noun string) error {
 	if errors.Is(err, berth.NotFound) {
-		return authz.Hidden(noun)
+		return authz.Missing(actor, authz.Read, authz.KindWorkspace, noun)
 	}
 	return err
 }
@@ -144,14 +141,15 @@ func hide(err error, noun string) error {
 // where the next page begins ("" on the last). query filters:
 // "owner:me status:running dev". A page takes two queries, however long it is.
 func (s *Service) List(ctx context.Context, actor authz.Actor, query, after string, limit int) (views []View, next string, err error) {
-	if actor.Anonymous() {
-		return nil, "", authz.Check(actor, authz.Read, authz.All(authz.KindWorkspace), "the workspaces")
+	visible, err := authz.List(actor, authz.KindWorkspace)
+	if err != nil {
+		return nil, "", err
 	}
 	page, err := store.NewPage(after, limit)
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := workspaceFilter(actor, query)
+	f, err := workspaceFilter(actor, visible, query)
 	if err != nil {
 		return nil, "", err
 	}
@@ -183,10 +181,9 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, query, after stri
 	return views, next, err
 }
 
-// workspaceFilter reads the query of a list and bounds it to what the actor may
-// see.
-func workspaceFilter(actor authz.Actor, query string) (store.WorkspaceFilter, error) {
-	f := store.WorkspaceFilter{Visible: authz.See(actor, authz.Read, authz.KindWorkspace)}
+// workspaceFilter reads the query of a list and bounds it to what is visible.
+func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (store.WorkspaceFilter, error) {
+	f := store.WorkspaceFilter{Visible: visible}
 	err := berth.Filters{
 		"owner": func(v string) error {
 			if f.Owner = v; strings.EqualFold(v, "me") {

@@ -8,12 +8,14 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
 	"github.com/berthdev/berth/internal/server"
+	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/store/storetest"
 )
 
@@ -95,4 +97,14 @@ func (s *Server) FirstUser(t testing.TB) (*client.Client, string) {
 		t.Fatal(err)
 	}
 	return s.Client(t, in.Token), in.Token
+}
+
+// Store opens the server's database beside it, for what no operation does.
+func (s *Server) Store(t testing.TB) *store.DB {
+	t.Helper()
+	url := s.Options.DatabaseURL
+	if url == "" {
+		url = "sqlite:" + filepath.Join(s.Options.Data, "db", "berth.db")
+	}
+	return storetest.Open(t, url)
 }

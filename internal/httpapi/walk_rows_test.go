@@ -1,0 +1,134 @@
+package httpapi_test
+
+import "github.com/berthdev/berth/internal/authz"
+
+// walkRows says of every operation for people which right it asks for, in the
+// order of operations.go. TestWalkGrid proves it for everybody of the cast; a
+// new operation needs a row here:
+//
+//	{op: "getGroup", needs: authz.Read, on: inHome(authz.KindGroup)},
+//
+// The request must be one that is good for those who may, and must leave things
+// as they are, since it is made many times: an edit that changes nothing, a
+// build that is refused as a conflict. Where that cannot be, before makes what
+// the request uses up, or passes says that it is refused as invalid after the
+// right was looked at.
+var walkRows = []row{
+	{op: "version", public: true},
+	{op: "createFirstUser", public: true, body: `{"username":"x","email":"x@example.com","password":"correct horse battery"}`},
+	{op: "login", public: true, body: `{"username":"nobody","password":"wrong"}`},
+	{op: "logout", anyone: true},
+	{op: "me", needs: authz.Read, on: own(authz.KindUser)},
+	{op: "setPreferences", needs: authz.Update, on: own(authz.KindUser), body: `{}`},
+	{op: "listTokens", needs: authz.Read, on: own(authz.KindToken)},
+	{op: "createToken", needs: authz.Create, on: own(authz.KindToken), body: `{"name":"-"}`, passes: 400},
+	{op: "removeToken", needs: authz.Delete, on: own(authz.KindToken), before: spareToken},
+
+	{op: "sshKey", needs: authz.Read, on: own(authz.KindSSHKey)},
+	{op: "regenerateSSHKey", needs: authz.Update, on: own(authz.KindSSHKey)},
+	{op: "listSecrets", needs: authz.Read, on: own(authz.KindSecret)},
+	{op: "putSecret", needs: authz.Update, on: own(authz.KindSecret), body: `{"value":"x","env":"SPARE"}`},
+	{op: "removeSecret", needs: authz.Delete, on: own(authz.KindSecret), before: spareSecret},
+	{op: "listExternal", needs: authz.Read, on: own(authz.KindExternal)},
+	{op: "matchExternal", needs: authz.Read, on: own(authz.KindExternal), query: "url=https://github.com/x/y"},
+	{op: "beginExternal", needs: authz.Create, on: own(authz.KindExternal)},
+	{op: "finishExternal", needs: authz.Create, on: own(authz.KindExternal), body: `{"attempt":"x","code":"y"}`},
+	{op: "externalToken", needs: authz.Use, on: own(authz.KindExternal)},
+	{op: "revokeExternal", needs: authz.Delete, on: own(authz.KindExternal)},
+
+	{op: "listOrganizations", lists: authz.KindOrganization},
+	{op: "getOrganization", needs: authz.Read, on: inHome(authz.KindOrganization)},
+	{op: "editOrganization", needs: authz.Update, on: inHome(authz.KindOrganization), body: `{}`},
+	{op: "listProviders", needs: authz.Read, on: all(authz.KindProvider)},
+	{op: "listLoops", needs: authz.Read, on: all(authz.KindServer)},
+
+	{op: "uploadArchive", needs: authz.Create, on: inHome(authz.KindArchive), openly: true, body: "no tar", media: "application/x-tar", passes: 400},
+	{op: "listTemplates", lists: authz.KindTemplate},
+	{op: "getTemplate", needs: authz.Read, on: plain},
+	{op: "editTemplate", needs: authz.Update, on: plain, body: `{}`},
+	{op: "deleteTemplate", needs: authz.Delete, on: plain},
+	{op: "listVersions", needs: authz.Read, on: plain},
+	{op: "pushVersion", needs: authz.Update, on: plain, body: `{"archive":"00","activate":false}`, passes: 400},
+	{op: "getVersion", needs: authz.Read, on: plain},
+	{op: "activateVersion", needs: authz.Update, on: plain},
+	{op: "versionArchive", needs: authz.Update, on: plain},
+
+	{op: "createWorkspace", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain"}`, twin: `{"name":"-","template":"nosuch"}`, passes: 400,
+		and: []right{{authz.Create, own(authz.KindWorkspace)}}},
+	{op: "createWorkspace", as: "for ben", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain","owner":"ben"}`, passes: 400,
+		and: []right{{authz.Create, inHome(authz.KindWorkspace)}}},
+	{op: "listWorkspaces", lists: authz.KindWorkspace},
+	{op: "getWorkspace", needs: authz.Read, on: dev},
+	{op: "findWorkspace", needs: authz.Read, on: dev},
+	{op: "editWorkspace", needs: authz.Update, on: dev, body: `{}`},
+	{op: "watchWorkspace", needs: authz.Read, on: dev},
+
+	{op: "rotateAgentKey", needs: authz.Govern, on: dev},
+	{op: "getActivity", needs: authz.Read, on: dev},
+	{op: "listHolds", needs: authz.Read, on: dev},
+	{op: "createHold", needs: authz.Connect, on: dev, body: `{"seconds":60}`},
+	{op: "releaseHolds", needs: authz.Connect, on: dev},
+	{op: "releaseHold", needs: authz.Connect, on: dev},
+
+	{op: "listWorkspaceBuilds", needs: authz.Read, on: dev},
+	{op: "createBuild", as: "start", needs: authz.Start, on: dev, body: `{"transition":"start","version":"nosuch"}`, passes: 400},
+	{op: "createBuild", as: "stop", needs: authz.Stop, on: dev, body: `{"transition":"stop","parameters":{"x":"y"}}`, passes: 400},
+	{op: "createBuild", as: "delete", needs: authz.Delete, on: dev, body: `{"transition":"delete","parameters":{"x":"y"}}`, passes: 400},
+	{op: "createBuild", as: "delete --orphan", needs: authz.Delete, on: dev, and: []right{{authz.Update, plain}},
+		body: `{"transition":"delete","orphan":true,"parameters":{"x":"y"}}`, passes: 400},
+	{op: "getWorkspaceBuild", needs: authz.Read, on: dev},
+	{op: "listBuilds", lists: authz.KindWorkspace},
+	{op: "getBuild", needs: authz.Read, on: dev},
+	{op: "cancelBuild", needs: authz.Update, on: dev, body: `{}`},
+	{op: "abandonBuild", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}},
+	{op: "buildLogs", needs: authz.Read, on: dev},
+	{op: "watchBuild", needs: authz.Read, on: dev},
+
+	{op: "agentLogs", needs: authz.Read, on: dev},
+	{op: "pingAgent", needs: authz.Connect, on: dev},
+	{op: "openStream", needs: authz.Connect, on: dev, query: "kind=ssh"},
+	{op: "watchMetadata", needs: authz.Read, on: dev},
+	{op: "openTerminal", needs: authz.Connect, on: dev},
+
+	{op: "askTicket", anyone: true, body: `{"to":"https://nosuch.example.com/"}`, passes: 400},
+	{op: "listApps", needs: authz.Read, on: dev},
+	{op: "openApp", needs: authz.Connect, on: dev},
+	{op: "listPorts", needs: authz.Connect, on: dev},
+	{op: "sharePort", needs: authz.Share, on: dev, body: `{"level":"organization"}`},
+	{op: "unsharePort", needs: authz.Update, on: dev, before: sharedPort},
+
+	{op: "pullState", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}},
+	{op: "pushState", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}, body: "no state", media: "application/json", passes: 400},
+	{op: "listStateVersions", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}},
+}
+
+// What rights are on.
+
+// own is the caller's own of a kind, in home.
+func own(k authz.Kind) func(*world, authz.Actor) authz.Resource {
+	return func(w *world, a authz.Actor) authz.Resource {
+		return authz.Resource{Kind: k, OwnerID: a.UserID, OrganizationID: w.home.ID}
+	}
+}
+
+// inHome is those of a kind in home, or home itself.
+func inHome(k authz.Kind) func(*world, authz.Actor) authz.Resource {
+	return func(w *world, _ authz.Actor) authz.Resource {
+		return authz.In(k, w.home.ID)
+	}
+}
+
+// all is those of a kind everywhere.
+func all(k authz.Kind) func(*world, authz.Actor) authz.Resource {
+	return func(*world, authz.Actor) authz.Resource { return authz.All(k) }
+}
+
+// dev is ana's workspace.
+func dev(w *world, _ authz.Actor) authz.Resource {
+	return authz.OfWorkspace(w.workspace.OwnerID, w.home.ID, w.shares()...)
+}
+
+// plain is the template, which everyone in home may use.
+func plain(w *world, _ authz.Actor) authz.Resource {
+	return authz.OfTemplate(w.home.ID, everyoneUses(w.home.ID))
+}
