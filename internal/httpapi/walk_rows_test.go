@@ -42,6 +42,9 @@ var walkRows = []row{
 	{op: "listProviders", needs: authz.Read, on: all(authz.KindProvider)},
 	{op: "listLoops", needs: authz.Read, on: all(authz.KindServer)},
 
+	{op: "listAudit", needs: authz.Read, on: inHome(authz.KindAudit), openly: true},
+	{op: "exportAudit", needs: authz.Read, on: inHome(authz.KindAudit), openly: true},
+
 	{op: "uploadArchive", needs: authz.Create, on: inHome(authz.KindArchive), openly: true, body: "no tar", media: "application/x-tar", passes: 400},
 	{op: "listTemplates", lists: authz.KindTemplate},
 	{op: "getTemplate", needs: authz.Read, on: plain},
