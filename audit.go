@@ -66,5 +66,19 @@ func (c Changes) Set(field string, old, new any) {
 	}
 }
 
+// Fill notes the fields of something new, or of something that goes: those that
+// are empty are left out.
+func (c Changes) Fill(isNew bool, fields map[string]any) {
+	for field, v := range fields {
+		switch value := reflect.ValueOf(v); {
+		case !value.IsValid() || value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0:
+		case isNew:
+			c[field] = FieldChange{New: v}
+		default:
+			c[field] = FieldChange{Old: v}
+		}
+	}
+}
+
 // Secret notes that a field changed whose values nobody may see.
 func (c Changes) Secret(field string) { c[field] = FieldChange{Secret: true} }

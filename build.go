@@ -66,7 +66,21 @@ const (
 	ReasonSuspended  Reason = "suspended" // of the owner
 )
 
-// Connection tells whether the build was made because somebody connects.
+// Automatic tells whether Berth made the build by itself, and by which rule.
+func (r Reason) Automatic() (rule string, yes bool) {
+	rule, yes = map[Reason]string{
+		ReasonAutostart:  "The schedule of the workspace started it.",
+		ReasonAutostop:   "The workspace was not used for as long as its rule says.",
+		ReasonDormancy:   "The workspace was not used for so long that it sleeps.",
+		ReasonAutodelete: "The workspace slept for as long as its rule says.",
+		ReasonClaim:      "The workspace was claimed from a pool.",
+		ReasonPrebuild:   "A pool is kept full.",
+		ReasonSuspended:  "The owner of the workspace is suspended.",
+	}[r]
+	return rule, yes
+}
+
+// Connection whether the build was made because somebody connects.
 func (r Reason) Connection() bool {
 	return r == ReasonSSH || r == ReasonVSCode || r == ReasonJetBrains
 }

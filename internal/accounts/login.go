@@ -113,6 +113,6 @@ func (s *Service) Logout(ctx context.Context, actor authz.Actor, token berth.Tok
 		if err != nil {
 			return err
 		}
-		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "logout", Kind: "user", TargetID: string(actor.UserID), TargetName: actor.Username})
+		return tx.InsertAudit(store.Audit{Class: berth.AuditSignIn, ActorID: actor.UserID, Action: "logout", Kind: "user", TargetID: string(actor.UserID), TargetName: actor.Username})
 	})
 }

@@ -22,17 +22,19 @@ func (s *Service) SetPreferences(ctx context.Context, actor authz.Actor, p Prefe
 		if u, err = tx.User(actor.UserID); err != nil {
 			return err
 		}
+		changes := berth.Changes{}
 		if p.Dotfiles != nil {
 			if err := berth.ValidateDotfiles("dotfiles", *p.Dotfiles); err != nil {
 				return err
 			}
+			changes.Set("dotfiles", u.Dotfiles, *p.Dotfiles)
 			u.Dotfiles = *p.Dotfiles
 		}
 		if err := tx.UpdateUser(u); err != nil {
 			return err
 		}
-		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "update", Kind: "user", TargetID: string(u.ID), TargetName: u.Username,
-			Detail: map[string]any{"preferences": true}})
+		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "edit", Kind: "user", TargetID: string(u.ID), TargetName: u.Username,
+			Changes: changes})
 	})
 	return u, err
 }

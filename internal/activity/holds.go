@@ -66,10 +66,11 @@ func (b *Book) put(tx *store.Tx, actor authz.Actor, w berth.Workspace, reason st
 	tx.Wake(store.WorkspaceTopic(w.ID))
 	for _, h := range holds {
 		if h.CreatedBy == actor.UserID && h.Reason == reason {
+			before := h.Until
 			if until.After(h.Until) {
 				h.Until = until
 			}
-			return h, tx.PutHold(h) // not audited: programs renew every minute
+			return h, errors.Join(tx.PutHold(h), renewed(tx, actor, w, h, before))
 		}
 	}
 	if len(holds) >= maxHolds {
@@ -80,7 +81,7 @@ func (b *Book) put(tx *store.Tx, actor authz.Actor, w berth.Workspace, reason st
 	if err := tx.PutHold(h); err != nil {
 		return h, err
 	}
-	return h, audit(tx, actor, "hold", w, h)
+	return h, audit(tx, actor, "hold", w, h, berth.Changes{"until": {New: h.Until}})
 }
 
 // reason checks it, and makes one where there is none.
@@ -167,7 +168,7 @@ func (b *Book) release(ctx context.Context, actor authz.Actor, id berth.Workspac
 			if !which(h) || h.CreatedBy != actor.UserID && !others {
 				continue
 			}
-			if err := errors.Join(tx.DeleteHold(id, h.ID), audit(tx, actor, "release-hold", w, h)); err != nil {
+			if err := errors.Join(tx.DeleteHold(id, h.ID), audit(tx, actor, "release-hold", w, h, berth.Changes{"until": {Old: h.Until}})); err != nil {
 				return err
 			}
 			n++
@@ -194,7 +195,21 @@ func (b *Book) CleanHolds(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-func audit(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, h berth.Hold) error {
-	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "workspace", TargetID: string(w.ID), TargetName: w.Name,
-		Detail: map[string]any{"hold": h.ID, "reason": h.Reason, "until": h.Until}})
+// renewedEvery is how often it is recorded that somebody renews holds of a
+// workspace: programs do so every minute.
+const renewedEvery = time.Hour
+
+func renewed(tx *store.Tx, actor authz.Actor, w berth.Workspace, h berth.Hold, before time.Time) error {
+	const action = "renew-hold"
+	done, err := tx.Audited(actor.UserID, action, string(w.ID), tx.Now.Add(-renewedEvery))
+	if err != nil || done || h.Until.Equal(before) {
+		return err
+	}
+	return audit(tx, actor, action, w, h, berth.Changes{"until": {Old: before, New: h.Until}})
+}
+
+func audit(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, h berth.Hold, changes berth.Changes) error {
+	row, err := tx.AuditOf(w)
+	row.ActorID, row.Action, row.Changes, row.Detail = actor.UserID, action, changes, map[string]any{"hold": h.ID, "reason": h.Reason}
+	return errors.Join(err, tx.InsertAudit(row))
 }

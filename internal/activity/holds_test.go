@@ -63,7 +63,7 @@ func TestHolds(t *testing.T) {
 		if n, err := h.book.CleanHolds(t.Context()); n != 1 || err != nil {
 			t.Errorf("%d forgotten, %v", n, err)
 		}
-		if actions := h.audited(); actions != "hold hold release-hold" {
+		if actions := h.audited(); actions != "hold hold release-hold renew-hold" {
 			t.Errorf("audited: %s", actions)
 		}
 	})

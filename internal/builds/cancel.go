@@ -1,7 +1,6 @@
 package builds
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/berthdev/berth"
@@ -12,29 +11,27 @@ import (
 // a running one is told at once to interrupt Terraform; with force, or
 // once Options.Grace has passed, to kill it. expect, "pending" or "running",
 // refuses when the build has another status; empty: any.
-func (q *Queue) Cancel(ctx context.Context, id berth.BuildID, force bool, expect berth.BuildStatus) (b berth.Build, err error) {
-	err = q.db.Write(ctx, func(tx *store.Tx) error {
-		if b, err = tx.Build(id); err != nil {
-			return err
-		}
-		status := b.Status()
-		switch {
-		case !b.Active():
-			return berth.Errorf(berth.Conflict, "the build has ended already: it %s", ending(b))
-		case expect != "" && expect != status && !(expect == berth.BuildRunning && status == berth.BuildCanceling):
-			return berth.Errorf(berth.Conflict, "the build is %s, not %s: look again", status, expect)
-		case b.StartedAt.IsZero():
-			_, err = q.end(tx, b, Report{Canceled: true}, false)
-		default:
-			err = tx.CancelBuild(id, force)
-			changed(tx, b)
-		}
-		if err == nil {
-			b, err = tx.Build(id)
-		}
-		return err
-	})
-	return b, err
+func (q *Queue) Cancel(tx *store.Tx, id berth.BuildID, force bool, expect berth.BuildStatus) (berth.Build, error) {
+	b, err := tx.Build(id)
+	if err != nil {
+		return b, err
+	}
+	status := b.Status()
+	switch {
+	case !b.Active():
+		return b, berth.Errorf(berth.Conflict, "the build has ended already: it %s", ending(b))
+	case expect != "" && expect != status && !(expect == berth.BuildRunning && status == berth.BuildCanceling):
+		return b, berth.Errorf(berth.Conflict, "the build is %s, not %s: look again", status, expect)
+	case b.StartedAt.IsZero():
+		_, err = q.end(tx, b, Report{Canceled: true}, false)
+	default:
+		err = tx.CancelBuild(id, force)
+		changed(tx, b)
+	}
+	if err != nil {
+		return b, err
+	}
+	return tx.Build(id)
 }
 
 func ending(b berth.Build) string {
@@ -50,33 +47,30 @@ func ending(b berth.Build) string {
 // Abandon gives up on a build whose runner is unreachable: it ends as failed, so
 // that the workspace can be built again. What its Terraform does or did goes on
 // without us.
-func (q *Queue) Abandon(ctx context.Context, id berth.BuildID, by berth.UserID) (b berth.Build, err error) {
-	err = q.db.Write(ctx, func(tx *store.Tx) error {
-		if b, err = tx.Build(id); err != nil {
-			return err
-		}
-		switch {
-		case !b.Active():
-			return berth.Errorf(berth.Conflict, "the build has ended already: it %s", ending(b))
-		case b.StartedAt.IsZero():
-			return berth.Errorf(berth.Conflict, "no runner has taken the build yet: cancel it")
-		case !b.Unreachable(tx.Now):
-			return berth.Errorf(berth.Conflict, "its runner %s still reports: cancel the build instead, with --force if need be", b.RunnerID)
-		}
-		who, err := tx.User(by)
-		if err != nil {
-			return err
-		}
-		text := fmt.Sprintf("%s gave up on it: its runner %s has not reported since about %s. If its Terraform still ran, what it made after the last state that it had sent is left behind and unknown to Berth",
-			who.Username, b.RunnerID, b.LeaseAt.Add(-q.opt.Lease).Format("2006-01-02 15:04:05 MST"))
-		if err := note(tx, b, text); err != nil {
-			return err
-		}
-		if _, err := q.end(tx, b, Report{Error: text, ErrorCode: "abandoned"}, true); err != nil {
-			return err
-		}
-		b, err = tx.Build(id)
-		return err
-	})
-	return b, err
+func (q *Queue) Abandon(tx *store.Tx, id berth.BuildID, by berth.UserID) (berth.Build, error) {
+	b, err := tx.Build(id)
+	if err != nil {
+		return b, err
+	}
+	switch {
+	case !b.Active():
+		return b, berth.Errorf(berth.Conflict, "the build has ended already: it %s", ending(b))
+	case b.StartedAt.IsZero():
+		return b, berth.Errorf(berth.Conflict, "no runner has taken the build yet: cancel it")
+	case !b.Unreachable(tx.Now):
+		return b, berth.Errorf(berth.Conflict, "its runner %s still reports: cancel the build instead, with --force if need be", b.RunnerID)
+	}
+	who, err := tx.User(by)
+	if err != nil {
+		return b, err
+	}
+	text := fmt.Sprintf("%s gave up on it: its runner %s has not reported since about %s. If its Terraform still ran, what it made after the last state that it had sent is left behind and unknown to Berth",
+		who.Username, b.RunnerID, b.LeaseAt.Add(-q.opt.Lease).Format("2006-01-02 15:04:05 MST"))
+	if err := note(tx, b, text); err != nil {
+		return b, err
+	}
+	if _, err := q.end(tx, b, Report{Error: text, ErrorCode: "abandoned"}, true); err != nil {
+		return b, err
+	}
+	return tx.Build(id)
 }

@@ -172,7 +172,7 @@ func TestReports(t *testing.T) {
 			b := h.enqueue(name, berth.Start)
 			c := call(h.take("r"))
 			if test.cancel {
-				_, err := h.q.Cancel(t.Context(), b.ID, false, "")
+				_, err := h.q.CancelNow(t.Context(), b.ID, false, "")
 				ok(t, err)
 			}
 			ok(t, h.q.Finish(t.Context(), c, test.report))

@@ -28,7 +28,7 @@ func TestHello(t *testing.T) {
 				t.Fatal(v, err)
 			}
 		}
-		_, err := h.q.Cancel(ctx, calls["canceled"].Build, false, "")
+		_, err := h.q.CancelNow(ctx, calls["canceled"].Build, false, "")
 		ok(t, err)
 		// Another runner's hello changes nothing of this one's.
 		h.hello("s", held(calls["kept"]))

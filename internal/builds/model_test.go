@@ -244,7 +244,7 @@ func (m *model) cancel(rt *rapid.T) {
 		rt.Skip("nothing was enqueued")
 	}
 	b := rapid.SampledFrom(m.builds).Draw(rt, "build")
-	_, err := m.q.Cancel(rt.Context(), b.id, rapid.Bool().Draw(rt, "force"), "")
+	_, err := m.q.CancelNow(rt.Context(), b.id, rapid.Bool().Draw(rt, "force"), "")
 	m.expect(rt, err, code(b.ended == ""))
 	switch {
 	case b.ended != "":

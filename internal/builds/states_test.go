@@ -80,12 +80,12 @@ var events = []struct {
 		return nil
 	}},
 	{"hello without", func(s *subject) error { s.hello("r"); return nil }},
-	{"cancel", func(s *subject) error { _, err := s.q.Cancel(s.t.Context(), s.b.ID, false, ""); return err }},
+	{"cancel", func(s *subject) error { _, err := s.q.CancelNow(s.t.Context(), s.b.ID, false, ""); return err }},
 	{"cancel if pending", func(s *subject) error {
-		_, err := s.q.Cancel(s.t.Context(), s.b.ID, false, berth.BuildPending)
+		_, err := s.q.CancelNow(s.t.Context(), s.b.ID, false, berth.BuildPending)
 		return err
 	}},
-	{"abandon", func(s *subject) error { _, err := s.q.Abandon(s.t.Context(), s.b.ID, s.User.ID); return err }},
+	{"abandon", func(s *subject) error { _, err := s.q.AbandonNow(s.t.Context(), s.b.ID, s.User.ID); return err }},
 	{"enqueue another", func(s *subject) error {
 		return s.db.Write(s.t.Context(), func(tx *store.Tx) error {
 			_, err := s.q.Enqueue(tx, s.Build(s.b.WorkspaceID, berth.Start))
@@ -96,9 +96,9 @@ var events = []struct {
 
 func (s *subject) take()                  { s.c = call(s.house.take("r")) }
 func (s *subject) judge()                 { _, err := s.q.Judge(s.t.Context(), s.c, berth.Plan{}); ok(s.t, err) }
-func (s *subject) cancel()                { _, err := s.q.Cancel(s.t.Context(), s.b.ID, false, ""); ok(s.t, err) }
+func (s *subject) cancel()                { _, err := s.q.CancelNow(s.t.Context(), s.b.ID, false, ""); ok(s.t, err) }
 func (s *subject) finish(r builds.Report) { ok(s.t, s.q.Finish(s.t.Context(), s.c, r)) }
-func (s *subject) abandon()               { _, err := s.q.Abandon(s.t.Context(), s.b.ID, s.User.ID); ok(s.t, err) }
+func (s *subject) abandon()               { _, err := s.q.AbandonNow(s.t.Context(), s.b.ID, s.User.ID); ok(s.t, err) }
 
 // lapse has the holder's lease end now.
 func (s *subject) lapse() {
@@ -158,7 +158,7 @@ func walk(h *house, state string, bring func(*subject), name string, do func(*su
 	}
 	line := fmt.Sprintf("%-18s %-18s %-14s %s\n", state, name, answer, s.describe())
 	// The next one finds an empty queue.
-	h.q.Cancel(h.t.Context(), s.b.ID, true, "")
+	h.q.CancelNow(h.t.Context(), s.b.ID, true, "")
 	h.hello("r")
 	for {
 		job := h.take("r")

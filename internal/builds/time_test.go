@@ -100,10 +100,10 @@ func TestALapsedLease(t *testing.T) {
 		if h.get(b.ID).Unreachable(time.Now()) {
 			t.Error("unreachable after a beat")
 		}
-		_, err = h.q.Abandon(ctx, b.ID, h.User.ID)
+		_, err = h.q.AbandonNow(ctx, b.ID, h.User.ID)
 		is(t, err, berth.Conflict)
 		time.Sleep(time.Minute)
-		got, err := h.q.Abandon(ctx, b.ID, h.User.ID)
+		got, err := h.q.AbandonNow(ctx, b.ID, h.User.ID)
 		ok(t, err)
 		if got.Status() != berth.BuildFailed || got.AbandonAt.IsZero() || !strings.HasPrefix(got.Error, "ada gave up on it: its runner r has not reported since") {
 			t.Errorf("abandoned as %+v", got)
@@ -197,7 +197,7 @@ func TestCancelBecomesForce(t *testing.T) {
 		if o := orders(); o.Cancel || o.Force {
 			t.Errorf("ordered %+v", o)
 		}
-		_, err := h.q.Cancel(ctx, b.ID, false, berth.BuildRunning)
+		_, err := h.q.CancelNow(ctx, b.ID, false, berth.BuildRunning)
 		ok(t, err)
 		if o := orders(); !o.Cancel || o.Force {
 			t.Errorf("ordered %+v", o)
@@ -208,7 +208,7 @@ func TestCancelBecomesForce(t *testing.T) {
 		}
 		other := h.enqueue("two", berth.Start)
 		c = call(h.take("r"))
-		_, err = h.q.Cancel(ctx, other.ID, true, "")
+		_, err = h.q.CancelNow(ctx, other.ID, true, "")
 		ok(t, err)
 		if o := orders(); !o.Force {
 			t.Errorf("forced, ordered %+v", o)
@@ -267,7 +267,7 @@ func TestAwaitOrders(t *testing.T) {
 		}
 		cancel := func(force bool) {
 			time.AfterFunc(500*time.Millisecond, func() {
-				if _, err := h.q.Cancel(ctx, b.ID, force, ""); err != nil {
+				if _, err := h.q.CancelNow(ctx, b.ID, force, ""); err != nil {
 					t.Error(err)
 				}
 			})
@@ -319,7 +319,7 @@ func TestAwaitOrdersLooksByItself(t *testing.T) {
 			b := h.enqueue("one", berth.Start)
 			c := call(h.take("r"))
 			time.AfterFunc(time.Second, func() {
-				if _, err := other.Cancel(t.Context(), b.ID, false, ""); err != nil {
+				if _, err := other.CancelNow(t.Context(), b.ID, false, ""); err != nil {
 					t.Error(err)
 				}
 			})

@@ -57,6 +57,7 @@ func (s *Service) putSecret(tx *store.Tx, actor authz.Actor, in SecretInput) (be
 	if isNew {
 		v = berth.Secret{ID: berth.NewID[berth.Secret](), UserID: actor.UserID, Name: in.Name, CreatedAt: tx.Now}
 	}
+	before := v
 	set(&v.Description, in.Description)
 	set(&v.Env, in.Env)
 	set(&v.File, in.File)
@@ -78,7 +79,7 @@ func (s *Service) putSecret(tx *store.Tx, actor authz.Actor, in SecretInput) (be
 			return v, fmt.Errorf("sealing a secret: %w", err)
 		}
 	}
-	action := "update"
+	action := "edit"
 	if isNew {
 		if sealed == nil {
 			return v, berth.InvalidField("value", "you have no secret %s yet: a new one needs a value", v.Name)
@@ -90,7 +91,19 @@ func (s *Service) putSecret(tx *store.Tx, actor authz.Actor, in SecretInput) (be
 	if err != nil {
 		return v, err
 	}
-	return v, auditSecret(tx, actor, action, v, map[string]any{"env": v.Env, "file": v.File, "disabled": v.Disabled, "new_value": sealed != nil})
+	c := berth.Changes{}
+	if isNew {
+		c.Fill(true, secretFields(v))
+	} else {
+		old := secretFields(before)
+		for field, value := range secretFields(v) {
+			c.Set(field, old[field], value)
+		}
+	}
+	if sealed != nil {
+		c.Secret("value")
+	}
+	return v, auditSecret(tx, actor, action, v, c)
 }
 
 // fits checks a secret against the person's others.
@@ -126,7 +139,10 @@ func (s *Service) RemoveSecret(ctx context.Context, actor authz.Actor, name stri
 		if err := tx.DeleteSecret(actor.UserID, v.ID); err != nil {
 			return err
 		}
-		return auditSecret(tx, actor, "delete", v, nil)
+		c := berth.Changes{}
+		c.Fill(false, secretFields(v))
+		c.Secret("value")
+		return auditSecret(tx, actor, "delete", v, c)
 	})
 }
 
@@ -149,8 +165,13 @@ func validateValue(value *string) error {
 	return nil
 }
 
-func auditSecret(tx *store.Tx, actor authz.Actor, action string, v berth.Secret, detail map[string]any) error {
-	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "secret", TargetID: string(v.ID), TargetName: v.Name, Detail: detail})
+// secretFields is what may be told of a secret.
+func secretFields(v berth.Secret) map[string]any {
+	return map[string]any{"description": v.Description, "env": v.Env, "file": v.File, "disabled": v.Disabled}
+}
+
+func auditSecret(tx *store.Tx, actor authz.Actor, action string, v berth.Secret, changes berth.Changes) error {
+	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "secret", TargetID: string(v.ID), TargetName: v.Name, Changes: changes})
 }
 
 func set[T any](field *T, to *T) {

@@ -39,12 +39,27 @@ func (s *Service) EnsureSSHKey(ctx context.Context, u berth.UserID) (key berth.S
 		return key, err
 	}
 	err = s.db.Guarded(ctx, func(tx *store.Tx) error {
-		if _, err := tx.AddSSHKey(made, sealed); err != nil {
+		added, err := tx.AddSSHKey(made, sealed)
+		if err != nil {
 			return err
+		}
+		if added {
+			if err := auditFirstKey(tx, made); err != nil {
+				return err
+			}
 		}
 		return read(&tx.Query) // somebody else's, if they were faster
 	})
 	return key, err
+}
+
+func auditFirstKey(tx *store.Tx, key berth.SSHKey) error {
+	u, err := tx.User(key.UserID)
+	if err != nil {
+		return err
+	}
+	return tx.InsertAudit(store.Audit{Class: berth.AuditAutomatic, ActorID: u.ID, Action: "create", Kind: "ssh-key", TargetID: string(u.ID), TargetName: u.Username,
+		Changes: berth.Changes{"fingerprint": {New: Fingerprint(key)}}, Reason: "A key pair is made when it is first asked for."})
 }
 
 // RegenerateSSHKey makes the actor a new key pair and forgets the old one.
@@ -57,13 +72,18 @@ func (s *Service) RegenerateSSHKey(ctx context.Context, actor authz.Actor) (key 
 		return key, err
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		before, _, err := tx.SSHKey(actor.UserID)
+		if err != nil && !errors.Is(err, berth.NotFound) {
+			return err
+		}
 		if err := tx.ReplaceSSHKey(made, sealed); err != nil {
 			return err
 		}
 		key = made
 		key.CreatedAt = tx.Now
-		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "regenerate", Kind: "ssh-key", TargetID: string(actor.UserID), TargetName: actor.Username,
-			Detail: map[string]any{"fingerprint": Fingerprint(key)}})
+		c := berth.Changes{}
+		c.Set("fingerprint", Fingerprint(before), Fingerprint(key))
+		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "regenerate", Kind: "ssh-key", TargetID: string(actor.UserID), TargetName: actor.Username, Changes: c})
 	})
 	return key, err
 }

@@ -47,6 +47,19 @@ func (tx *Tx) InsertAudit(a Audit) error {
 	return err
 }
 
+// AuditOf is a row about a workspace, named as people name it.
+func (q *Query) AuditOf(w berth.Workspace) (Audit, error) {
+	owner, err := q.User(w.OwnerID)
+	return Audit{Kind: "workspace", OrganizationID: w.OrganizationID, TargetID: string(w.ID), TargetName: owner.Username + "/" + w.Name}, err
+}
+
+// Audited tells whether a user did something to a thing since a time.
+func (q *Query) Audited(by berth.UserID, action, target string, since time.Time) (bool, error) {
+	n, err := single[int64](q.row(`SELECT COUNT(*) FROM (SELECT a.id FROM audit a WHERE a.target_id = $1 AND a.at >= $2 AND a.actor_id = $3 AND a.action = $4 LIMIT 1) x`,
+		target, stamp(since), by, action))
+	return n > 0, err
+}
+
 // maxChanged bounds what is kept of one value, in bytes.
 const maxChanged = 2000
 

@@ -64,7 +64,15 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 			return nil
 		}
 	}
-	return tx.SetActiveVersion(t.ID, v.ID)
+	c, err := activated(&tx.Query, t, v)
+	if err != nil {
+		return err
+	}
+	if err := tx.SetActiveVersion(t.ID, v.ID); err != nil {
+		return err
+	}
+	return tx.InsertAudit(store.Audit{Class: berth.AuditAutomatic, ActorID: b.InitiatorID, Action: "activate", Kind: "template", OrganizationID: t.OrganizationID,
+		TargetID: string(t.ID), TargetName: t.Name, Changes: c, Reason: "The version was pushed to become the active one, and its import succeeded."})
 }
 
 // newer tells whether a was pushed after b.

@@ -94,9 +94,19 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 			return err
 		}
 		view = VersionView{Version: v, Template: t.Name, Build: b, CreatedBy: actor.Username}
-		return audit(tx, actor, "push", t, map[string]any{"version": v.Name, "archive": v.Archive})
+		return audit(tx, actor, "push", t, pushed(v, in), map[string]any{"archive": v.Archive, "build": b.ID})
 	})
 	return view, err
+}
+
+// pushed is what a push makes. What variables hold is a secret.
+func pushed(v berth.Version, in Push) berth.Changes {
+	c := berth.Changes{}
+	c.Fill(true, map[string]any{"version": v.Name, "message": v.Message, "activate": in.Activate})
+	for name := range in.Variables {
+		c.Secret("variables." + name)
+	}
+	return c
 }
 
 // importer is the workspace provider that imports, by name or id; "" is the
@@ -123,6 +133,9 @@ func (s *Service) template(tx *store.Tx, actor authz.Actor, o berth.Organization
 	}
 	t = berth.Template{ID: berth.NewID[berth.Template](), OrganizationID: o.ID, Name: ref, CreatedBy: actor.UserID, CreatedAt: tx.Now, UpdatedAt: tx.Now}
 	if err := tx.InsertTemplate(t); err != nil {
+		return t, err
+	}
+	if err := audit(tx, actor, "create", t, berth.Changes{"name": {New: t.Name}}, nil); err != nil {
 		return t, err
 	}
 	everyone := berth.Grantee{Kind: berth.GranteeGroup, ID: string(berth.EveryoneOf(o.ID))}

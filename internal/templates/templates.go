@@ -141,6 +141,7 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, tem
 		if err := in.validate(); err != nil {
 			return err
 		}
+		before := t
 		for _, f := range []struct{ to, from *string }{{&t.DisplayName, in.DisplayName}, {&t.Description, in.Description}, {&t.Icon, in.Icon}} {
 			if f.from != nil {
 				*f.to = *f.from
@@ -149,10 +150,15 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, tem
 		if in.MaxShare != nil {
 			t.MaxShare = berth.Share(*in.MaxShare)
 		}
+		c := berth.Changes{}
+		c.Set("display_name", before.DisplayName, t.DisplayName)
+		c.Set("description", before.Description, t.Description)
+		c.Set("icon", before.Icon, t.Icon)
+		c.Set("max_share", before.MaxShare, t.MaxShare)
 		if err := tx.DescribeTemplate(t); err != nil {
 			return err
 		}
-		if err := audit(tx, actor, "update", t, nil); err != nil {
+		if err := audit(tx, actor, "edit", t, c, nil); err != nil {
 			return err
 		}
 		r, err := tx.TemplateRow(t.ID)
@@ -184,10 +190,13 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, organization, t
 		if err := tx.DeleteTemplate(t.ID); err != nil {
 			return err
 		}
-		return audit(tx, actor, "delete", t, nil)
+		c := berth.Changes{}
+		c.Fill(false, map[string]any{"name": t.Name, "display_name": t.DisplayName, "description": t.Description})
+		return audit(tx, actor, "delete", t, c, nil)
 	})
 }
 
-func audit(tx *store.Tx, actor authz.Actor, action string, t berth.Template, detail map[string]any) error {
-	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "template", TargetID: string(t.ID), TargetName: t.Name, Detail: detail})
+func audit(tx *store.Tx, actor authz.Actor, action string, t berth.Template, changes berth.Changes, detail map[string]any) error {
+	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "template", OrganizationID: t.OrganizationID,
+		TargetID: string(t.ID), TargetName: t.Name, Changes: changes, Detail: detail})
 }

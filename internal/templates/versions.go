@@ -99,7 +99,11 @@ func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization,
 		if err := tx.SetActiveVersion(t.ID, v.ID); err != nil {
 			return err
 		}
-		if err := audit(tx, actor, "activate", t, map[string]any{"version": v.Name}); err != nil {
+		c, err := activated(&tx.Query, t, v)
+		if err != nil {
+			return err
+		}
+		if err := audit(tx, actor, "activate", t, c, nil); err != nil {
 			return err
 		}
 		t.ActiveVersionID = v.ID
@@ -108,6 +112,18 @@ func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization,
 		return err
 	})
 	return view, err
+}
+
+// activated is what the change of the active version to v changes.
+func activated(q *store.Query, t berth.Template, v berth.Version) (berth.Changes, error) {
+	c := berth.Changes{}
+	if t.ActiveVersionID == "" {
+		c.Fill(true, map[string]any{"active_version": v.Name})
+		return c, nil
+	}
+	before, err := q.Version(t.ActiveVersionID)
+	c.Set("active_version", before.Name, v.Name)
+	return c, err
 }
 
 // Imported is nil for a version that can be used: one whose import succeeded.

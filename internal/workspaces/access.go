@@ -48,7 +48,3 @@ func mayChangeTemplate(q *store.Query, actor authz.Actor, t berth.TemplateID, o 
 	}
 	return berth.Errorf(berth.Forbidden, "%s needs the right to change the workspace's template: ask somebody with the role template-admin", what)
 }
-
-func audit(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, detail map[string]any) error {
-	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "workspace", TargetID: string(w.ID), TargetName: w.Name, Detail: detail})
-}

@@ -77,7 +77,7 @@ func (s *Service) RotateAgentKey(ctx context.Context, actor authz.Actor, id bert
 		if err != nil {
 			return err
 		}
-		return audit(tx, actor, "rotate-key", w, nil)
+		return audit(tx, actor, "rotate-key", w, berth.Changes{"agent_key": {Secret: true}}, nil)
 	})
 	return waits, err
 }

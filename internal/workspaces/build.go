@@ -45,14 +45,7 @@ func (s *Service) Build(ctx context.Context, actor authz.Actor, id berth.Workspa
 				return err
 			}
 		}
-		detail := map[string]any{"build": b.ID, "number": b.Number, "reason": b.Reason}
-		if len(b.AllowDestroy) > 0 {
-			detail["allow_destroy"] = b.AllowDestroy
-		}
-		if b.Orphan {
-			detail["orphan"] = true
-		}
-		if err := audit(tx, actor, string(b.Transition), w, detail); err != nil {
+		if err := auditBuild(tx, actor, string(b.Transition), w, b); err != nil {
 			return err
 		}
 		v, err = s.buildView(&tx.Query, b.ID)

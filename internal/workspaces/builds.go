@@ -3,7 +3,6 @@ package workspaces
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -143,11 +142,9 @@ func (s *Service) GetBuild(ctx context.Context, actor authz.Actor, id berth.Buil
 // Terraform, with force by killing it. expect, if given, is the status that the
 // build must have.
 func (s *Service) Cancel(ctx context.Context, actor authz.Actor, id berth.BuildID, force bool, expect berth.BuildStatus) (BuildView, error) {
-	detail := map[string]any{"force": force}
 	may := func(q *store.Query, r store.BuildRow) error { return mayCancel(q, actor, r) }
-	return s.end(ctx, actor, id, "cancel", detail, authz.Read, may, func() error {
-		_, err := s.queue.Cancel(ctx, id, force, expect)
-		return err
+	return s.end(ctx, actor, id, "cancel", map[string]any{"force": force}, may, func(tx *store.Tx) (berth.Build, error) {
+		return s.queue.Cancel(tx, id, force, expect)
 	})
 }
 
@@ -157,37 +154,37 @@ func (s *Service) Abandon(ctx context.Context, actor authz.Actor, id berth.Build
 	may := func(q *store.Query, r store.BuildRow) error {
 		return mayChangeTemplate(q, actor, r.TemplateID, r.OrganizationID, "giving up on a build")
 	}
-	return s.end(ctx, actor, id, "abandon", nil, authz.Read, may, func() error {
-		_, err := s.queue.Abandon(ctx, id, actor.UserID)
-		return err
+	return s.end(ctx, actor, id, "abandon", map[string]any{}, may, func(tx *store.Tx) (berth.Build, error) {
+		return s.queue.Abandon(tx, id, actor.UserID)
 	})
 }
 
-// end writes down who wants to end a build, then ends it: the queue has a
-// transaction of its own.
+// end ends a build and writes down who did.
 func (s *Service) end(ctx context.Context, actor authz.Actor, id berth.BuildID, action string, detail map[string]any,
-	right authz.Action, may func(*store.Query, store.BuildRow) error, do func() error) (v BuildView, err error) {
+	may func(*store.Query, store.BuildRow) error, do func(*store.Tx) (berth.Build, error)) (v BuildView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		r, err := findBuild(&tx.Query, actor, right, id)
+		r, err := findBuild(&tx.Query, actor, authz.Read, id)
 		if err != nil {
 			return err
 		}
-		if may != nil {
-			if err := may(&tx.Query, r); err != nil {
-				return err
-			}
+		if err := may(&tx.Query, r); err != nil {
+			return err
 		}
-		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "build", TargetID: string(id),
-			TargetName: strings.TrimPrefix(r.Owner+"/"+r.Workspace, "/"), Detail: detail})
-	})
-	if err != nil {
-		return v, err
-	}
-	if err := do(); err != nil {
-		return v, err
-	}
-	err = s.db.Read(ctx, func(q *store.Query) error {
-		v, err = s.buildView(q, id)
+		b, err := do(tx)
+		if err != nil {
+			return err
+		}
+		row := store.Audit{ActorID: actor.UserID, Action: action, Kind: "build", OrganizationID: r.OrganizationID, TargetID: string(id),
+			TargetName: r.Owner + "/" + r.Workspace, Changes: berth.Changes{}, Detail: detail}
+		if r.WorkspaceID == "" {
+			row.TargetName = r.Template + "@" + r.Version
+		}
+		row.Changes.Set("status", r.Status(), b.Status())
+		detail["transition"], detail["number"] = r.Transition, r.Number
+		if err := tx.InsertAudit(row); err != nil {
+			return err
+		}
+		v, err = s.buildView(&tx.Query, id)
 		return err
 	})
 	return v, err

@@ -34,7 +34,7 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, id berth.Workspac
 			if err := tx.SetConnectStarts(id, *e.ConnectStarts); err != nil {
 				return err
 			}
-			if err := audit(tx, actor, "edit", w, map[string]any{"connect_starts": *e.ConnectStarts}); err != nil {
+			if err := audit(tx, actor, "edit", w, berth.Changes{"connect_starts": {Old: w.ConnectStarts, New: *e.ConnectStarts}}, nil); err != nil {
 				return err
 			}
 		}
@@ -63,7 +63,7 @@ func (s *Service) rename(tx *store.Tx, actor authz.Actor, w berth.Workspace, nam
 	if err := tx.RenameWorkspace(w.ID, name); err != nil {
 		return err
 	}
-	return audit(tx, actor, "rename", w, map[string]any{"to": name})
+	return audit(tx, actor, "rename", w, berth.Changes{"name": {Old: w.Name, New: name}}, nil)
 }
 
 // freeName checks a new name of a workspace, also whether its owner has it left.

@@ -3,6 +3,7 @@ package workspaces
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -32,8 +33,11 @@ func (s *Service) SecondLink(ctx context.Context, id berth.AgentID, from string)
 			return err
 		}
 		tx.Wake(store.WorkspaceTopic(w.ID))
-		return tx.InsertAudit(store.Audit{Action: "agent-second-link", Kind: "workspace", TargetID: string(w.ID), TargetName: w.Name,
-			Detail: map[string]any{"agent": a.Name, "from": text(from, 100), "refused": true}})
+		row, err := tx.AuditOf(w)
+		row.Class, row.Action, row.Result = berth.AuditConnection, "agent-second-link", string(berth.Conflict)
+		row.Reason = "Another process with the agent's token is linked and alive."
+		row.Detail = map[string]any{"agent": a.Name, "from": text(from, 100)}
+		return errors.Join(err, tx.InsertAudit(row))
 	})
 }
 

@@ -101,12 +101,16 @@ func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.Wor
 		if p.Agent, err = agentName(&tx.Query, w, agent); err != nil {
 			return err
 		}
+		before, err := tx.PortShare(id, p.Agent, p.Port)
+		if err != nil && !errors.Is(err, berth.NotFound) {
+			return err
+		}
 		if err := tx.SharePort(id, p); err != nil {
 			return err
 		}
 		tx.Wake(store.WorkspaceTopic(id))
 		tx.Wake(store.AccessTopic(string(id)))
-		if err := audit(tx, actor, "share", w, map[string]any{"agent": p.Agent, "port": p.Port, "level": p.Level}); err != nil {
+		if err := audit(tx, actor, "share", w, portChanges(before, p), map[string]any{"agent": p.Agent, "port": p.Port}); err != nil {
 			return err
 		}
 		kept = p
@@ -114,6 +118,13 @@ func (s *Service) SharePort(ctx context.Context, actor authz.Actor, id berth.Wor
 		return err
 	})
 	return shared, kept, err
+}
+
+func portChanges(before, now berth.PortShare) berth.Changes {
+	c := berth.Changes{}
+	c.Set("level", before.Level, now.Level)
+	c.Set("scheme", before.Scheme, now.Scheme)
+	return c
 }
 
 func checkPortShare(p berth.PortShare) error {
@@ -139,6 +150,10 @@ func (s *Service) UnsharePort(ctx context.Context, actor authz.Actor, id berth.W
 		if err != nil {
 			return err
 		}
+		before, err := tx.PortShare(id, name, port)
+		if err != nil && !errors.Is(err, berth.NotFound) {
+			return err
+		}
 		if err := tx.UnsharePort(id, name, port); errors.Is(err, berth.NotFound) {
 			return berth.Errorf(berth.NotFound, "port %d of %s is not shared; berth ports %s shows those that are", port, w.Name, w.Name)
 		} else if err != nil {
@@ -146,7 +161,7 @@ func (s *Service) UnsharePort(ctx context.Context, actor authz.Actor, id berth.W
 		}
 		tx.Wake(store.WorkspaceTopic(id))
 		tx.Wake(store.AccessTopic(string(id)))
-		return audit(tx, actor, "unshare", w, map[string]any{"agent": name, "port": port})
+		return audit(tx, actor, "unshare", w, portChanges(before, berth.PortShare{}), map[string]any{"agent": name, "port": port})
 	})
 }
 

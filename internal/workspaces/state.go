@@ -2,6 +2,7 @@ package workspaces
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/berthdev/berth"
@@ -30,7 +31,7 @@ func (s *Service) State(ctx context.Context, actor authz.Actor, id berth.Workspa
 		if state, err = s.queue.CurrentState(&tx.Query, id); err != nil {
 			return err
 		}
-		return audit(tx, actor, "state-pull", w, nil)
+		return audit(tx, actor, "state-pull", w, nil, map[string]any{"bytes": len(state)})
 	})
 	return state, err
 }
@@ -42,6 +43,10 @@ func (s *Service) PushState(ctx context.Context, actor authz.Actor, id berth.Wor
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		w, err := stateOf(&tx.Query, actor, id)
 		if err != nil {
+			return err
+		}
+		before, _, err := tx.CurrentState(id)
+		if err != nil && !errors.Is(err, berth.NotFound) {
 			return err
 		}
 		r, err := s.queue.PushState(tx, id, actor.UserID, state)
@@ -59,7 +64,8 @@ func (s *Service) PushState(ctx context.Context, actor authz.Actor, id berth.Wor
 			return err
 		}
 		v = StateView{Revision: r, CreatedBy: actor.Username}
-		return audit(tx, actor, "state-push", w, map[string]any{"lineage": r.Lineage, "serial": r.Serial})
+		return audit(tx, actor, "state-push", w, berth.Changes{"serial": {Old: before.Serial, New: r.Serial}, "state": {Secret: true}},
+			map[string]any{"lineage": r.Lineage, "persistent": persistent})
 	})
 	return v, err
 }
