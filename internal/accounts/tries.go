@@ -45,7 +45,18 @@ func (t *tries) take(username, remoteAddr string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	host := hostOf(remoteAddr)
-	wait := max(t.draw(perPerson, personKey(username, host), now), t.draw(perAddress, addressKey(host), now))
+	return tooMany(max(t.draw(perPerson, personKey(username, host), now), t.draw(perAddress, addressKey(host), now)))
+}
+
+// Knock counts a try to sign in otherwise than by password, and refuses it when
+// there were too many from its address.
+func (s *Service) Knock(remoteAddr string) error {
+	s.tries.mu.Lock()
+	defer s.tries.mu.Unlock()
+	return tooMany(s.tries.draw(perAddress, addressKey(hostOf(remoteAddr)), time.Now()))
+}
+
+func tooMany(wait time.Duration) error {
 	if wait == 0 {
 		return nil
 	}

@@ -33,8 +33,8 @@ type Person struct {
 
 // Membership is that somebody is in an organization.
 type Membership struct {
-	Organization string // name, or "default"
-	Roles        []berth.Role
+	Organization string       // name, or "default"
+	Roles        []berth.Role // nil: the rules give none there, people do
 }
 
 // Read says who somebody is, or why they may not come in. The rules are
@@ -209,8 +209,15 @@ func (r *RoleRules) read(values []string) []berth.Role {
 
 func (r *OrganizationRules) read(values []string) []Membership {
 	all := map[string][]berth.Role{}
+	join := func(o string) {
+		if _, in := all[o]; !in && r.ruled[o] {
+			all[o] = []berth.Role{}
+		} else if !in {
+			all[o] = nil
+		}
+	}
 	if *r.Default {
-		all["default"] = []berth.Role{}
+		join(berth.DefaultOrganization)
 	}
 	for _, v := range values {
 		for _, to := range r.Mapping[v] {
@@ -218,10 +225,7 @@ func (r *OrganizationRules) read(values []string) []Membership {
 			if err != nil {
 				continue // Complete refused it
 			}
-			if all[o] == nil {
-				all[o] = []berth.Role{}
-			}
-			if role != "" && !slices.Contains(all[o], role) {
+			if join(o); role != "" && !slices.Contains(all[o], role) {
 				all[o] = append(all[o], role)
 			}
 		}

@@ -145,13 +145,21 @@ func TestRolesAndOrganizations(t *testing.T) {
 	if diff := cmp.Diff([]berth.Role{berth.RoleAuditor, berth.RoleUserAdmin}, p.Roles); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
-	want := []Membership{{"default", []berth.Role{}}, {"lab", []berth.Role{}}, {"platform", []berth.Role{berth.RoleAuditor, berth.RoleTemplateAdmin}}}
+	want := []Membership{{"default", nil}, {"lab", nil}, {"platform", []berth.Role{berth.RoleAuditor, berth.RoleTemplateAdmin}}}
 	if diff := cmp.Diff(want, p.Organizations); diff != "" {
 		t.Error(diff)
 	}
 	p, err = read(t, r, `{"sub":"1","email":"a@b.example"}`)
 	if err != nil || p.Roles == nil || len(p.Roles) != 0 || len(p.Organizations) != 1 {
 		t.Errorf("nothing is none: %+v, %v", p, err)
+	}
+	// Roles that the mapping could give are taken away, too.
+	if p, err := read(t, r, `{"sub":"1","email":"a@b.example","dep":["ops"]}`); err != nil || len(p.Organizations) != 2 || !slices.Equal(p.Organizations[1].Roles, []berth.Role{berth.RoleAuditor}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	only := rules(t, `{"organizations":{"mapping":{"boss":["lab:owner"],"rnd":["lab"]}}}`)
+	if p, err := read(t, only, `{"sub":"1","email":"a@b.example","organizations":["rnd"]}`); err != nil || len(p.Organizations) != 2 || p.Organizations[1].Roles == nil {
+		t.Errorf("%+v, %v", p, err)
 	}
 	no := rules(t, `{"organizations":{"default":false,"mapping":{"rnd":["lab"]}}}`)
 	if p, err := read(t, no, `{"sub":"1","email":"a@b.example"}`); err != nil || p.Organizations == nil || len(p.Organizations) != 0 {

@@ -45,6 +45,8 @@ type OrganizationRules struct {
 	Claim   string              `json:"claim"`   // organizations
 	Mapping map[string][]string `json:"mapping"` // value there: ORGANIZATION or ORGANIZATION:ROLE here
 	Default *bool               `json:"default"` // everybody is in the default one besides; true unless said
+
+	ruled map[string]bool // organizations whose roles the mapping gives
 }
 
 // Complete fills in defaults and checks. Errors name the field.
@@ -126,9 +128,12 @@ func (r *OrganizationRules) complete() error {
 	if len(r.Mapping) == 0 {
 		return berth.InvalidField("organizations.mapping", "it is needed: which values there are which organizations here")
 	}
+	r.ruled = map[string]bool{}
 	for value, list := range r.Mapping {
 		for _, to := range list {
-			if _, _, err := membership(to); err != nil {
+			o, role, err := membership(to)
+			r.ruled[o] = r.ruled[o] || role != ""
+			if err != nil {
 				return berth.InvalidField("organizations.mapping", "%q: %q: say ORGANIZATION or ORGANIZATION:ROLE, with one of the roles %s",
 					value, to, words(berth.OrganizationRoles))
 			}

@@ -2,13 +2,10 @@ package credentials
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -48,15 +45,15 @@ func (s *Service) Begin(ctx context.Context, actor authz.Actor, id string, brows
 	if err != nil {
 		return b, err
 	}
-	state, verifier := random(), random()
+	state, verifier := berth.NewSecret(), berth.NewSecret()
 	if b.URL, err = p.authorizeURL(s.callback(p), state, verifier); err != nil {
 		return b, err
 	}
-	b.ID = digest(state)
+	b.ID = berth.Digest(state)
 	a := store.Attempt{ID: b.ID, UserID: actor.UserID, Provider: p.ID, Step: store.AttemptBegun}
 	if browser {
-		b.Nonce = random()
-		a.Nonce = digest(b.Nonce)
+		b.Nonce = berth.NewSecret()
+		a.Nonce = berth.Digest(b.Nonce)
 	}
 	if a.Sealed, err = s.sealInner(b.ID, inner{Verifier: verifier}); err != nil {
 		return b, err
@@ -133,8 +130,8 @@ func (s *Service) Returned(ctx context.Context, r Return) (Came, error) {
 	if a.Nonce != "" {
 		return came, s.link(ctx, a, p, t, came.Account, store.AttemptReturned)
 	}
-	came.Code = newCode()
-	sealed, err := s.sealInner(a.ID, inner{Code: digest(plainCode(came.Code)), Account: came.Account, Tokens: t})
+	came.Code = berth.NewCode()
+	sealed, err := s.sealInner(a.ID, inner{Code: berth.Digest(berth.PlainCode(came.Code)), Account: came.Account, Tokens: t})
 	if err != nil {
 		return came, err
 	}
@@ -143,7 +140,7 @@ func (s *Service) Returned(ctx context.Context, r Return) (Came, error) {
 
 // comeBack finds the attempt of a return and uses its state up.
 func (s *Service) comeBack(ctx context.Context, p *Provider, r Return) (a store.Attempt, u berth.User, in inner, err error) {
-	id := digest(r.State)
+	id := berth.Digest(r.State)
 	err = s.db.Read(ctx, func(q *store.Query) error {
 		if a, err = q.Attempt(id, time.Now()); err != nil {
 			return err
@@ -160,7 +157,7 @@ func (s *Service) comeBack(ctx context.Context, p *Provider, r Return) (a store.
 	if err := s.step(ctx, id, store.AttemptBegun, store.AttemptReturned, nil); err != nil {
 		return a, u, in, err
 	}
-	same := a.Nonce == "" || subtle.ConstantTimeCompare([]byte(a.Nonce), []byte(digest(r.Nonce))) == 1
+	same := a.Nonce == "" || subtle.ConstantTimeCompare([]byte(a.Nonce), []byte(berth.Digest(r.Nonce))) == 1
 	switch {
 	case a.Provider != p.ID, !same, u.Status == berth.UserSuspended:
 		return a, u, in, errAttempt
@@ -203,7 +200,7 @@ func (s *Service) Finish(ctx context.Context, actor authz.Actor, id, attempt, co
 	if err := s.try(ctx, a.ID); err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare([]byte(in.Code), []byte(digest(plainCode(code)))) != 1 {
+	if subtle.ConstantTimeCompare([]byte(in.Code), []byte(berth.Digest(berth.PlainCode(code)))) != 1 {
 		return berth.InvalidField("code", "this is not the code that the browser shows")
 	}
 	return s.link(ctx, a, p, in.Tokens, in.Account, store.AttemptExchanged)
@@ -266,21 +263,6 @@ func (s *Service) CleanAttempts(ctx context.Context) (n int64, err error) {
 		return err
 	})
 	return n, err
-}
-
-// newCode is a code of 40 random bits that people can type: ABCD-EFGH.
-func newCode() string {
-	b := make([]byte, 5)
-	if _, err := rand.Read(b); err != nil {
-		panic(err) // crypto/rand never fails on a machine that can run us
-	}
-	text := base32.StdEncoding.EncodeToString(b)
-	return text[:4] + "-" + text[4:]
-}
-
-// plainCode is a code as it is compared.
-func plainCode(code string) string {
-	return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(strings.TrimSpace(code)))
 }
 
 func (s *Service) sealInner(id string, in inner) ([]byte, error) {

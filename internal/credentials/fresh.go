@@ -113,7 +113,7 @@ func ending(l berth.ExternalLogin, now time.Time) bool {
 // provider was asked it goes on without its caller: a refresh token that changes
 // with its use is lost if the answer is.
 func (s *Service) renew(ctx context.Context, p *Provider, l store.SealedExternal, old tokens) (leased bool, err error) {
-	by := random()
+	by := berth.NewSecret()
 	err = s.db.Guarded(ctx, func(tx *store.Tx) error {
 		leased, err = tx.LeaseExternal(l.UserID, p.ID, by, l.UpdatedAt, leaseTime)
 		return err
@@ -181,7 +181,7 @@ func newRemembered() *remembered { return &remembered{till: map[string]time.Time
 func (r *remembered) is(token string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Now().Before(r.till[digest(token)])
+	return time.Now().Before(r.till[berth.Digest(token)])
 }
 
 func (r *remembered) note(token string) {
@@ -191,5 +191,5 @@ func (r *remembered) note(token string) {
 	if len(r.till) >= 10_000 {
 		clear(r.till)
 	}
-	r.till[digest(token)] = now.Add(validFor)
+	r.till[berth.Digest(token)] = now.Add(validFor)
 }

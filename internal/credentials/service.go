@@ -1,10 +1,6 @@
 package credentials
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -46,21 +42,6 @@ func New(db *store.DB, keys *seal.Keys, opt Options) *Service {
 			// A redirect would carry secrets to where nobody configured.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
-}
-
-// random is an unguessable text of 32 bytes.
-func random() string {
-	b := make([]byte, 32)
-	if _, err := rand.Read(b); err != nil {
-		panic(err) // crypto/rand never fails on a machine that can run us
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// digest is the SHA-256 of a text, hex.
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // SignInURL is where a person signs in at a provider in their browser.
