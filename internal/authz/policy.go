@@ -41,7 +41,8 @@ type rule struct {
 func kinds(k ...Kind) []Kind       { return k }
 func actions(a ...Action) []Action { return a }
 
-// policy is all that anybody may do. Rules only add; nothing takes away.
+// policy is all that anybody may do. Rules only add; nothing takes away. What
+// they come to, role by role, is in docs/permissions.md and GET /roles (Sets).
 var policy = []rule{
 	// The owner of the site may do everything, sessions in others' workspaces included.
 	{who: site, role: berth.RoleOwner, kinds: notPersonal, actions: Actions, privileged: true},

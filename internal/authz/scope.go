@@ -39,7 +39,7 @@ var named = map[Scope]map[Kind][]Action{
 		KindSSHKey:       {Read},
 		KindExternal:     {Read, Use}, // git in the workspace asks for tokens; it does not sign in or out
 		KindOrganization: {Read},
-		KindProvider:     {Read},
+		KindProvider:     {Read, Use},
 		KindTemplate:     {Read, Use},
 		KindQuota:        {Read},
 		KindWorkspace:    {Create, Read, Update, Start, Stop, Connect},
