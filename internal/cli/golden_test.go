@@ -47,7 +47,12 @@ func TestGolden(t *testing.T) {
 	f.answer("GET /organizations/default/templates/docker/versions", api.Page[api.TemplateVersion]{Items: []api.TemplateVersion{version, {Name: "old", Status: "failed", CreatedBy: "bo", CreatedAt: longAgo}}})
 	f.answer("GET /workspaces/"+web().ID+"/state/versions", api.Page[api.StateRevision]{Items: []api.StateRevision{{Serial: 5, Current: true, CreatedBy: "ana", Size: 10, CreatedAt: longAgo, Lineage: "l"}, {Serial: 4, Build: 3, Size: 9, CreatedAt: longAgo, Lineage: "l"}}})
 
+	f.answer("GET /roles", api.Page[api.Role]{Items: []api.Role{
+		{Name: "owner", Of: "site", About: "May do everything.", Rights: []api.Right{{Kind: "user", Actions: []string{"create", "read"}, Whose: "all"}}},
+		{Name: "owner", Of: "organization", About: "Manages one organization.", Rights: []api.Right{{Kind: "workspace", Actions: []string{"start", "stop"}, Whose: "of the organization"}}},
+		{Name: "use", Of: "share", About: "Use it.", Rights: []api.Right{{Kind: "template", Actions: []string{"use"}, Whose: "what is shared with them"}}}}})
 	for name, args := range map[string]string{
+		"roles_list": "roles list", "roles_show": "roles show owner",
 		"list": "list", "list_all": "list --all", "show": "show web", "show_failed": "show bad", "stop": "stop web", "stop_no_wait": "stop web --no-wait",
 		"builds_list": "builds list web", "builds_show": "builds show web 3", "whoami": "whoami", "tokens_list": "tokens list",
 		"templates_list": "templates list", "templates_show": "templates show docker", "templates_versions": "templates versions docker",

@@ -35,6 +35,8 @@ var operations = []operation{
 	op(person, "GET /organizations/{organization}", "getOrganization", "Show an organization", (*handlers).getOrganization),
 	op(person, "PATCH /organizations/{organization}", "editOrganization", "Change the settings of an organization", (*handlers).editOrganization),
 	op(person, "GET /providers", "listProviders", "List workspace providers", (*handlers).listProviders),
+	op(person, "GET /roles", "listRoles", "List what roles there are and what each may do", (*handlers).listRoles,
+		about("Those of the site, those of organizations, and what shares of templates and workspaces carry.")),
 	op(person, "GET /audit", "listAudit", "List what was done, newest first", (*handlers).listAudit,
 		about("Owners and auditors of the site see all of it; those of an organization see what was done in it.")),
 	op(person, "GET /audit/export", "exportAudit", "Take away what was done, oldest first", (*handlers).exportAudit,

@@ -42,6 +42,7 @@ var walkRows = []row{
 	{op: "listProviders", needs: authz.Read, on: all(authz.KindProvider)},
 	{op: "listLoops", needs: authz.Read, on: all(authz.KindServer)},
 
+	{op: "listRoles", needs: authz.Read, on: all(authz.KindRole)},
 	{op: "listAudit", needs: authz.Read, on: inHome(authz.KindAudit), openly: true},
 	{op: "exportAudit", needs: authz.Read, on: inHome(authz.KindAudit), openly: true},
 
