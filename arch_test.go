@@ -71,7 +71,7 @@ var arrows = map[string][]string{
 
 	"internal/bundle":  {},
 	"internal/loop":    {},
-	"internal/httpapi": {".", "api", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
+	"internal/httpapi": {".", "api", "internal/sharing", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
 	"internal/server":  {"*"},
 	"internal/cli":     {".", "api", "client", "internal/tunnel", "templates"},
 

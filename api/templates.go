@@ -21,6 +21,7 @@ type Template struct {
 	Description   string    `json:"description,omitempty"`
 	Icon          string    `json:"icon,omitempty"`
 	MaxShare      string    `json:"max_share" enum:"owner,organization,authenticated,public" doc:"How far apps and ports of its workspaces may be shared at most"`
+	Private       bool      `json:"private,omitempty" doc:"Not for everybody in its organization: for those alone that it was shared with"`
 	ActiveVersion string    `json:"active_version,omitempty" doc:"Name of the active version; empty until one was imported"`
 	ActiveID      string    `json:"active_version_id,omitempty"`
 	Workspaces    int       `json:"workspaces"`
@@ -35,6 +36,7 @@ type EditTemplate struct {
 	Description *string `json:"description,omitempty"`
 	Icon        *string `json:"icon,omitempty"`
 	MaxShare    *string `json:"max_share,omitempty" enum:"owner,organization,authenticated,public"`
+	Private     *bool   `json:"private,omitempty" doc:"Take the group Everyone off those that it is shared with, or put it on"`
 }
 
 // PushVersion makes a version and queues its import; a template that does not
@@ -46,6 +48,7 @@ type PushVersion struct {
 	Variables map[string]string `json:"variables,omitempty"`
 	Activate  bool              `json:"activate" doc:"Make it the active version when the import succeeds"`
 	Provider  string            `json:"provider,omitempty" doc:"Workspace provider that imports it; empty: the default"`
+	Private   bool              `json:"private,omitempty" doc:"Not for everybody in its organization; one that is there is made so"`
 }
 
 type TemplateVersion struct {

@@ -27,6 +27,7 @@ type Workspace struct {
 	LastUsedAt   *time.Time `json:"last_used_at,omitempty"`
 	Activity     *Activity  `json:"activity,omitempty" doc:"As the server knows it, times to the minute; left out of lists. Ask for it apart to have the agents asked"`
 
+	Shared           bool `json:"shared,omitempty" doc:"With somebody besides its owner"`
 	ConnectStarts    bool `json:"connect_starts" doc:"A connection starts it when it is stopped"`
 	ConnectForbidden bool `json:"connect_starts_forbidden,omitempty" doc:"Its organization lets no connection start workspaces"`
 }

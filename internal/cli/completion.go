@@ -32,7 +32,8 @@ func (a *app) complete(cmd *cobra.Command, names func(context.Context, *client.C
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-// workspaceNames completes the first argument with the caller's workspaces.
+// workspaceNames completes the first argument with the caller's workspaces, and
+// those that are shared with them.
 func (a *app) workspaceNames(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(given) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -42,6 +43,10 @@ func (a *app) workspaceNames(cmd *cobra.Command, given []string, _ string) ([]st
 		var names []string
 		for _, w := range p.Items {
 			names = append(names, w.Name+"\t"+w.Status+", "+w.Template)
+		}
+		shared, _ := c.Workspaces(ctx, client.List{Query: "shared:me", Limit: 500}) // an older server knows no such filter
+		for _, w := range shared.Items {
+			names = append(names, w.Owner+"/"+w.Name+"\t"+w.Status+", "+w.Template)
 		}
 		return names, err
 	})

@@ -12,21 +12,27 @@ import (
 
 func (a *app) list() *cobra.Command {
 	var q string
-	var all bool
+	var all, shared bool
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List workspaces",
 		Example: `  berth list
   berth list -q 'status:running outdated:true'
+  berth list --shared
   berth list --all -q template:docker --json`,
 		Args: args(0, 0),
 	}
-	cmd.Flags().StringVarP(&q, "query", "q", "", "only those that match: owner:me status:running template:x name:part outdated:true, and parts of the name")
+	cmd.Flags().StringVarP(&q, "query", "q", "", "only those that match: owner:me status:running template:x name:part outdated:true shared_with_user:x, and parts of the name")
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "everybody's, as far as you may see them")
+	cmd.Flags().BoolVar(&shared, "shared", false, "those of others that are shared with you")
+	cmd.MarkFlagsMutuallyExclusive("all", "shared")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !all && !strings.Contains(q, "owner:") {
+		switch {
+		case shared:
+			q = strings.TrimSpace("shared:me " + q)
+		case !all && !strings.Contains(q, "owner:") && !strings.Contains(q, "shared:me") && !strings.Contains(q, "shared_with_"):
 			q = strings.TrimSpace("owner:me " + q)
 		}
 		return a.withClient(func(c *client.Client) error {
@@ -36,7 +42,7 @@ func (a *app) list() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			others := all || strings.Contains(q, "owner:") && !strings.Contains(q, "owner:me")
+			others := all || strings.Contains(q, "shared:me") || strings.Contains(q, "shared_with_") || strings.Contains(q, "owner:") && !strings.Contains(q, "owner:me")
 			return a.workspaceListing(others).print(a, *asJSON, found)
 		})
 	}
@@ -83,6 +89,9 @@ func note(w api.Workspace) string {
 	}
 	if w.Outdated {
 		notes = append(notes, "outdated")
+	}
+	if w.Shared {
+		notes = append(notes, "shared")
 	}
 	if w.Build.Waits != "" {
 		notes = append(notes, cell(w.Build.Waits))

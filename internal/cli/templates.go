@@ -14,7 +14,7 @@ import (
 
 func (a *app) templates() *cobra.Command {
 	return newGroup("templates", "Make, import and look at templates",
-		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesEdit(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
+		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesEdit(), a.templatesAccess(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
 }
 
 // orgFlag gives cmd the flag --org, whose default is the default organization.

@@ -9,6 +9,7 @@ import (
 
 func (a *app) templatesEdit() *cobra.Command {
 	var in struct{ display, description, icon, share string }
+	var private bool
 	cmd := &cobra.Command{
 		Use:   "edit NAME",
 		Short: "Change how a template is shown, and how far its apps may be shared",
@@ -23,6 +24,7 @@ func (a *app) templatesEdit() *cobra.Command {
 	f.StringVar(&in.description, "description", "", "one sentence or two")
 	f.StringVar(&in.icon, "icon", "", "path or `URL` of a picture")
 	f.StringVar(&in.share, "max-share", "", "how far apps and ports of its workspaces may be shared at most: owner, organization, authenticated or public")
+	f.BoolVar(&private, "private", false, "keep it from, or with =false open it to, everybody in the organization")
 	_ = cmd.RegisterFlagCompletionFunc("max-share", cobra.FixedCompletions([]string{"owner", "organization", "authenticated", "public"}, cobra.ShellCompDirectiveNoFileComp))
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
@@ -31,6 +33,7 @@ func (a *app) templatesEdit() *cobra.Command {
 			Description: ifGiven(cmd, "description", &in.description),
 			Icon:        ifGiven(cmd, "icon", &in.icon),
 			MaxShare:    ifGiven(cmd, "max-share", &in.share),
+			Private:     ifGiven(cmd, "private", &private),
 		}
 		if edit == (api.EditTemplate{}) {
 			return usagef("say what to change: see berth templates edit --help")

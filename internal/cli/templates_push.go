@@ -37,6 +37,7 @@ Left out are .git, .terraform, states (*.tfstate) and .terraform.lock.hcl.`,
 	f.StringArrayVar(&variables, "variable", nil, "a Terraform variable, as `name=value`; may be repeated")
 	f.BoolVar(&in.Activate, "activate", true, "make it the active version")
 	f.StringVar(&in.Provider, "provider", "", "workspace `provider` that imports it (default the default one)")
+	f.BoolVar(&in.Private, "private", false, "not for everybody in the organization: see berth templates access")
 	asJSON := jsonFlag(cmd)
 	_ = cmd.MarkFlagDirname("directory")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {

@@ -80,7 +80,7 @@ func viewTemplate(v templates.View) api.Template {
 	t := v.Template
 	return api.Template{
 		ID: string(t.ID), Organization: v.Organization, Name: t.Name, DisplayName: t.DisplayName,
-		Description: t.Description, Icon: t.Icon, MaxShare: string(t.MaxShare), ActiveVersion: v.ActiveVersion, ActiveID: string(t.ActiveVersionID),
+		Description: t.Description, Icon: t.Icon, MaxShare: string(t.MaxShare), Private: v.Private, ActiveVersion: v.ActiveVersion, ActiveID: string(t.ActiveVersionID),
 		Workspaces: v.Workspaces, CreatedBy: v.CreatedBy, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 	}
 }

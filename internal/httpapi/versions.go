@@ -25,7 +25,7 @@ type pushVersionInput struct {
 func (h *handlers) pushVersion(ctx context.Context, in *pushVersionInput) (*body[api.TemplateVersion], error) {
 	view, err := h.Templates.Push(ctx, actorOf(ctx), templates.Push{
 		Organization: in.Organization, Template: in.Template, Archive: in.Body.Archive, Name: in.Body.Name,
-		Message: in.Body.Message, Variables: in.Body.Variables, Activate: in.Body.Activate, Provider: in.Body.Provider,
+		Message: in.Body.Message, Variables: in.Body.Variables, Activate: in.Body.Activate, Provider: in.Body.Provider, Private: in.Body.Private,
 	})
 	return answered(viewVersion(view), err)
 }

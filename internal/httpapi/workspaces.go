@@ -21,7 +21,7 @@ func (h *handlers) createWorkspace(ctx context.Context, in *createWorkspaceInput
 
 type listInput struct {
 	Page
-	Query string `query:"q" doc:"owner:me status:running template:x name:part outdated:true, and free words for the name"`
+	Query string `query:"q" doc:"owner:me status:running template:x name:part outdated:true shared:me shared_with_user:x shared_with_group:x, and free words for the name"`
 }
 
 func (h *handlers) listWorkspaces(ctx context.Context, in *listInput) (*body[api.Page[api.Workspace]], error) {
@@ -68,7 +68,7 @@ func viewWorkspace(v workspaces.View) api.Workspace {
 		Status: string(v.Status), Reason: v.Reason, Healthy: v.Healthy, Health: v.Health, Outdated: v.Outdated,
 		Build: viewBuild(v.Build), Agents: list(v.Agents, viewAgent),
 		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, LastUsedAt: moment(w.LastUsedAt), Activity: coarseActivity(v),
-		ConnectStarts: w.ConnectStarts, ConnectForbidden: v.ConnectForbidden,
+		ConnectStarts: w.ConnectStarts, ConnectForbidden: v.ConnectForbidden, Shared: v.Shared,
 	}
 }
 

@@ -47,18 +47,20 @@ type TemplateRow struct {
 	Organization  string // name
 	ActiveVersion string // name; empty if none
 	CreatedByName string
-	Workspaces    int // living ones
+	Workspaces    int  // living ones
+	Private       bool // not shared with all of the organization
 }
 
 const templateRow = `SELECT ` + templateColumns + `, o.name, v.name, u.username,
-	(SELECT count(*) FROM workspaces w WHERE w.template_id = t.id AND w.deleted_at IS NULL)
+	(SELECT count(*) FROM workspaces w WHERE w.template_id = t.id AND w.deleted_at IS NULL),
+	NOT EXISTS (SELECT 1 FROM grants x WHERE x.target_kind = 'template' AND x.target_id = t.id AND x.grantee_kind = 'group' AND x.grantee_id = t.organization_id)
 	FROM templates t
 	JOIN organizations o ON o.id = t.organization_id
 	JOIN users u ON u.id = t.created_by
 	LEFT JOIN versions v ON v.id = t.active_version_id`
 
 func scanTemplateRow(s scanner) (r TemplateRow, err error) {
-	err = s.Scan(append(templateInto(&r.Template), &r.Organization, text(&r.ActiveVersion), &r.CreatedByName, &r.Workspaces)...)
+	err = s.Scan(append(templateInto(&r.Template), &r.Organization, text(&r.ActiveVersion), &r.CreatedByName, &r.Workspaces, &r.Private)...)
 	return r, err
 }
 

@@ -18,6 +18,8 @@ type WorkspaceRow struct {
 
 	OrganizationConnectStarts bool // as its organization says for all
 	OrganizationIdleCounts    bool
+
+	Shared bool // with somebody, and that counts
 }
 
 // workspaceVisible is what lists of workspaces and of their builds look at.
@@ -34,10 +36,17 @@ type WorkspaceFilter struct {
 	Status       []berth.Status
 	Outdated     *bool
 	Words        []string // parts of the name, each must be there
+
+	Shared          *bool          // with anybody
+	SharedWith      *berth.Visible // by its Grantees, Roles and In
+	NotOwner        berth.UserID
+	SharedWithUser  string // username
+	SharedWithGroup string // name
 }
 
 const workspaceRow = `SELECT ` + buildColumns + `, v.name, i.username, ` +
-	workspaceColumns + `, ` + userColumns + `, o.name, o.connect_starts, o.idle_counts, p.name, t.name, t.active_version_id
+	workspaceColumns + `, ` + userColumns + `, o.name, o.connect_starts, o.idle_counts, p.name, t.name, t.active_version_id,
+	o.sharing AND EXISTS (SELECT 1 FROM grants x WHERE x.target_kind = 'workspace' AND x.target_id = w.id)
 	FROM workspaces w
 	JOIN users u ON u.id = w.owner_id
 	JOIN organizations o ON o.id = w.organization_id
@@ -51,7 +60,7 @@ func scanWorkspaceRow(s scanner) (r WorkspaceRow, err error) {
 	b := &r.Build
 	more := append([]any{&b.Version, &b.Initiator}, workspaceInto(&r.Workspace)...)
 	more = append(more, userInto(&r.Owner)...)
-	more = append(more, &r.Organization, &r.OrganizationConnectStarts, &r.OrganizationIdleCounts, &r.Provider, &r.Template, &r.ActiveVersion)
+	more = append(more, &r.Organization, &r.OrganizationConnectStarts, &r.OrganizationIdleCounts, &r.Provider, &r.Template, &r.ActiveVersion, &r.Shared)
 	b.Build, err = scanBuild(extended{s, more})
 	b.Owner, b.OwnerID, b.Workspace, b.Template, b.Provider = r.Owner.Username, r.OwnerID, r.Name, r.Template, r.Provider
 	return r, err
@@ -85,6 +94,7 @@ func (q *Query) WorkspacePage(f WorkspaceFilter, p Page) ([]WorkspaceRow, string
 	if len(f.Status) > 0 {
 		w.add(anyStatus(f.Status))
 	}
+	f.shares(&w)
 	end := p.bound(&w, "w.created_at", "w.id", true)
 	rows, err := all(q, scanWorkspaceRow, workspaceRow+w.String()+end, w.args...)
 	if err != nil {
@@ -92,6 +102,28 @@ func (q *Query) WorkspacePage(f WorkspaceFilter, p Page) ([]WorkspaceRow, string
 	}
 	rows, next := cut(p, rows, func(r WorkspaceRow) Cursor { return Cursor{r.CreatedAt, string(r.ID)} })
 	return rows, next, nil
+}
+
+// shares adds what the filter says about who workspaces are shared with.
+func (f WorkspaceFilter) shares(w *where) {
+	const any = `o.sharing AND EXISTS (SELECT 1 FROM grants x WHERE x.target_kind = 'workspace' AND x.target_id = w.id)`
+	if f.Shared != nil {
+		w.add(map[bool]string{true: `(` + any + `)`, false: `NOT (` + any + `)`}[*f.Shared])
+	}
+	if f.SharedWith != nil {
+		w.visible(workspaceVisible, *f.SharedWith)
+	}
+	if f.NotOwner != "" {
+		w.add(`w.owner_id <> ?`, f.NotOwner)
+	}
+	if f.SharedWithUser != "" {
+		w.add(`o.sharing AND w.id IN (SELECT x.target_id FROM grants x JOIN users y ON y.id = x.grantee_id AND y.deleted_at IS NULL
+			WHERE x.target_kind = 'workspace' AND x.grantee_kind = 'user' AND lower(y.username) = ?)`, lowered(f.SharedWithUser))
+	}
+	if f.SharedWithGroup != "" {
+		w.add(`o.sharing AND w.id IN (SELECT x.target_id FROM grants x JOIN groups y ON y.id = x.grantee_id
+			WHERE x.target_kind = 'workspace' AND x.grantee_kind = 'group' AND lower(y.name) = ?)`, lowered(f.SharedWithGroup))
+	}
 }
 
 // named adds that a column is a name, without regard to case.

@@ -20,6 +20,7 @@ type Push struct {
 	Name         string // of the version; made up when empty
 	Message      string
 	Variables    map[string]string
+	Private      bool   // not for everybody in the organization; an existing template is made so
 	Activate     bool   // make it the active version when the import succeeds
 	Provider     string // name or id of the workspace provider that imports it; empty: the default one
 }
@@ -85,7 +86,7 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 		if err != nil {
 			return err
 		}
-		t, err := s.template(tx, actor, o, in.Template)
+		t, err := s.template(tx, actor, o, in.Template, in.Private)
 		if err != nil {
 			return err
 		}
@@ -123,8 +124,12 @@ func importer(q *store.Query, actor authz.Actor, ref string) (berth.Provider, er
 }
 
 // template is the one that is pushed to, made when there is none of the name.
-func (s *Service) template(tx *store.Tx, actor authz.Actor, o berth.Organization, ref string) (berth.Template, error) {
+func (s *Service) template(tx *store.Tx, actor authz.Actor, o berth.Organization, ref string, private bool) (berth.Template, error) {
 	t, err := tx.TemplateRef(o.ID, ref)
+	if err == nil && private {
+		err = setPrivate(tx, actor, t, true)
+		return t, err
+	}
 	if !errors.Is(err, berth.NotFound) {
 		return t, err
 	}
@@ -132,7 +137,7 @@ func (s *Service) template(tx *store.Tx, actor authz.Actor, o berth.Organization
 		return t, authz.Hidden("template " + ref)
 	}
 	t = berth.Template{ID: berth.NewID[berth.Template](), OrganizationID: o.ID, Name: ref, CreatedBy: actor.UserID, CreatedAt: tx.Now, UpdatedAt: tx.Now}
-	if err := tx.InsertTemplate(t); err != nil {
+	if err := tx.InsertTemplate(t); err != nil || private {
 		return t, err
 	}
 	if err := audit(tx, actor, "create", t, berth.Changes{"name": {New: t.Name}}, nil); err != nil {

@@ -18,10 +18,11 @@ type View struct {
 	ActiveVersion string // name; empty until one was imported
 	Workspaces    int    // that are not deleted
 	CreatedBy     string // username
+	Private       bool   // not for everybody in the organization
 }
 
 func viewOf(r store.TemplateRow) View {
-	return View{Template: r.Template, Organization: r.Organization, ActiveVersion: r.ActiveVersion, Workspaces: r.Workspaces, CreatedBy: r.CreatedByName}
+	return View{Template: r.Template, Organization: r.Organization, ActiveVersion: r.ActiveVersion, Workspaces: r.Workspaces, CreatedBy: r.CreatedByName, Private: r.Private}
 }
 
 // Find is a living template by name or id in an organization by name or id, if
@@ -110,7 +111,10 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, organization, temp
 }
 
 // Edit changes what is not nil.
-type Edit struct{ DisplayName, Description, Icon, MaxShare *string }
+type Edit struct {
+	DisplayName, Description, Icon, MaxShare *string
+	Private                                  *bool // not for everybody in the organization
+}
 
 func (in Edit) validate() error {
 	for _, f := range []struct {
@@ -157,6 +161,11 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, tem
 		c.Set("max_share", before.MaxShare, t.MaxShare)
 		if err := tx.DescribeTemplate(t); err != nil {
 			return err
+		}
+		if in.Private != nil {
+			if err := setPrivate(tx, actor, t, *in.Private); err != nil {
+				return err
+			}
 		}
 		if err := audit(tx, actor, "edit", t, c, nil); err != nil {
 			return err

@@ -20,6 +20,7 @@ type Admission struct {
 
 var (
 	errLoginEnded = berth.Errorf(berth.Unauthenticated, "your login has ended: sign in again with berth login")
+	errSuspended  = berth.Errorf(berth.Unauthenticated, "your user was suspended: ask an owner of the site about it")
 	errNoMore     = berth.Errorf(berth.Forbidden, "you may not connect to this workspace any more")
 )
 
@@ -54,6 +55,9 @@ func admit(q *store.Query, a Admission) error {
 	actor, err := visitor(q, a.User, a.Login, time.Now())
 	switch {
 	case errors.Is(err, berth.Unauthenticated), err == nil && actor.Anonymous():
+		if u, err := q.User(a.User); err == nil && u.Status == berth.UserSuspended {
+			return errSuspended
+		}
 		return errLoginEnded
 	case err != nil:
 		return err

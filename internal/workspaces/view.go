@@ -19,6 +19,7 @@ type View struct {
 	Agents       []AgentView
 	Activity     *berth.Activity // nil in lists
 
+	Shared           bool // with somebody besides its owner
 	ConnectForbidden bool // its organization lets no connection start workspaces
 }
 

@@ -17,8 +17,8 @@ import (
 func (s *Service) viewOf(r store.WorkspaceRow, agents []berth.Agent, now time.Time) View {
 	v := View{Workspace: r.Workspace, Owner: r.Owner, Organization: r.Organization, Provider: r.Provider, Template: r.Template,
 		Build: buildView(r.Build, now), Status: berth.WorkspaceStatus(r.Build.Build),
-		ConnectForbidden: !r.OrganizationConnectStarts,
-		Outdated:         r.ActiveVersion != "" && r.Build.VersionID != r.ActiveVersion}
+		ConnectForbidden: !r.OrganizationConnectStarts, Shared: r.Shared,
+		Outdated: r.ActiveVersion != "" && r.Build.VersionID != r.ActiveVersion}
 	in := s.setting(r.Workspace, now)
 	for _, a := range agents {
 		v.Agents = append(v.Agents, agentView(a, in))
@@ -192,10 +192,32 @@ func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (st
 			return nil
 		},
 		"template": berth.FilterText(&f.Template), "organization": berth.FilterText(&f.Organization), "provider": berth.FilterText(&f.Provider),
-		"name":     func(v string) error { f.Words = append(f.Words, v); return nil },
-		"outdated": berth.FilterBool(&f.Outdated, "outdated"),
+		"name":   func(v string) error { f.Words = append(f.Words, v); return nil },
+		"shared": func(v string) error { return sharedFilter(&f, actor, v) },
+		"shared_with_user": func(v string) error {
+			if f.SharedWithUser = v; strings.EqualFold(v, "me") {
+				f.SharedWithUser = actor.Username
+			}
+			return nil
+		},
+		"shared_with_group": berth.FilterText(&f.SharedWithGroup),
+		"outdated":          berth.FilterBool(&f.Outdated, "outdated"),
 		"status": berth.FilterWords(&f.Status, "status", berth.StatusPending, berth.StatusStarting, berth.StatusRunning, berth.StatusStopping, berth.StatusStopped,
 			berth.StatusDeleting, berth.StatusCanceling, berth.StatusCanceled, berth.StatusFailed),
 	}.Read(query)
 	return f, err
+}
+
+// sharedFilter is the filter shared: with the actor (me), with anybody or with
+// nobody.
+func sharedFilter(f *store.WorkspaceFilter, actor authz.Actor, value string) error {
+	if strings.EqualFold(value, "me") {
+		f.SharedWith = &berth.Visible{In: actor.Organizations(), Grantees: actor.Grantees(), Roles: berth.GrantRoles}
+		f.NotOwner = actor.UserID
+		return nil
+	}
+	if err := berth.FilterBool(&f.Shared, "shared")(value); err != nil {
+		return berth.InvalidField("q", "shared: is me, true or false, not %q", value)
+	}
+	return nil
 }
