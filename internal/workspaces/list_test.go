@@ -66,7 +66,7 @@ func TestListFilters(t *testing.T) {
 				t.Errorf("%q: field %q", wrong, field(err))
 			}
 		}
-		if _, _, err := h.workspaces.List(t.Context(), h.mel, "color:red", "", 0); !strings.Contains(berth.ErrorMessage(err), "name, organization, outdated, owner, provider, status, template") {
+		if _, _, err := h.workspaces.List(t.Context(), h.mel, "color:red", "", 0); !strings.Contains(berth.ErrorMessage(err), "name, organization, outdated, owner, provider, shared, shared_with_group, shared_with_user, status, template") {
 			t.Errorf("the keys are not named: %v", err)
 		}
 		for query, n := range map[string]int{"": 6, "transition:stop": 1, "status:failed": 1, "status:pending name:wait": 1, "owner:ghost": 0, "owner:eve": 0, "provider:moon": 0} {

@@ -138,7 +138,11 @@ func TestWhatSharesAllow(t *testing.T) {
 				err := h.build(a, id, workspaces.BuildInput{Transition: berth.Start, Parameters: map[string]string{"cpus": "4"}})
 				return h.cancel(err, id)
 			}, []string{"the owner", "admin", "owner of the site", "owner of the organization", "inside"}},
-			{"rename it", func(a authz.Actor) error { name := "box"; _, err := h.workspaces.Edit(ctx, a, id, workspaces.Edit{Name: &name}); return err },
+			{"rename it", func(a authz.Actor) error {
+				name := "box"
+				_, err := h.workspaces.Edit(ctx, a, id, workspaces.Edit{Name: &name})
+				return err
+			},
 				[]string{"the owner", "admin", "owner of the site", "owner of the organization", "inside"}},
 			{"share it to use", func(a authz.Actor) error { return h.share(a, id, with("una", "use")) },
 				[]string{"the owner", "admin", "owner of the site"}},
@@ -150,7 +154,9 @@ func TestWhatSharesAllow(t *testing.T) {
 				_, _, err := h.workspaces.SharePort(ctx, a, id, "", berth.PortShare{Port: 80, Scheme: "http", Level: berth.SharePublic})
 				return err
 			}, []string{"the owner", "owner of the site"}},
-			{"give the role admin", func(a authz.Actor) error { return errors.Join(h.share(a, id, with("eve", "admin")), h.unshare(h.mel, id, "eve")) },
+			{"give the role admin", func(a authz.Actor) error {
+				return errors.Join(h.share(a, id, with("eve", "admin")), h.unshare(h.mel, id, "eve"))
+			},
 				[]string{"the owner", "owner of the site"}},
 			{"destroy what is persistent", func(a authz.Actor) error {
 				err := h.build(a, id, workspaces.BuildInput{Transition: berth.Start, AllowDestroy: []string{"docker_volume.home"}})
