@@ -167,8 +167,10 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, tem
 				return err
 			}
 		}
-		if err := audit(tx, actor, "edit", t, c, nil); err != nil {
-			return err
+		if len(c) > 0 || in.Private == nil { // who may use it has a record of its own
+			if err := audit(tx, actor, "edit", t, c, nil); err != nil {
+				return err
+			}
 		}
 		r, err := tx.TemplateRow(t.ID)
 		v = viewOf(r)
