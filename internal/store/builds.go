@@ -81,7 +81,8 @@ func (q *Query) BuildDetail(id berth.BuildID) (BuildDetail, error) {
 type BuildFilter struct {
 	Workspace  berth.WorkspaceID
 	Owner      berth.UserID   // of the workspace, or who pushed the version
-	Visible    *berth.Visible // by workspace, or who pushed the version; nil: all
+	Visible    *berth.Visible // of the workspace; nil: all builds, imports too
+	Imports    berth.Visible  // of the template, with Visible
 	Template   berth.TemplateID
 	Version    berth.VersionID
 	Provider   berth.ProviderID
@@ -106,7 +107,7 @@ var buildStatus = map[berth.BuildStatus]string{
 func (q *Query) Builds(f BuildFilter) ([]berth.Build, error) {
 	var w where
 	from := ` FROM builds b`
-	if f.Owner != "" || len(f.Name) > 0 || f.Visible != nil && !f.Visible.All {
+	if f.Owner != "" || len(f.Name) > 0 || f.Visible != nil {
 		from += ` LEFT JOIN workspaces w ON w.id = b.workspace_id`
 	}
 	if f.Owner != "" {
@@ -116,7 +117,9 @@ func (q *Query) Builds(f BuildFilter) ([]berth.Build, error) {
 		w.add(`lower(w.name) LIKE ? ESCAPE '\'`, "%"+escapeLike(part)+"%")
 	}
 	if f.Visible != nil {
-		w.visible(columns{kind: "workspace", id: "w.id", organization: "b.organization_id", owner: "COALESCE(w.owner_id, b.initiator_id)"}, *f.Visible)
+		ours := w.seen(workspaceVisible, *f.Visible)
+		imports := w.seen(columns{kind: "template", id: "b.template_id", organization: "b.organization_id"}, f.Imports)
+		w.add("(w.id IS NOT NULL AND " + ours + " OR w.id IS NULL AND " + imports + ")")
 	}
 	if f.Status != "" {
 		cond, ok := buildStatus[f.Status]

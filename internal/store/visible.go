@@ -6,21 +6,28 @@ import (
 	"github.com/berthdev/berth"
 )
 
-// columns are the columns of a list that berth.Visible looks at; owner is empty where
-// things have none, kind and id where they are not shared. Shares of workspaces count where their organization lets
-// people share.
+// columns are the columns of a list that berth.Visible looks at; owner and
+// organization are empty where things have none, kind and id where they are not
+// shared. Shares of workspaces count where their organization lets people share.
 type columns struct{ kind, id, organization, owner string }
 
 // visible bounds a list to what somebody may see.
 func (w *where) visible(c columns, v berth.Visible) {
+	if !v.All {
+		w.add(w.seen(c, v))
+	}
+}
+
+// seen is the condition that somebody may see a row.
+func (w *where) seen(c columns, v berth.Visible) string {
 	if v.All {
-		return
+		return "TRUE"
 	}
 	var any []string
 	if v.Own != "" && c.owner != "" {
 		any = append(any, c.owner+" = "+w.arg(v.Own))
 	}
-	if len(v.Organizations) > 0 {
+	if len(v.Organizations) > 0 && c.organization != "" {
 		any = append(any, c.organization+" IN ("+args(w, v.Organizations)+")")
 	}
 	if c.kind != "" && len(v.Grantees) > 0 && len(v.Roles) > 0 && len(v.In) > 0 {
@@ -38,7 +45,7 @@ func (w *where) visible(c columns, v berth.Visible) {
 	if len(any) == 0 {
 		any = []string{"FALSE"}
 	}
-	w.add("(" + strings.Join(any, " OR ") + ")")
+	return "(" + strings.Join(any, " OR ") + ")"
 }
 
 // args makes placeholders of values.

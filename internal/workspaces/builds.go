@@ -115,6 +115,7 @@ func buildFilter(q *store.Query, actor authz.Actor, query string) (f store.Build
 	}
 	visible := authz.See(actor, authz.Read, authz.KindWorkspace)
 	f.Visible = &visible
+	f.Imports = authz.See(actor, authz.Update, authz.KindTemplate)
 	return f, false, nil
 }
 

@@ -71,7 +71,7 @@ func TestSizes(t *testing.T) {
 var result = regexp.MustCompile(`^(Benchmark\S+)\s+\d+\s+([\d.]+) ns/op`)
 
 // TestPackages runs the packages' own benchmarks: the queue, the first page of
-// 10,000 workspaces on both engines, the tunnel.
+// 10,000 workspaces and who sees what of them on both engines, the tunnel.
 func TestPackages(t *testing.T) {
 	for _, p := range []string{"./internal/builds", "./internal/store", "./internal/links"} {
 		cmd := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-benchtime", "1s", "-count", "3", p)
