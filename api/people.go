@@ -20,6 +20,18 @@ type User struct {
 	Roles     []string  `json:"roles"`
 	Dotfiles  string    `json:"dotfiles,omitempty" doc:"URI of their dotfiles repository"`
 	CreatedAt time.Time `json:"created_at"`
+
+	SignIn             string             `json:"sign_in" doc:"password, none (by tokens alone), or the id of an identity provider"`
+	MustChangePassword bool               `json:"must_change_password,omitempty" doc:"What they sign in to by password can do nothing before they have changed it"`
+	SeenAt             *time.Time         `json:"seen_at,omitempty" doc:"When they used the server last, to some minutes"`
+	SuspendedAt        *time.Time         `json:"suspended_at,omitempty"`
+	Organizations      []UserOrganization `json:"organizations,omitempty" doc:"What they are a member of; only where one user is shown"`
+}
+
+// UserOrganization is that a user is a member of an organization.
+type UserOrganization struct {
+	Name  string   `json:"name"`
+	Roles []string `json:"roles"`
 }
 
 // FirstUser makes the first user, who is owner of the site. POST /users/first
@@ -41,6 +53,8 @@ type LoggedIn struct {
 	Token     string    `json:"token,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"`
 	User      User      `json:"user"`
+
+	MustChangePassword bool `json:"must_change_password,omitempty" doc:"The token is good for one thing: PUT /users/me/password"`
 }
 
 type Token struct {
@@ -50,12 +64,17 @@ type Token struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  time.Time  `json:"expires_at"`
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	Scopes     []string   `json:"scopes" doc:"What it may do at most"`
+	SignIn     string     `json:"sign_in,omitempty" doc:"Of a login: how it was made"`
 }
 
 // CreateToken: POST /tokens
 type CreateToken struct {
 	Name     string `json:"name"`
 	Lifetime int    `json:"lifetime_seconds,omitempty" doc:"0: 7 days"`
+
+	Scopes []string `json:"scopes,omitempty" doc:"all, read, connect, or KIND:ACTION such as workspace:start, of which one may be *; several add up. None: what the token of the request carries"`
+	User   string   `json:"user,omitempty" doc:"Username or id of who it is for: owners of the site make tokens for others"`
 }
 
 type CreatedToken struct {

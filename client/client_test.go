@@ -176,7 +176,7 @@ func TestHostileNamesStayInTheirSegment(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
-	if err := cl.RemoveToken(t.Context(), "../users/me?x=1#y"); err != nil || got != "/api/v1/tokens/..%2Fusers%2Fme%3Fx=1%23y" {
+	if err := cl.RemoveToken(t.Context(), "", "../users/me?x=1#y"); err != nil || got != "/api/v1/tokens/..%2Fusers%2Fme%3Fx=1%23y" {
 		t.Errorf("%s %v", got, err)
 	}
 }

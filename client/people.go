@@ -30,9 +30,10 @@ func (c *Client) Me(ctx context.Context) (api.User, error) {
 	return get[api.User](ctx, c, "/users/me")
 }
 
-// Tokens lists the caller's logins and tokens, without their secrets.
-func (c *Client) Tokens(ctx context.Context) (api.Page[api.Token], error) {
-	return get[api.Page[api.Token]](ctx, c, "/tokens")
+// Tokens lists the logins and tokens of a user, "" for the caller, without their
+// secrets.
+func (c *Client) Tokens(ctx context.Context, user string) (api.Page[api.Token], error) {
+	return get[api.Page[api.Token]](ctx, c, query("/tokens", "user", user))
 }
 
 // CreateToken makes a token for a program; its secret is in this answer only.
@@ -40,9 +41,9 @@ func (c *Client) CreateToken(ctx context.Context, in api.CreateToken) (api.Creat
 	return post[api.CreateToken, api.CreatedToken](ctx, c, "/tokens", in)
 }
 
-// RemoveToken ends the token of this id or name.
-func (c *Client) RemoveToken(ctx context.Context, token string) error {
-	_, err := call[nothing, nothing](ctx, c, http.MethodDelete, path("tokens", token), nothing{})
+// RemoveToken ends the token of this id or name of a user, "" for the caller.
+func (c *Client) RemoveToken(ctx context.Context, user, token string) error {
+	_, err := call[nothing, nothing](ctx, c, http.MethodDelete, query(path("tokens", token), "user", user), nothing{})
 	return err
 }
 

@@ -230,20 +230,20 @@ func TestTokens(t *testing.T) {
 		if !strings.HasPrefix(text, "berth_") || len(text) < 28 {
 			t.Errorf("token text %q", text)
 		}
-		api, created, err := s.CreateToken(t.Context(), actor, "ci", 0)
+		api, created, err := s.CreateToken(t.Context(), actor, accounts.NewToken{Name: "ci"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if d := created.ExpiresAt.Sub(created.CreatedAt); d != accounts.DefaultTokenLifetime {
 			t.Errorf("a token lasts %s by default", d)
 		}
-		if _, _, err := s.CreateToken(t.Context(), actor, "ci", time.Hour); !errors.Is(err, berth.Conflict) {
+		if _, _, err := s.CreateToken(t.Context(), actor, accounts.NewToken{Name: "ci", Lifetime: time.Hour}); !errors.Is(err, berth.Conflict) {
 			t.Errorf("a second token ci: %v, want conflict", err)
 		}
-		if _, _, err := s.CreateToken(t.Context(), actor, "no such name!", 0); !errors.Is(err, berth.Invalid) {
+		if _, _, err := s.CreateToken(t.Context(), actor, accounts.NewToken{Name: "no such name!"}); !errors.Is(err, berth.Invalid) {
 			t.Errorf("a bad name: %v", err)
 		}
-		if list, err := s.Tokens(t.Context(), actor); err != nil || len(list) != 2 {
+		if list, err := s.Tokens(t.Context(), actor, ""); err != nil || len(list) != 2 {
 			t.Errorf("tokens = %d, %v", len(list), err)
 		}
 		for _, wrong := range []string{"", "berth_", text + "x", text[:len(text)-1], strings.ToUpper(text), strings.Repeat("berth_", 1000), "x\x00"} {
@@ -256,7 +256,7 @@ func TestTokens(t *testing.T) {
 			t.Errorf("a suspended user's token: %v", err)
 		}
 		suspend(t, db, u, berth.UserActive)
-		if err := s.RemoveToken(t.Context(), actor, "ci"); err != nil {
+		if err := s.RemoveToken(t.Context(), actor, "", "ci"); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, _, err := s.Authenticate(t.Context(), api); !errors.Is(err, berth.Unauthenticated) {
@@ -279,7 +279,7 @@ func TestExpiredTokens(t *testing.T) {
 		db := open(t)
 		s, _ := setUp(t, db)
 		_, actor, _ := login(t, s)
-		text, token, err := s.CreateToken(t.Context(), actor, "ci", time.Minute)
+		text, token, err := s.CreateToken(t.Context(), actor, accounts.NewToken{Name: "ci", Lifetime: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +287,7 @@ func TestExpiredTokens(t *testing.T) {
 		if _, _, _, err := s.Authenticate(t.Context(), text); !errors.Is(err, berth.Unauthenticated) {
 			t.Errorf("an expired token: %v", err)
 		}
-		if _, _, err := s.CreateToken(t.Context(), actor, "ci", 0); err != nil {
+		if _, _, err := s.CreateToken(t.Context(), actor, accounts.NewToken{Name: "ci"}); err != nil {
 			t.Errorf("the name of an expired token is taken: %v", err)
 		}
 	})
@@ -348,20 +348,20 @@ func TestAnothersTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		actor := authz.User(authz.Who{User: eve}, authz.ScopeAll)
-		if err := s.RemoveToken(t.Context(), actor, string(token.ID)); !errors.Is(err, berth.NotFound) {
+		if err := s.RemoveToken(t.Context(), actor, "", string(token.ID)); !errors.Is(err, berth.NotFound) {
 			t.Errorf("eve removes ada's token: %v, want not_found", err)
 		}
 		if err := s.Logout(t.Context(), actor, token); err != nil {
 			t.Errorf("logout with a foreign token: %v", err)
 		}
-		if list, err := s.Tokens(t.Context(), owner); err != nil || len(list) != 1 {
+		if list, err := s.Tokens(t.Context(), owner, ""); err != nil || len(list) != 1 {
 			t.Errorf("ada's tokens = %d, %v", len(list), err)
 		}
 		inside := authz.User(authz.Who{User: eve}, authz.ScopeWorkspace)
-		if _, _, err := s.CreateToken(t.Context(), inside, "more", 0); err == nil {
+		if _, _, err := s.CreateToken(t.Context(), inside, accounts.NewToken{Name: "more"}); err == nil {
 			t.Error("a workspace's token made a token")
 		}
-		if _, err := s.Tokens(t.Context(), authz.Actor{}); !errors.Is(err, berth.Unauthenticated) {
+		if _, err := s.Tokens(t.Context(), authz.Actor{}, ""); !errors.Is(err, berth.Unauthenticated) {
 			t.Errorf("nobody lists tokens: %v", err)
 		}
 	})

@@ -29,6 +29,6 @@ flower butterfly rainbow angel angels heaven jesus blessed family mother father 
 liverpool chelsea arsenal barcelona madrid juventus bayern united london paris berlin america canada mexico brasil argentina germany france
 abcdef abcabc abcd abc aaa aaaaaa blahblah foobar foobarbaz nothing asdasd asdasdasd qweqwe zxczxc qwaszx zaq loki corvette mercedes porsche ferrari
 computer security private secure safety internet network wireless router modem support helpdesk service services production staging
-correcthorsebatterystaple passphrase mypassword mypass yourpassword thepassword newpassword oldpassword passwordpassword adminadmin rootroot
+passphrase mypassword mypass yourpassword thepassword newpassword oldpassword passwordpassword adminadmin rootroot
 welcomehome welcometo letmeinnow iamgod godisgood jesuschrist ihateyou fuckyou fuckoff asshole bullshit pussy
 `

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -33,6 +34,15 @@ func (s *Service) Login(ctx context.Context, username, password, remoteAddr stri
 	if err != nil {
 		return fail(err)
 	}
+	account := string(u.ID)
+	if account == "" {
+		account = "name " + strings.ToLower(username)
+	}
+	if err := s.tries.takeAccount(account, time.Now()); err != nil {
+		if known, lookErr := s.known(ctx, u.ID, remoteAddr); lookErr != nil || !known {
+			return fail(err)
+		}
+	}
 	if !u.MaySignIn() || u.SignIn != berth.SignInPassword {
 		hash = ""
 	}
@@ -52,7 +62,23 @@ func (s *Service) Login(ctx context.Context, username, password, remoteAddr stri
 		return fail(err)
 	}
 	s.tries.forget(username, remoteAddr)
+	s.tries.giveBack(account)
 	return login.Text, login.Token, login.User, nil
+}
+
+// knownFor is how long a place counts as one where somebody was let in.
+const knownFor = 30 * 24 * time.Hour
+
+// known tells whether a user was let in lately from where a request comes.
+func (s *Service) known(ctx context.Context, u berth.UserID, remoteAddr string) (known bool, err error) {
+	if u == "" {
+		return false, nil
+	}
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		known, err = q.UsedFrom(u, hostOf(remoteAddr), time.Now().Add(-knownFor))
+		return err
+	})
+	return known, err
 }
 
 // Login is what a person has after signing in.
@@ -83,6 +109,9 @@ func SignedIn(tx *store.Tx, id berth.UserID, how berth.SignIn) (Login, error) {
 	text, token := newToken(u.ID, berth.TokenLogin, "login")
 	token.SignIn, token.CreatedAt, token.ExpiresAt, token.LastUsedAt = how, tx.Now, tx.Now.Add(LoginLifetime), tx.Now
 	if err := tx.InsertToken(token); err != nil {
+		return Login{}, err
+	}
+	if err := tx.UseToken(token); err != nil {
 		return Login{}, err
 	}
 	return Login{text, token, u}, tx.InsertAudit(store.Audit{Class: berth.AuditSignIn, ActorID: u.ID, Action: "login", Kind: "user",

@@ -16,6 +16,7 @@ type Service struct {
 	db     *store.DB
 	hashes *hasher
 	tries  *tries
+	places *places
 	opt    Options
 }
 
@@ -37,7 +38,7 @@ func NewWith(db *store.DB, opt Options) *Service {
 	if opt.MaxTokenLifetime == 0 {
 		opt.MaxTokenLifetime = MaxTokenLifetime
 	}
-	return &Service{db: db, hashes: newHasher(), tries: newTries(), opt: opt}
+	return &Service{db: db, hashes: newHasher(), tries: newTries(), places: newPlaces(), opt: opt}
 }
 
 // EnsureDefaults makes what every installation has: the default organization

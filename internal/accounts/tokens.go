@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func (s *Service) Authenticate(ctx context.Context, text string) (authz.Actor, b
 	case !now.Before(token.ExpiresAt):
 		return fail(errToken)
 	}
-	if now.Sub(token.LastUsedAt) >= touchEvery {
+	if now.Sub(token.LastUsedAt) >= touchEvery || s.places.fresh(token.ID, store.OriginOf(ctx), now) {
 		s.touch(ctx, token)
 	}
 	return actor, user, token, nil
@@ -101,6 +102,9 @@ func running(q *store.Query, t berth.Token) error {
 	return err
 }
 
+// seenEvery is how exactly it is kept when somebody was there.
+const seenEvery = 5 * time.Minute
+
 // touch writes a use down. That it could not be written, with a full disk for
 // example, is no reason to keep people out.
 func (s *Service) touch(ctx context.Context, t berth.Token) {
@@ -109,65 +113,176 @@ func (s *Service) touch(ctx context.Context, t berth.Token) {
 		if t.Kind == berth.TokenLogin {
 			expires = tx.Now.Add(LoginLifetime)
 		}
-		return tx.TouchToken(t.ID, expires, tx.Now.Add(-touchEvery))
+		if err := tx.TouchToken(t.ID, expires, tx.Now.Add(-touchEvery)); err != nil {
+			return err
+		}
+		if err := tx.UseToken(t); err != nil || t.Kind == berth.TokenWorkspace {
+			return err // what runs in a workspace is not the person
+		}
+		return tx.SawUser(t.UserID, tx.Now.Add(-seenEvery))
 	})
 }
 
-// CreateToken makes an API token for the actor and gives its text, which is
-// shown once. No lifetime means DefaultTokenLifetime.
-func (s *Service) CreateToken(ctx context.Context, actor authz.Actor, name string, lifetime time.Duration) (string, berth.Token, error) {
-	if err := authz.Check(actor, authz.Create, authz.OfToken(actor.UserID), "your tokens"); err != nil {
-		return "", berth.Token{}, err
+// NewToken says what token to make.
+type NewToken struct {
+	Name     string
+	Lifetime time.Duration // 0: DefaultTokenLifetime
+	Scopes   []string      // none: all that the actor's own login carries
+	User     string        // username or id; empty or "me": the actor
+}
+
+// CreateToken makes an API token and gives its text, which is shown once. Owners
+// of the site make them for others too, for programs that have a user of their
+// own. No token carries more than the one that it was made with.
+func (s *Service) CreateToken(ctx context.Context, actor authz.Actor, in NewToken) (string, berth.Token, error) {
+	fail := func(err error) (string, berth.Token, error) { return "", berth.Token{}, err }
+	if in.User == "" || in.User == "me" {
+		// Before anything is looked up.
+		if err := authz.Check(actor, authz.Create, authz.OfToken(actor.UserID), "your tokens"); err != nil {
+			return fail(err)
+		}
 	}
-	if err := berth.ValidateName("name", name); err != nil {
-		return "", berth.Token{}, err
+	if err := berth.ValidateName("name", in.Name); err != nil {
+		return fail(err)
 	}
-	if lifetime == 0 {
-		lifetime = DefaultTokenLifetime
+	if in.Lifetime == 0 {
+		in.Lifetime = min(DefaultTokenLifetime, s.opt.MaxTokenLifetime)
 	}
-	if lifetime < time.Minute || lifetime > MaxTokenLifetime {
-		return "", berth.Token{}, berth.InvalidField("lifetime_seconds", "a token lasts between a minute and %d days", int(MaxTokenLifetime.Hours()/24))
+	if in.Lifetime < time.Minute || in.Lifetime > s.opt.MaxTokenLifetime {
+		return fail(berth.InvalidField("lifetime_seconds", "a token lasts between a minute and %s", spell(s.opt.MaxTokenLifetime)))
 	}
-	text, token := newToken(actor.UserID, berth.TokenAPI, name)
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		// A name becomes free when its token expires, whether or not that was
-		// cleaned up already.
-		if err := tx.DeleteExpiredOf(actor.UserID); err != nil {
+	scopes, err := scopesFor(actor, in.Scopes)
+	if err != nil {
+		return fail(err)
+	}
+	var text string
+	var token berth.Token
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		u, err := whose(&tx.Query, actor, authz.Create, in.User)
+		if err != nil {
 			return err
 		}
-		token.CreatedAt, token.ExpiresAt = tx.Now, tx.Now.Add(lifetime)
+		if !u.MaySignIn() {
+			return berth.Errorf(berth.Conflict, "%s is suspended: activate the user first", u.Username)
+		}
+		// A name becomes free when its token expires, whether or not that was
+		// cleaned up already.
+		if err := tx.DeleteExpiredOf(u.ID); err != nil {
+			return err
+		}
+		text, token = newToken(u.ID, berth.TokenAPI, in.Name)
+		token.Scopes, token.SignIn, token.CreatedAt, token.ExpiresAt = scopes, berth.SignInNone, tx.Now, tx.Now.Add(in.Lifetime)
 		if err := tx.InsertToken(token); err != nil {
 			return err
 		}
-		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "create", Kind: "token", TargetID: string(token.ID), TargetName: name,
-			Detail: map[string]any{"expires_at": token.ExpiresAt}})
+		return recordToken(tx, actor, "create", token, u, map[string]any{"expires_at": token.ExpiresAt, "scopes": scopes})
 	})
 	if err != nil {
-		return "", berth.Token{}, err
+		return fail(err)
 	}
 	return text, token, nil
 }
 
-// Tokens lists the actor's tokens that have not expired, newest first.
-func (s *Service) Tokens(ctx context.Context, actor authz.Actor) (tokens []berth.Token, err error) {
-	if err := authz.Check(actor, authz.Read, authz.OfToken(actor.UserID), "the list of your tokens"); err != nil {
+// scopesFor are the scopes of a new token: those that are asked for, as far as
+// the actor has them, or the actor's own.
+func scopesFor(actor authz.Actor, asked []string) ([]string, error) {
+	scopes, err := authz.ParseScopes("scopes", asked)
+	if err != nil {
 		return nil, err
 	}
+	if len(scopes) == 0 {
+		scopes = actor.Scopes
+	}
+	if !actor.Covers(scopes) {
+		return nil, berth.Errorf(berth.Forbidden, "a token cannot make one that may do more than itself: ask for a scope that yours has, or sign in with berth login")
+	}
+	texts := make([]string, len(scopes))
+	for i, scope := range scopes {
+		texts[i] = string(scope)
+	}
+	return texts, nil
+}
+
+// spell is a length of time in a sentence.
+func spell(d time.Duration) string {
+	if days := int(d.Hours() / 24); days > 1 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return d.String()
+}
+
+// whose is the user of tokens that the actor may do something to: themselves, or
+// another for owners of the site.
+func whose(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.User, error) {
+	if ref == "" || ref == "me" {
+		if err := authz.Check(actor, action, authz.OfToken(actor.UserID), "your tokens"); err != nil {
+			return berth.User{}, err
+		}
+		return q.User(actor.UserID)
+	}
+	u, err := person(q, actor, authz.Read, ref)
+	if err != nil {
+		return u, err
+	}
+	if u.ID != actor.UserID && !authz.Can(actor, action, authz.OfToken(u.ID)) {
+		return u, berth.Errorf(berth.Forbidden, "the tokens of %s are for an owner of the site to look at and to end", u.Username)
+	}
+	return u, authz.Check(actor, action, authz.OfToken(u.ID), "the tokens of "+u.Username)
+}
+
+func recordToken(tx *store.Tx, actor authz.Actor, action string, t berth.Token, u berth.User, detail map[string]any) error {
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	detail["kind"] = string(t.Kind)
+	if u.ID != actor.UserID {
+		detail["user"] = u.Username
+	}
+	return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: action, Kind: "token", TargetID: string(t.ID), TargetName: t.Name, Detail: detail})
+}
+
+// Tokens lists a user's tokens that have not expired, newest first: the actor's
+// own where ref is empty or "me".
+func (s *Service) Tokens(ctx context.Context, actor authz.Actor, ref string) (tokens []berth.Token, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		tokens, err = q.Tokens(actor.UserID, time.Now())
+		u, err := whose(q, actor, authz.Read, ref)
+		if err != nil {
+			return err
+		}
+		tokens, err = q.Tokens(u.ID, time.Now())
 		return err
 	})
 	return tokens, err
 }
 
-// RemoveToken ends one of the actor's tokens, named by id or, an API token, by
-// name.
-func (s *Service) RemoveToken(ctx context.Context, actor authz.Actor, idOrName string) error {
-	if err := authz.Check(actor, authz.Delete, authz.OfToken(actor.UserID), "the token"); err != nil {
-		return err
+// TokenUses is from where a user's tokens were used, the newest first: all, or
+// that of an id, also when it is gone.
+func (s *Service) TokenUses(ctx context.Context, actor authz.Actor, ref, token string) (uses []berth.TokenUse, err error) {
+	if token != "" && !berth.IsID(token) {
+		return nil, berth.InvalidField("token", "%q is not the id of a token: berth tokens list shows them", token)
 	}
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		u, err := whose(q, actor, authz.Read, ref)
+		if err != nil {
+			return err
+		}
+		uses, err = q.TokenUses(u.ID, berth.TokenID(token), maxUses)
+		return err
+	})
+	return uses, err
+}
+
+const maxUses = 500 // shown at once
+
+// RemoveToken ends one of a user's tokens, named by id or, an API token, by
+// name.
+func (s *Service) RemoveToken(ctx context.Context, actor authz.Actor, ref, idOrName string) error {
 	return s.db.Write(ctx, func(tx *store.Tx) error {
-		tokens, err := tx.Tokens(actor.UserID, tx.Now)
+		u, err := whose(&tx.Query, actor, authz.Delete, ref)
+		if err != nil {
+			return err
+		}
+		tokens, err := tx.Tokens(u.ID, tx.Now)
 		if err != nil {
 			return err
 		}
@@ -175,19 +290,47 @@ func (s *Service) RemoveToken(ctx context.Context, actor authz.Actor, idOrName s
 			if string(t.ID) != idOrName && (t.Kind != berth.TokenAPI || t.Name != idOrName) {
 				continue
 			}
-			if err := tx.DeleteToken(actor.UserID, t.ID); err != nil {
+			if err := tx.DeleteToken(u.ID, t.ID); err != nil {
 				return err
 			}
-			return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "delete", Kind: "token", TargetID: string(t.ID), TargetName: t.Name})
+			return recordToken(tx, actor, "delete", t, u, nil)
+		}
+		if u.ID != actor.UserID {
+			return berth.Errorf(berth.NotFound, "%s has no token %q: berth tokens list --user %s shows those that there are", u.Username, idOrName, u.Username)
 		}
 		return berth.Errorf(berth.NotFound, "you have no token %q: berth tokens list shows those that you have", idOrName)
 	})
 }
 
-// CleanTokens removes expired tokens, some at a time, and tells how many.
+// RemoveTokens ends everything that a user signs in with at this moment: logins
+// and tokens for programs. It tells how many there were. Workspaces keep their
+// own logins, which end with their stop.
+func (s *Service) RemoveTokens(ctx context.Context, actor authz.Actor, ref string) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		u, err := whose(&tx.Query, actor, authz.Delete, ref)
+		if err != nil {
+			return err
+		}
+		if n, err = tx.EndTokens(u.ID); err != nil {
+			return err
+		}
+		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "logout", Kind: "user", TargetID: string(u.ID), TargetName: u.Username,
+			Detail: map[string]any{"tokens": n}})
+	})
+	return n, err
+}
+
+// keepUses is how long it is kept from where a token was used.
+const keepUses = 180 * 24 * time.Hour
+
+// CleanTokens removes expired tokens, and from where tokens were used long ago,
+// some at a time, and tells how many tokens there were.
 func (s *Service) CleanTokens(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		n, err = tx.DeleteExpired(tx.Now, 1000)
+		if n, err = tx.DeleteExpired(tx.Now, 1000); err != nil {
+			return err
+		}
+		_, err = tx.DeleteTokenUses(tx.Now.Add(-keepUses), 1000)
 		return err
 	})
 	return n, err

@@ -3,6 +3,7 @@ package accounts
 import (
 	"crypto/sha256"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,10 @@ import (
 var (
 	perPerson  = bucket{size: 8, refill: 15 * time.Second} // of one name from one address
 	perAddress = bucket{size: 60, refill: time.Second}     // of any name from one address
+	// perAccount is of one account from all addresses together. Somebody with
+	// many addresses could keep its owner out with it, so it does not count where
+	// they were let in before: see Service.known.
+	perAccount = bucket{size: 100, refill: 36 * time.Second}
 )
 
 const rememberedTries = 20_000
@@ -44,7 +49,7 @@ func newTries() *tries { return &tries{levels: map[[32]byte]level{}} }
 func (t *tries) take(username, remoteAddr string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	host := hostOf(remoteAddr)
+	host := network(remoteAddr)
 	return tooMany(max(t.draw(perPerson, personKey(username, host), now), t.draw(perAddress, addressKey(host), now)))
 }
 
@@ -53,7 +58,7 @@ func (t *tries) take(username, remoteAddr string, now time.Time) error {
 func (s *Service) Knock(remoteAddr string) error {
 	s.tries.mu.Lock()
 	defer s.tries.mu.Unlock()
-	return tooMany(s.tries.draw(perAddress, addressKey(hostOf(remoteAddr)), time.Now()))
+	return tooMany(s.tries.draw(perAddress, addressKey(network(remoteAddr)), time.Now()))
 }
 
 func tooMany(wait time.Duration) error {
@@ -63,11 +68,30 @@ func tooMany(wait time.Duration) error {
 	return berth.Errorf(berth.Limit, "too many tries to sign in: wait %s and try again", wait.Round(time.Second)+time.Second)
 }
 
+// takeAccount counts one try for an account, wherever it comes from.
+func (t *tries) takeAccount(account string, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return tooMany(t.draw(perAccount, accountKey(account), now))
+}
+
 // forget forgives the tries of one name from one address, after a good one.
 func (t *tries) forget(username, remoteAddr string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.levels, personKey(username, hostOf(remoteAddr)))
+	delete(t.levels, personKey(username, network(remoteAddr)))
+}
+
+// giveBack takes back one try for an account, which was a good one. The others
+// still count: they may be somebody else's.
+func (t *tries) giveBack(account string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := accountKey(account)
+	if l, ok := t.levels[key]; ok {
+		l.left = min(perAccount.size, l.left+1)
+		t.levels[key] = l
+	}
 }
 
 // draw takes one out of a bucket, or tells how long until that can be done.
@@ -96,7 +120,7 @@ func (t *tries) makeRoom(now time.Time) {
 	if len(t.levels) < rememberedTries {
 		return
 	}
-	full := time.Duration(perPerson.size) * perPerson.refill
+	full := time.Duration(perAccount.size) * perAccount.refill
 	for k, l := range t.levels {
 		if now.Sub(l.at) > full {
 			delete(t.levels, k)
@@ -113,9 +137,27 @@ func personKey(username, host string) [32]byte {
 
 func addressKey(host string) [32]byte { return sha256.Sum256([]byte("address\x00" + host)) }
 
+func accountKey(account string) [32]byte { return sha256.Sum256([]byte("account\x00" + account)) }
+
+// hostOf is the address of host:port.
 func hostOf(remoteAddr string) string {
 	if host, _, err := net.SplitHostPort(remoteAddr); err == nil {
 		return host
 	}
 	return remoteAddr
+}
+
+// network is what limits count as one place: an address of IPv4, and of IPv6 all
+// that one line is given.
+func network(remoteAddr string) string {
+	host := hostOf(remoteAddr)
+	a, err := netip.ParseAddr(host)
+	if err != nil || a.Unmap().Is4() {
+		return host
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return host
+	}
+	return p.String()
 }

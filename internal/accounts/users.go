@@ -80,42 +80,13 @@ func (s *Service) Users(ctx context.Context, actor authz.Actor, in ListUsers) (u
 
 // userFilter reads a query of the list of users.
 func userFilter(query string) (f store.UserFilter, err error) {
-	if len(query) > 1000 {
-		return f, berth.InvalidField("q", "the query is too long: at most 1,000 characters")
-	}
-	statuses := []berth.UserStatus{berth.UserActive, berth.UserDormant, berth.UserSuspended}
-	for word := range strings.FieldsSeq(query) {
-		key, value, keyed := strings.Cut(word, ":")
-		if !keyed {
-			key, value = "name", word
-		}
-		if value == "" {
-			return f, berth.InvalidField("q", "the filter %s: needs a value behind the colon", key)
-		}
-		switch strings.ToLower(key) {
-		case "name":
-			f.Words = append(f.Words, value)
-		case "status":
-			for v := range strings.SplitSeq(strings.ToLower(value), ",") {
-				if !slices.Contains(statuses, berth.UserStatus(v)) {
-					return f, berth.InvalidField("q", "%q is no status; there are: active, dormant, suspended", v)
-				}
-				f.Status = append(f.Status, berth.UserStatus(v))
-			}
-		case "role":
-			for v := range strings.SplitSeq(strings.ToLower(value), ",") {
-				if err := validateRoles("q", []berth.Role{berth.Role(v)}, berth.SiteRoles); err != nil {
-					return f, err
-				}
-				f.Roles = append(f.Roles, berth.Role(v))
-			}
-		case "sign-in":
-			f.SignIn = value
-		default:
-			return f, berth.InvalidField("q", "there is no filter %q; there are: name, role, sign-in, status", key)
-		}
-	}
-	return f, nil
+	err = berth.Filters{
+		"name":    func(word string) error { f.Words = append(f.Words, word); return nil },
+		"status":  berth.FilterWords(&f.Status, "status", berth.UserActive, berth.UserDormant, berth.UserSuspended),
+		"role":    berth.FilterWords(&f.Roles, "role", berth.SiteRoles...),
+		"sign-in": berth.FilterText(&f.SignIn),
+	}.Read(query)
+	return f, err
 }
 
 // UserView is a user with the organizations that they belong to.

@@ -116,6 +116,9 @@ func (a *app) byPassword(ctx context.Context, c *client.Client, f loginFlags) (s
 		}
 	}
 	out, err := c.Login(ctx, in)
+	if err == nil && out.MustChangePassword {
+		err = a.changeFirst(ctx, login{URL: c.URL(), Token: out.Token}, in.Password)
+	}
 	return out.Token, out.User, err
 }
 
@@ -172,26 +175,10 @@ func (a *app) askFirst(ctx context.Context, c *client.Client, u *api.FirstUser) 
 			return err
 		}
 	}
-	for u.Password == "" {
-		p, err := a.readPassword("Password: ")
-		if err != nil {
-			return err
-		}
-		if err := berth.ValidatePassword("password", p); err != nil {
-			a.tell("%s", berth.ErrorMessage(err))
-			continue
-		}
-		again, err := a.readPassword("Again: ")
-		if err != nil {
-			return err
-		}
-		if p != again {
-			a.tell("These were two different passwords.")
-			continue
-		}
-		u.Password = p
+	if u.Password == "" {
+		u.Password, err = a.readTwice("Password: ")
 	}
-	return nil
+	return err
 }
 
 func notEmpty(s string) error {

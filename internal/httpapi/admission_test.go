@@ -58,7 +58,7 @@ func TestSessionsEndWithTheirLogin(t *testing.T) {
 	}
 	leaver := another()
 	byToken, byLogin, stays := open(s.Client(t, token.Secret)), open(leaver), open(another())
-	if err := c.RemoveToken(t.Context(), "short"); err != nil {
+	if err := c.RemoveToken(t.Context(), "", "short"); err != nil {
 		t.Fatal(err)
 	}
 	if err := leaver.Logout(t.Context()); err != nil {

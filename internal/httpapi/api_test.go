@@ -208,7 +208,7 @@ func TestTokens(t *testing.T) {
 	if me, err := s.Client(t, made.Secret).Me(t.Context()); err != nil || me.Username != "admin" {
 		t.Errorf("with the new token: %+v, %v", me, err)
 	}
-	tokens, err := c.Tokens(t.Context())
+	tokens, err := c.Tokens(t.Context(), "")
 	if text, _ := json.Marshal(tokens); err != nil || len(tokens.Items) != 2 || strings.Contains(string(text), made.Secret) || strings.Contains(string(text), login) {
 		t.Errorf("list: %s, %v", text, err)
 	}
@@ -217,13 +217,13 @@ func TestTokens(t *testing.T) {
 			t.Errorf("lifetime %s: %d %+v", lifetime, w.StatusCode, p)
 		}
 	}
-	if err := c.RemoveToken(t.Context(), "ci"); err != nil {
+	if err := c.RemoveToken(t.Context(), "", "ci"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Client(t, made.Secret).Me(t.Context()); !errors.Is(err, berth.Unauthenticated) {
 		t.Errorf("with the removed token: %v", err)
 	}
-	if err := c.RemoveToken(t.Context(), "ci"); !errors.Is(err, berth.NotFound) {
+	if err := c.RemoveToken(t.Context(), "", "ci"); !errors.Is(err, berth.NotFound) {
 		t.Errorf("removed twice: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/apps"
 	"github.com/berthdev/berth/internal/workspaces"
 )
@@ -137,7 +138,7 @@ func (h *handlers) openApp(ctx context.Context, in *openAppInput) (*body[api.Ope
 			if len(name) > 20 {
 				name = strings.TrimRight(name[:20], "-")
 			}
-			secret, _, err := h.Accounts.CreateToken(ctx, actorOf(ctx), name+"-"+randomName(), externalLife)
+			secret, _, err := h.Accounts.CreateToken(ctx, actorOf(ctx), accounts.NewToken{Name: name + "-" + randomName(), Lifetime: externalLife})
 			if err != nil {
 				return nil, err
 			}

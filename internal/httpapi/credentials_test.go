@@ -257,7 +257,7 @@ func TestWorkspaceLogin(t *testing.T) {
 	if _, err := in.Me(t.Context()); !errors.Is(err, berth.Unauthenticated) {
 		t.Errorf("after the stop was asked for: %v", err)
 	}
-	list, err := c.Tokens(t.Context())
+	list, err := c.Tokens(t.Context(), "")
 	if err != nil || strings.Contains(fmt.Sprint(list), "workspace") {
 		t.Errorf("tokens after the stop: %+v, %v", list, err)
 	}

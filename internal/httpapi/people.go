@@ -6,9 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/accounts"
@@ -23,10 +20,7 @@ func (h *handlers) createFirstUser(ctx context.Context, in *firstUserInput) (*bo
 	return answered(viewUser(user), err)
 }
 
-type loginInput struct {
-	remote
-	Body api.Login
-}
+type loginInput struct{ Body api.Login }
 
 type loginOutput struct {
 	SetCookie string `header:"Set-Cookie" doc:"Only when the cookie was asked for"`
@@ -34,11 +28,11 @@ type loginOutput struct {
 }
 
 func (h *handlers) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
-	text, token, user, err := h.Accounts.Login(ctx, in.Body.Username, in.Body.Password, in.addr)
+	text, token, user, err := h.Accounts.Login(ctx, in.Body.Username, in.Body.Password, requestOf(ctx).remote)
 	if err != nil {
 		return nil, err
 	}
-	out := &loginOutput{Body: api.LoggedIn{Token: text, ExpiresAt: token.ExpiresAt, User: viewUser(user)}}
+	out := &loginOutput{Body: api.LoggedIn{Token: text, ExpiresAt: token.ExpiresAt, User: viewUser(user), MustChangePassword: user.MustChangePassword}}
 	if in.Body.Cookie {
 		out.Body.Token = ""
 		out.SetCookie = h.cookie(text, token.ExpiresAt).String()
@@ -71,8 +65,12 @@ func (h *handlers) me(ctx context.Context, _ *struct{}) (*body[api.User], error)
 	return answered(viewUser(user), err)
 }
 
-func (h *handlers) listTokens(ctx context.Context, _ *struct{}) (*body[api.Page[api.Token]], error) {
-	tokens, err := h.Accounts.Tokens(ctx, actorOf(ctx))
+type tokensOf struct {
+	User string `query:"user" doc:"Username or id of whose they are; left out: your own"`
+}
+
+func (h *handlers) listTokens(ctx context.Context, in *tokensOf) (*body[api.Page[api.Token]], error) {
+	tokens, err := h.Accounts.Tokens(ctx, actorOf(ctx), in.User)
 	return answered(api.Page[api.Token]{Items: list(tokens, viewToken)}, err)
 }
 
@@ -83,7 +81,9 @@ func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*body
 	if err != nil {
 		return nil, err
 	}
-	text, token, err := h.Accounts.CreateToken(ctx, actorOf(ctx), in.Body.Name, lifetime)
+	text, token, err := h.Accounts.CreateToken(ctx, actorOf(ctx), accounts.NewToken{
+		Name: in.Body.Name, Lifetime: lifetime, Scopes: in.Body.Scopes, User: in.Body.User,
+	})
 	return answered(api.CreatedToken{Token: viewToken(token), Secret: text}, err)
 }
 
@@ -98,23 +98,15 @@ func seconds(field string, n int64) (time.Duration, error) {
 }
 
 type tokenInput struct {
+	tokensOf
 	Token string `path:"token" doc:"Id or name"`
 }
 
 func (h *handlers) removeToken(ctx context.Context, in *tokenInput) (*struct{}, error) {
-	return nil, h.Accounts.RemoveToken(ctx, actorOf(ctx), in.Token)
+	return nil, h.Accounts.RemoveToken(ctx, actorOf(ctx), in.User, in.Token)
 }
 
 func (h *handlers) listProviders(ctx context.Context, _ *struct{}) (*body[api.Page[api.Provider]], error) {
 	views, err := h.Providers.List(ctx, actorOf(ctx))
 	return answered(api.Page[api.Provider]{Items: list(views, viewProvider)}, err)
-}
-
-// remote catches the address that a request comes from.
-type remote struct{ addr string }
-
-func (r *remote) Resolve(ctx huma.Context) []error {
-	req, _ := humago.Unwrap(ctx)
-	r.addr = req.RemoteAddr
-	return nil
 }

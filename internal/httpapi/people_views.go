@@ -22,14 +22,19 @@ func viewUser(u berth.User) api.User {
 		ID: string(u.ID), Username: u.Username, Email: u.Email, Name: u.Name, Status: string(u.Status),
 		Roles:    list(u.Roles, func(r berth.Role) string { return string(r) }),
 		Dotfiles: u.Dotfiles, CreatedAt: u.CreatedAt,
+		SignIn: string(u.SignIn), MustChangePassword: u.MustChangePassword, SeenAt: moment(u.SeenAt), SuspendedAt: moment(u.SuspendedAt),
 	}
 }
 
 func viewToken(t berth.Token) api.Token {
-	return api.Token{
-		ID: string(t.ID), Name: t.Name, Kind: string(t.Kind),
+	v := api.Token{
+		ID: string(t.ID), Name: t.Name, Kind: string(t.Kind), Scopes: list(t.Scopes, func(s string) string { return s }),
 		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: moment(t.LastUsedAt),
 	}
+	if t.Kind == berth.TokenLogin {
+		v.SignIn = string(t.SignIn)
+	}
+	return v
 }
 
 func viewProvider(v providers.View) api.Provider {

@@ -63,7 +63,28 @@ func (tx *Tx) TouchToken(id berth.TokenID, expires, since time.Time) error {
 
 // DeleteToken removes a token of a user.
 func (tx *Tx) DeleteToken(u berth.UserID, id berth.TokenID) error {
+	tx.Wake(UserTopic(u))
 	return tx.must("token", `DELETE FROM tokens WHERE id = $1 AND user_id = $2`, id, u)
+}
+
+// DeleteTokensOf removes all tokens of a user, and tells how many there were.
+func (tx *Tx) DeleteTokensOf(u berth.UserID) (int64, error) {
+	tx.Wake(UserTopic(u))
+	return tx.exec(`DELETE FROM tokens WHERE user_id = $1`, u)
+}
+
+// EndTokens removes the logins and API tokens of a user, and tells how many there
+// were. Those of their workspaces stay.
+func (tx *Tx) EndTokens(u berth.UserID) (int64, error) {
+	tx.Wake(UserTopic(u))
+	return tx.exec(`DELETE FROM tokens WHERE user_id = $1 AND kind <> 'workspace'`, u)
+}
+
+// DeleteLoginsOf removes all logins of a user but one, and tells how many there
+// were. Tokens that were made for programs, and those of workspaces, stay.
+func (tx *Tx) DeleteLoginsOf(u berth.UserID, keep berth.TokenID) (int64, error) {
+	tx.Wake(UserTopic(u))
+	return tx.exec(`DELETE FROM tokens WHERE user_id = $1 AND kind = 'login' AND id <> $2`, u, keep)
 }
 
 // DeleteExpired removes the tokens, at most limit of them, that expired before,

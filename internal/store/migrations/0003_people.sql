@@ -11,6 +11,7 @@ DROP INDEX users_username;
 DROP INDEX users_email;
 CREATE UNIQUE INDEX users_username ON users (lower(username)) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX users_email ON users (lower(email)) WHERE deleted_at IS NULL;
+CREATE INDEX users_suspended ON users (id) WHERE status = 'suspended';
 CREATE INDEX users_page ON users (created_at, id) WHERE deleted_at IS NULL;
 
 -- Organizations. autostart_days has a bit for each weekday, Sunday the lowest;
