@@ -26,7 +26,7 @@ func keepOwner(q *store.Query, u berth.User) error {
 
 // SetRoles gives a user these roles of the site and no others.
 func (s *Service) SetRoles(ctx context.Context, actor authz.Actor, ref string, roles []berth.Role) (u berth.User, err error) {
-	if err := authz.Check(actor, authz.Assign, authz.All(authz.KindRole), "the roles of the site"); err != nil {
+	if err := openly(actor, authz.Assign, authz.KindRole, roleRule); err != nil {
 		return u, err
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {

@@ -136,11 +136,13 @@ type NewToken struct {
 // own. No token carries more than the one that it was made with.
 func (s *Service) CreateToken(ctx context.Context, actor authz.Actor, in NewToken) (string, berth.Token, error) {
 	fail := func(err error) (string, berth.Token, error) { return "", berth.Token{}, err }
-	if in.User == "" || in.User == "me" {
-		// Before anything is looked up.
-		if err := authz.Check(actor, authz.Create, authz.OfToken(actor.UserID), "your tokens"); err != nil {
-			return fail(err)
-		}
+	// Before the input is looked at, and again when it is written down.
+	err := s.db.Read(ctx, func(q *store.Query) error {
+		_, err := whose(q, actor, authz.Create, in.User)
+		return err
+	})
+	if err != nil {
+		return fail(err)
 	}
 	if err := berth.ValidateName("name", in.Name); err != nil {
 		return fail(err)
@@ -220,14 +222,18 @@ func whose(q *store.Query, actor authz.Actor, action authz.Action, ref string) (
 		}
 		return q.User(actor.UserID)
 	}
-	u, err := person(q, actor, authz.Read, ref)
+	noun := "the user " + ref
+	if err := authz.Barred(actor, action, authz.KindToken); err != nil {
+		return berth.User{}, err
+	}
+	u, err := q.UserRef(ref)
+	if errors.Is(err, berth.NotFound) || err == nil && u.System {
+		return u, authz.Missing(actor, action, authz.KindToken, noun)
+	}
 	if err != nil {
 		return u, err
 	}
-	if u.ID != actor.UserID && !authz.Can(actor, action, authz.OfToken(u.ID)) {
-		return u, berth.Errorf(berth.Forbidden, "the tokens of %s are for an owner of the site to look at and to end", u.Username)
-	}
-	return u, authz.Check(actor, action, authz.OfToken(u.ID), "the tokens of "+u.Username)
+	return u, authz.Check(actor, action, authz.OfToken(u.ID), noun)
 }
 
 func recordToken(tx *store.Tx, actor authz.Actor, action string, t berth.Token, u berth.User, detail map[string]any) error {

@@ -65,11 +65,12 @@ func (h *handlers) me(ctx context.Context, _ *struct{}) (*body[api.User], error)
 	return answered(viewUser(user), err)
 }
 
-type tokensOf struct {
+// TokensOf says whose tokens are meant.
+type TokensOf struct {
 	User string `query:"user" doc:"Username or id of whose they are; left out: your own"`
 }
 
-func (h *handlers) listTokens(ctx context.Context, in *tokensOf) (*body[api.Page[api.Token]], error) {
+func (h *handlers) listTokens(ctx context.Context, in *TokensOf) (*body[api.Page[api.Token]], error) {
 	tokens, err := h.Accounts.Tokens(ctx, actorOf(ctx), in.User)
 	return answered(api.Page[api.Token]{Items: list(tokens, viewToken)}, err)
 }
@@ -98,7 +99,7 @@ func seconds(field string, n int64) (time.Duration, error) {
 }
 
 type tokenInput struct {
-	tokensOf
+	TokensOf
 	Token string `path:"token" doc:"Id or name"`
 }
 

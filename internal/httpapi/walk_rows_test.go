@@ -1,6 +1,10 @@
 package httpapi_test
 
-import "github.com/berthdev/berth/internal/authz"
+import (
+	"testing"
+
+	"github.com/berthdev/berth/internal/authz"
+)
 
 // walkRows says of every operation for people which right it asks for, in the
 // order of operations.go. TestWalkGrid proves it for everybody of the cast; a
@@ -23,6 +27,23 @@ var walkRows = []row{
 	{op: "listTokens", needs: authz.Read, on: own(authz.KindToken)},
 	{op: "createToken", needs: authz.Create, on: own(authz.KindToken), body: `{"name":"-"}`, passes: 400},
 	{op: "removeToken", needs: authz.Delete, on: own(authz.KindToken), before: spareToken},
+	{op: "changePassword", needs: authz.Update, on: own(authz.KindPassword), body: `{"current":"wrong","password":"-"}`, passes: 400},
+	{op: "listUsers", lists: authz.KindUser},
+	{op: "createUser", needs: authz.Create, on: all(authz.KindUser), openly: true, body: `{"username":"-","email":"-"}`, passes: 400},
+	{op: "createUser", as: "with roles", needs: authz.Create, on: all(authz.KindUser), openly: true, and: []right{{authz.Assign, all(authz.KindRole)}},
+		body: `{"username":"-","email":"-","roles":["auditor"]}`, passes: 400},
+	{op: "getUser", needs: authz.Read, on: ben(authz.KindUser), with: isBen},
+	{op: "editUser", needs: authz.Update, on: ben(authz.KindUser), with: isBen, body: `{}`},
+	{op: "editUser", as: "roles", needs: authz.Update, on: ben(authz.KindUser), with: isBen, and: []right{{authz.Assign, all(authz.KindRole)}}, body: `{"roles":[]}`},
+	{op: "deleteUser", needs: authz.Delete, on: func(w *world, _ authz.Actor) authz.Resource { return authz.OfUser(w.users["ana"].ID) }}, // who has a workspace
+	{op: "suspendUser", needs: authz.Update, on: ben(authz.KindUser), with: isBen},
+	{op: "activateUser", needs: authz.Update, on: ben(authz.KindUser), with: isBen},
+	{op: "resetPassword", needs: authz.Update, on: ben(authz.KindUser), with: isBen},
+	{op: "listTokens", as: "ben's", needs: authz.Read, on: ben(authz.KindToken), query: "user=ben"},
+	{op: "createToken", as: "for ben", needs: authz.Create, on: ben(authz.KindToken), body: `{"name":"-","user":"ben"}`, twin: `{"name":"-","user":"nosuch"}`, passes: 400},
+	{op: "removeToken", as: "ben's", needs: authz.Delete, on: ben(authz.KindToken), query: "user=ben", before: bensToken},
+	{op: "removeTokens", needs: authz.Delete, on: ben(authz.KindToken), with: isBen},
+	{op: "listTokenUses", needs: authz.Read, on: ben(authz.KindToken), with: isBen},
 
 	{op: "sshKey", needs: authz.Read, on: own(authz.KindSSHKey)},
 	{op: "regenerateSSHKey", needs: authz.Update, on: own(authz.KindSSHKey)},
@@ -121,6 +142,16 @@ func own(k authz.Kind) func(*world, authz.Actor) authz.Resource {
 	}
 }
 
+// isBen makes a request be about ben.
+var isBen = map[string]string{"user": "ben"}
+
+// ben is something of ben's, or himself.
+func ben(k authz.Kind) func(*world, authz.Actor) authz.Resource {
+	return func(w *world, _ authz.Actor) authz.Resource {
+		return authz.Resource{Kind: k, OwnerID: w.users["ben"].ID}
+	}
+}
+
 // inHome is those of a kind in home, or home itself.
 func inHome(k authz.Kind) func(*world, authz.Actor) authz.Resource {
 	return func(w *world, _ authz.Actor) authz.Resource {
@@ -142,3 +173,6 @@ func dev(w *world, _ authz.Actor) authz.Resource {
 func plain(w *world, _ authz.Actor) authz.Resource {
 	return authz.OfTemplate(w.home.ID, everyoneUses(w.home.ID))
 }
+
+// bensToken gives ben a token `spare`, which the request ends.
+func bensToken(t *testing.T, w *world, _ caster) { spareToken(t, w, caster{user: "ben"}) }
