@@ -442,7 +442,7 @@ func TestCommandLines(t *testing.T) {
 		refused(h.T, "denied", err, berth.NotFound, "any more")
 
 		a = ask()
-		text, _, err := h.accounts.CreateToken(ctx, actor, "ci", 0)
+		text, _, err := h.accounts.CreateToken(ctx, actor, accounts.NewToken{Name: "ci"})
 		h.must(err)
 		program, _, apiToken, err := h.accounts.Authenticate(ctx, text)
 		h.must(err)
