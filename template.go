@@ -48,6 +48,9 @@ type Contents struct {
 	Modules    []Module           `json:"modules,omitempty"`
 	Terraform  string             `json:"terraform,omitempty"` // version that imported it
 	Notes      []string           `json:"notes,omitempty"`     // said to the pusher: "no agent: …"
+	// DailyCost is what a start costs a day with the answers that the import
+	// tried; nil if that was not known.
+	DailyCost *int `json:"daily_cost,omitempty"`
 }
 
 // Variable is a `variable` block: answered by the template's author at push.

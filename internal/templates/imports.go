@@ -51,6 +51,11 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 	if err := tx.SetContents(v.ID, *r.Contents); err != nil {
 		return err
 	}
+	if cost := r.Contents.DailyCost; cost != nil {
+		if err := tx.NoteVersionCost(v.ID, "", *cost); err != nil {
+			return err
+		}
+	}
 	t, err := tx.Template(v.TemplateID)
 	if err != nil || !v.Activate || !t.DeletedAt.IsZero() {
 		return err

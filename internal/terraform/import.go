@@ -84,9 +84,13 @@ func contents(start, stop shown, modules []module) (berth.Contents, error) {
 		checkApps(start.managed(), places),
 		checkParameters(start, places),
 		checkPresets(c.Presets),
+		checkCosts(modules),
 	)
 	if err != nil {
 		return c, &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Invalid, Message: err.Error()}}
+	}
+	if cost, unknown, err := start.cost(); err == nil && len(unknown) == 0 {
+		c.DailyCost = &cost
 	}
 	c.Notes = notes(c)
 	return c, nil

@@ -24,13 +24,19 @@ func (r *run) plan(ctx context.Context) (berth.Plan, error) {
 		return berth.Plan{}, err
 	}
 	if changes, enough := s.changes(); enough {
-		return berth.Plan{Changes: changes}, nil
+		if cost, known := r.streamedCost(s); known {
+			return berth.Plan{Changes: changes, DailyCost: cost}, nil
+		}
 	}
 	shown, err := r.show(ctx, "plan")
 	if err != nil {
 		return berth.Plan{}, err
 	}
-	return berth.Plan{Changes: shown.changes()}, nil
+	cost, unknown, err := shown.cost()
+	if err != nil && r.Transition == berth.Start { // nothing is kept from stopping by what it is said to cost
+		return berth.Plan{}, &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Invalid, Message: err.Error() + "; nothing was changed"}}
+	}
+	return berth.Plan{Changes: shown.changes(), DailyCost: cost, UnknownCosts: unknown}, nil
 }
 
 // actions are the stream's words for a change as the plan file says them.
@@ -72,6 +78,7 @@ type shown struct {
 		Change   struct {
 			Actions []string            `json:"actions"`
 			Forces  [][]json.RawMessage `json:"replace_paths"`
+			Unknown json.RawMessage     `json:"after_unknown"` // what has no value before it is made
 		} `json:"change"`
 	} `json:"resource_changes"`
 	Prior struct {

@@ -20,6 +20,7 @@ import (
 type module struct {
 	dir    string            // relative to the template; "." is the root
 	files  map[string][]byte // by the name that places carry
+	names  []string          // of all files that may be configuration
 	blocks []*hcl.Block
 }
 
@@ -47,6 +48,9 @@ func readModule(root, dir string) (module, error) {
 		name := entry.Name()
 		if !entry.Type().IsRegular() || strings.HasPrefix(name, ".") {
 			continue
+		}
+		if strings.Contains(name, ".tf") || strings.Contains(name, ".tofu") {
+			m.names = append(m.names, name)
 		}
 		source, shown := filepath.Join(root, dir, name), path.Join(filepath.ToSlash(dir), name)
 		var file *hcl.File
