@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"internal/accounts":      {".", "internal/authz", "internal/store", "internal/seal"},
 	"internal/organizations": {".", "internal/authz", "internal/store", "internal/accounts"},
 	"internal/signin":        {".", "internal/authz", "internal/store", "internal/seal", "internal/claims", "internal/clientfile", "internal/accounts", "internal/organizations"},
-	"internal/quota":         {".", "internal/authz", "internal/store", "internal/accounts"},
+	"internal/quota":         {".", "internal/authz", "internal/store", "internal/organizations"},
 	"internal/audit":         {".", "internal/authz", "internal/store"},
 
 	"internal/sharing": {".", "internal/authz", "internal/store"},

@@ -19,3 +19,13 @@ type VersionCost struct {
 	DailyCost int
 	At        time.Time
 }
+
+// Counts is what a workspace counts for in its owner's budget while newest is its
+// newest build: what it costs, and until that build has ended no less than what
+// it was allowed.
+func (w Workspace) Counts(newest Build) int {
+	if newest.Active() {
+		return max(w.DailyCost, newest.DailyCost)
+	}
+	return w.DailyCost
+}

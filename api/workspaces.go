@@ -25,6 +25,8 @@ type Workspace struct {
 	CreatedAt    time.Time  `json:"created_at"`
 	UpdatedAt    time.Time  `json:"updated_at"`
 	LastUsedAt   *time.Time `json:"last_used_at,omitempty"`
+	DailyCost    int        `json:"daily_cost" doc:"What it counts for in its owner's budget"`
+	Cost         *Cost      `json:"cost,omitempty" doc:"What its first start is likely to cost; in the answer to its making alone"`
 	Activity     *Activity  `json:"activity,omitempty" doc:"As the server knows it, times to the minute; left out of lists. Ask for it apart to have the agents asked"`
 
 	Shared           bool `json:"shared,omitempty" doc:"With somebody besides its owner"`
@@ -85,6 +87,7 @@ type Build struct {
 	Orphan       bool              `json:"orphan,omitempty"`
 	Error        string            `json:"error,omitempty"`
 	ErrorCode    string            `json:"error_code,omitempty"`
+	DailyCost    int               `json:"daily_cost,omitempty" doc:"What its plan costs a day, once that was allowed"`
 	Refused      []berth.Refusal   `json:"refused,omitempty" doc:"Changes that the persistence rule refused"`
 	Attempt      int               `json:"attempt,omitempty"`
 	Runner       string            `json:"runner,omitempty"`

@@ -65,11 +65,22 @@ func (a *app) makeWorkspace(ctx context.Context, c *client.Client, in api.Create
 		if err := a.askWorkspace(ctx, c, &in); err != nil {
 			return err
 		}
+		cost, err := c.VersionCost(ctx, first(in.Organization, "default"), in.Template, first(in.Version, "active"), client.CostOf{Preset: in.Preset, Owner: in.Owner})
+		if err == nil { // else making it says what is wrong
+			if err := a.tellCost(ctx, cost, true); err != nil {
+				return err
+			}
+		}
 	}
 	in.Reason = string(berth.ReasonCLI)
 	w, err := c.CreateWorkspace(ctx, in)
 	if err != nil {
 		return err
+	}
+	if !ask && w.Cost != nil {
+		if err := a.tellCost(ctx, *w.Cost, false); err != nil {
+			return err
+		}
 	}
 	if err := a.await(ctx, c, w.Build, t, wait); err != nil {
 		return err

@@ -67,6 +67,9 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	a.field("last build", fmt.Sprintf("%d, %s, %s, by %s, %s", w.Build.Number, w.Build.Transition, w.Build.Status, w.Build.Initiator, ago(w.Build.CreatedAt, now)))
 	a.field("waits", cell(w.Build.Waits))
 	a.field("created", ago(w.CreatedAt, now))
+	if w.DailyCost > 0 {
+		a.field("costs", fmt.Sprintf("%d a day", w.DailyCost))
+	}
 	a.showActivity(w, now)
 	if !w.ConnectStarts || w.ConnectForbidden {
 		a.field("connections", "do not start it when it is stopped")

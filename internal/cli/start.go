@@ -43,7 +43,10 @@ brought to what its template says again, which starts what has died.`,
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			s.in.Version = version
-			return a.begin(cmd.Context(), given[0], s, nil)
+			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, _ target) (bool, error) {
+				err := a.foretell(ctx, c, w, s, false)
+				return err == nil, err
+			})
 		},
 	}
 	s.flags(cmd)
@@ -61,6 +64,9 @@ func (a *app) restart() *cobra.Command {
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
+				if err := a.foretell(ctx, c, w, s, true); err != nil {
+					return false, err
+				}
 				return true, a.stopFirst(ctx, c, w, t, "berth start")
 			})
 		},
@@ -88,6 +94,9 @@ whose answer does not hold any more.`,
 					a.say("%s is up to date", t)
 					return false, nil
 				}
+				if err := a.foretell(ctx, c, w, s, true); err != nil {
+					return false, err
+				}
 				return true, a.stopFirst(ctx, c, w, t, "berth update")
 			})
 		},
@@ -96,8 +105,8 @@ whose answer does not hold any more.`,
 	return cmd
 }
 
-// begin queues a start build. Before, if given, is done after the questions;
-// false ends it well.
+// begin queues a start build. Before is done after the questions; false ends it
+// well.
 func (a *app) begin(ctx context.Context, name string, s starting, before func(context.Context, *client.Client, api.Workspace, target) (bool, error)) error {
 	given, err := s.answers.values()
 	if err != nil {
@@ -112,10 +121,8 @@ func (a *app) begin(ctx context.Context, name string, s starting, before func(co
 				return err
 			}
 		}
-		if before != nil {
-			if on, err := before(ctx, c, w, t); err != nil || !on {
-				return err
-			}
+		if on, err := before(ctx, c, w, t); err != nil || !on {
+			return err
 		}
 		s.in.Transition, s.in.Parameters = string(berth.Start), given
 		return a.run(ctx, c, w, t, s.in, !s.noWait)

@@ -91,6 +91,7 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 	a.field("version", fmt.Sprintf("%s by %s, %s", v.Name, cell(v.CreatedBy), ago(v.CreatedAt, now)))
 	a.field("message", cell(v.Message))
 	a.field("agents", strings.Join(v.Agents, ", "))
+	a.field("costs", knownCosts(v.Costs))
 	for _, n := range v.Notes {
 		a.field("note", cell(n))
 	}
@@ -102,6 +103,21 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 		}
 		return []string{cell(r.Address), keeps}
 	})
+}
+
+// knownCosts is what workspaces of a version cost; empty when it is nothing.
+func knownCosts(costs []api.VersionCost) string {
+	var known []string
+	for _, c := range costs {
+		text := fmt.Sprintf("%d a day", c.DailyCost)
+		if c.Preset != "" {
+			text += " with " + cell(c.Preset)
+		}
+		if c.DailyCost > 0 || len(known) > 0 {
+			known = append(known, text)
+		}
+	}
+	return strings.Join(known, ", ")
 }
 
 func (a *app) showQuestions(v api.TemplateVersion) {

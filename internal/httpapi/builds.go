@@ -125,7 +125,7 @@ func viewBuild(v workspaces.BuildView) api.Build {
 		TemplateID: string(b.TemplateID), Template: v.Template, VersionID: string(b.VersionID), Version: v.Version,
 		Provider: v.Provider, Reason: string(b.Reason), Initiator: v.Initiator,
 		Parameters: b.Parameters, Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan,
-		Error: b.Error, ErrorCode: b.ErrorCode, Refused: b.Refused, Attempt: b.Attempt, Runner: b.RunnerID,
+		DailyCost: b.DailyCost, Error: b.Error, ErrorCode: b.ErrorCode, Refused: b.Refused, Attempt: b.Attempt, Runner: b.RunnerID,
 		Resources: v.Resources, Timings: v.Timings,
 		CreatedAt: b.CreatedAt, StartedAt: moment(b.StartedAt), CanceledAt: moment(b.CanceledAt), CompletedAt: moment(b.CompletedAt),
 	}

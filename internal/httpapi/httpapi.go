@@ -22,6 +22,7 @@ import (
 	"github.com/berthdev/berth/internal/loop"
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
 )
@@ -30,6 +31,7 @@ import (
 type Services struct {
 	Accounts      *accounts.Service
 	Organizations *organizations.Service
+	Quota         *quota.Service
 	Credentials   *credentials.Service
 	Providers     *providers.Service
 	Templates     *templates.Service

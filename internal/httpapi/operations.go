@@ -51,6 +51,7 @@ var operations = []operation{
 	op(person, "GET /organizations", "listOrganizations", "List the organizations that you see", (*handlers).listOrganizations),
 	op(person, "GET /organizations/{organization}", "getOrganization", "Show an organization", (*handlers).getOrganization),
 	op(person, "PATCH /organizations/{organization}", "editOrganization", "Change the settings of an organization", (*handlers).editOrganization),
+	op(person, "GET /organizations/{organization}/members/{user}/quota", "quota", "Show what a member may spend, and does", (*handlers).getQuota),
 	op(person, "GET /providers", "listProviders", "List workspace providers", (*handlers).listProviders),
 	op(person, "GET /roles", "listRoles", "List what roles there are and what each may do", (*handlers).listRoles,
 		about("Those of the site, those of organizations, and what shares of templates and workspaces carry.")),
@@ -77,6 +78,8 @@ var operations = []operation{
 		about("A template that does not exist is created. Watch the build that build_id names.")),
 	op(person, "GET /organizations/{organization}/templates/{template}/versions/{version}", "getVersion", "Show a version", (*handlers).getVersion),
 	op(person, "POST /organizations/{organization}/templates/{template}/versions/{version}/activate", "activateVersion", "Make a version the active one", (*handlers).activateVersion),
+	op(person, "GET /organizations/{organization}/templates/{template}/versions/{version}/cost", "versionCost", "Tell what a start from a version is likely to cost", (*handlers).versionCost,
+		about("From the last known cost. Nothing is refused by it: the plan of the build is judged.")),
 	op(person, "GET /organizations/{organization}/templates/{template}/versions/{version}/archive", "versionArchive", "Download the files of a version", (*handlers).versionArchive,
 		answers("application/x-tar", "A tar")),
 

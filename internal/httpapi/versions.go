@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/templates"
 )
@@ -57,6 +58,9 @@ func viewVersion(v templates.VersionView) api.TemplateVersion {
 		Active: v.Active, Status: string(v.Build.Status()), Error: v.Build.Error, BuildID: string(n.BuildID),
 		Readme: c.Readme, Variables: c.Variables, Parameters: c.Parameters, Presets: c.Presets, Resources: c.Resources,
 		Agents: c.Agents, External: c.External, Plugins: c.Plugins, Modules: c.Modules, Notes: c.Notes,
+		Costs: list(v.Costs, func(c berth.VersionCost) api.VersionCost {
+			return api.VersionCost{Preset: c.Preset, DailyCost: c.DailyCost, At: c.At}
+		}),
 		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt,
 	}
 }

@@ -60,6 +60,7 @@ var walkRows = []row{
 	{op: "listOrganizations", lists: authz.KindOrganization},
 	{op: "getOrganization", needs: authz.Read, on: inHome(authz.KindOrganization)},
 	{op: "editOrganization", needs: authz.Update, on: inHome(authz.KindOrganization), body: `{}`},
+	{op: "quota", needs: authz.Read, on: anasQuota},
 	{op: "listProviders", needs: authz.Read, on: all(authz.KindProvider)},
 	{op: "listLoops", needs: authz.Read, on: all(authz.KindServer)},
 
@@ -81,6 +82,7 @@ var walkRows = []row{
 	{op: "activateVersion", needs: authz.Update, on: plain},
 	{op: "versionArchive", needs: authz.Update, on: plain},
 
+	{op: "versionCost", needs: authz.Read, on: plain},
 	{op: "createWorkspace", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain"}`, twin: `{"name":"-","template":"nosuch"}`, passes: 400,
 		and: []right{{authz.Create, own(authz.KindWorkspace)}}},
 	{op: "createWorkspace", as: "for ben", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain","owner":"ben"}`, passes: 400,
@@ -167,6 +169,11 @@ func all(k authz.Kind) func(*world, authz.Actor) authz.Resource {
 // dev is ana's workspace.
 func dev(w *world, _ authz.Actor) authz.Resource {
 	return authz.OfWorkspace(w.workspace.OwnerID, w.home.ID, w.shares()...)
+}
+
+// anasQuota is what ana, whom paths name, may spend.
+func anasQuota(w *world, _ authz.Actor) authz.Resource {
+	return authz.OfQuota(w.workspace.OwnerID, w.home.ID)
 }
 
 // plain is the template, which everyone in home may use.

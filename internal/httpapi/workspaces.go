@@ -62,12 +62,18 @@ func (h *handlers) editWorkspace(ctx context.Context, in *editWorkspaceInput) (*
 
 func viewWorkspace(v workspaces.View) api.Workspace {
 	w := v.Workspace
+	var cost *api.Cost
+	if v.Cost != nil {
+		c := viewCost(*v.Cost)
+		cost = &c
+	}
 	return api.Workspace{
 		ID: string(w.ID), Name: w.Name, Owner: v.Owner.Username, OwnerID: string(w.OwnerID),
 		Organization: v.Organization, Provider: v.Provider, Template: v.Template, TemplateID: string(w.TemplateID),
 		Status: string(v.Status), Reason: v.Reason, Healthy: v.Healthy, Health: v.Health, Outdated: v.Outdated,
 		Build: viewBuild(v.Build), Agents: list(v.Agents, viewAgent),
 		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, LastUsedAt: moment(w.LastUsedAt), Activity: coarseActivity(v),
+		DailyCost: w.Counts(v.Build.Build), Cost: cost,
 		ConnectStarts: w.ConnectStarts, ConnectForbidden: v.ConnectForbidden, Shared: v.Shared,
 	}
 }

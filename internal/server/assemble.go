@@ -26,6 +26,7 @@ import (
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/plugin"
 	"github.com/berthdev/berth/internal/providers"
+	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/runner"
 	"github.com/berthdev/berth/internal/seal"
 	"github.com/berthdev/berth/internal/store"
@@ -107,6 +108,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
 		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity, Audit: p.audit,
+		Quota: quota.New(p.db),
 		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
 		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,

@@ -44,7 +44,8 @@ type CostRow struct {
 // Costs is a user's workspaces in an organization, the dearest first, at most n.
 func (q *Query) Costs(o berth.OrganizationID, u berth.UserID, n int) ([]CostRow, error) {
 	return all(q, func(s scanner) (r CostRow, err error) {
-		return r, s.Scan(&r.ID, &r.Name, &r.Template, &r.DailyCost, &r.Running)
+		err = s.Scan(&r.ID, &r.Name, &r.Template, &r.DailyCost, &r.Running)
+		return r, err
 	}, `SELECT w.id, w.name, t.name, `+counted+` AS cost, `+runs+` FROM workspaces w JOIN templates t ON t.id = w.template_id`+newest+`
 		WHERE w.owner_id = $1 AND w.organization_id = $2 AND w.deleted_at IS NULL ORDER BY cost DESC, lower(w.name) LIMIT $3`, u, o, n)
 }
@@ -119,12 +120,15 @@ func (q *Query) Runs(id berth.WorkspaceID) (bool, error) {
 // left as it is: builds of one version must not wait for each other.
 const costPause = time.Minute
 
+func scanVersionCost(s scanner) (c berth.VersionCost, err error) {
+	err = s.Scan(&c.Preset, &c.DailyCost, at(&c.At))
+	return c, err
+}
+
 // VersionCost is the last known cost of a version with a preset; not_found when
 // nothing is known.
 func (q *Query) VersionCost(v berth.VersionID, preset string) (berth.VersionCost, error) {
-	return one(q, "cost", func(s scanner) (c berth.VersionCost, err error) {
-		return c, s.Scan(&c.Preset, &c.DailyCost, at(&c.At))
-	}, `SELECT preset, daily_cost, at FROM version_costs WHERE version_id = $1 AND preset = $2`, v, preset)
+	return one(q, "cost", scanVersionCost, `SELECT preset, daily_cost, at FROM version_costs WHERE version_id = $1 AND preset = $2`, v, preset)
 }
 
 // NoteVersionCost stores the last known cost of a version with a preset; one
@@ -141,4 +145,17 @@ func (tx *Tx) NoteVersionCost(v berth.VersionID, preset string, cost int) error 
 		ON CONFLICT (version_id, preset) DO UPDATE SET daily_cost = EXCLUDED.daily_cost, at = EXCLUDED.at`,
 		v, preset, berth.BoundCost(cost), stamp(tx.Now))
 	return err
+}
+
+// LastStart is the newest start of a workspace from a version that was allowed
+// to change things.
+func (q *Query) LastStart(w berth.WorkspaceID, v berth.VersionID) (berth.Build, error) {
+	return one(q, "build", scanBuild, `SELECT `+buildColumns+` FROM builds b WHERE b.workspace_id = $1 AND b.version_id = $2
+		AND b.transition = 'start' AND b.judged_at IS NOT NULL ORDER BY b.number DESC LIMIT 1`, w, v)
+}
+
+// VersionCosts is all that is known of what a version costs, without a preset
+// first.
+func (q *Query) VersionCosts(v berth.VersionID) ([]berth.VersionCost, error) {
+	return all(q, scanVersionCost, `SELECT preset, daily_cost, at FROM version_costs WHERE version_id = $1 ORDER BY preset`, v)
 }

@@ -20,6 +20,8 @@ type VersionView struct {
 	Active    bool        // the template's active version
 	Build     berth.Build // its import
 	CreatedBy string      // username
+
+	Costs []berth.VersionCost // what is known of its starts' costs; left out of lists
 }
 
 // FindVersion is a version of a template by name, id or Active, with its
@@ -71,7 +73,11 @@ func (s *Service) Version(ctx context.Context, actor authz.Actor, organization, 
 			return err
 		}
 		r, err := q.VersionRow(v.ID)
+		if err != nil {
+			return err
+		}
 		view = versionView(t, r)
+		view.Costs, err = q.VersionCosts(v.ID)
 		return err
 	})
 	return view, err

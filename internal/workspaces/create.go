@@ -56,6 +56,9 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in Create) (v V
 		v, err = s.view(&tx.Query, id)
 		return err
 	})
+	if err == nil {
+		v.Cost = s.foresee(ctx, actor, v)
+	}
 	return v, err
 }
 

@@ -1,6 +1,9 @@
 package workspaces
 
-import "github.com/berthdev/berth"
+import (
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/quota"
+)
 
 // View is a workspace as people see it, complete: showing it takes no further
 // query.
@@ -18,6 +21,7 @@ type View struct {
 	Outdated     bool   // another version than its newest build's is active
 	Agents       []AgentView
 	Activity     *berth.Activity // nil in lists
+	Cost         *quota.Estimate // of its first start; nil but in the answer to Create
 
 	Shared           bool // with somebody besides its owner
 	ConnectForbidden bool // its organization lets no connection start workspaces
