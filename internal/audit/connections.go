@@ -97,6 +97,15 @@ func (c *Connections) Open(ctx context.Context, n Connection) (end func(why stri
 	return func(why string) { once.Do(func() { c.leave(k, l, why) }) }
 }
 
+// Note notes a connection that has no end that the server sees: a browser keeps
+// what opens an app.
+func (c *Connections) Note(ctx context.Context, n Connection) {
+	origin := store.OriginOf(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(key{n, origin.TokenID}, &line{origin: origin}, store.Audit{Action: "connect", Detail: map[string]any{}})
+}
+
 // leave notes that one carrier of a connection ended.
 func (c *Connections) leave(k key, l *line, why string) {
 	c.mu.Lock()
@@ -130,7 +139,9 @@ func (c *Connections) gone(k key, l *line) {
 // add has a row written soon.
 func (c *Connections) add(k key, l *line, a store.Audit) {
 	a.Class, a.Kind, a.ActorID, a.TargetID, a.AuditOrigin = berth.AuditConnection, "workspace", k.Actor, string(k.Workspace), l.origin
-	a.Detail["agent"], a.Detail["through"] = k.Agent, k.Through
+	if a.Detail["through"] = k.Through; k.Agent != "" {
+		a.Detail["agent"] = k.Agent
+	}
 	if len(c.rows) >= maxWaiting {
 		c.lost++
 		return

@@ -50,16 +50,17 @@ type Failure struct {
 	Class        berth.AuditClass
 	ActorID      berth.UserID
 	Action, Kind string
-	Target       string // what was asked for: an id or a name
-	Organization string // name or id, where the request has one
+	Target       string     // what was asked for: an id or a name
+	Organization string     // name or id, where the request has one
+	Code         berth.Code // of the answer
 	Err          error
 }
 
 // Failed records what failed, in a transaction of its own: that of the use case
 // left nothing. That it could not be recorded changes no answer.
 func (s *Service) Failed(ctx context.Context, f Failure) {
-	a := store.Audit{Class: f.Class, ActorID: f.ActorID, Action: f.Action, Kind: f.Kind, Result: string(berth.ErrorCode(f.Err)),
-		TargetName: f.Target, Detail: said(f.Err)}
+	a := store.Audit{Class: f.Class, ActorID: f.ActorID, Action: f.Action, Kind: f.Kind, Result: string(f.Code),
+		TargetName: f.Target, Detail: said(f.Code, f.Err)}
 	who := string(f.ActorID)
 	if who == "" {
 		who = store.OriginOf(ctx).Address
@@ -80,13 +81,13 @@ func (s *Service) Failed(ctx context.Context, f Failure) {
 
 // said is what an error tells the record. What is wrong with an input is told
 // by its field alone: the sentence may repeat a value that is nobody's business.
-func said(err error) map[string]any {
+func said(code berth.Code, err error) map[string]any {
 	detail := map[string]any{}
 	var e *berth.Error
 	if errors.As(err, &e) && e.Field != "" {
 		detail["field"] = e.Field
 	}
-	switch berth.ErrorCode(err) {
+	switch code {
 	case berth.Invalid, berth.Internal, berth.Unauthenticated:
 	default:
 		detail["error"] = berth.ErrorMessage(err)

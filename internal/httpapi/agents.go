@@ -60,7 +60,13 @@ func (h *handlers) openStream(w http.ResponseWriter, r *http.Request) error {
 	}
 	admitted, leave := h.admitted(ctx, r.PathValue("workspace"))
 	defer leave()
-	return h.Relay.ServeStream(admitted, w, r, a.ID, o)
+	var left func(why string)
+	out := &switching{w, func() { left = h.connected(ctx, a, through(o.Kind), o.ID) }}
+	err = h.Relay.ServeStream(admitted, out, r, a.ID, o)
+	if left != nil {
+		left(ending(admitted))
+	}
+	return err
 }
 
 func viewAgent(v workspaces.AgentView) api.Agent {

@@ -10,6 +10,7 @@ import (
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/apps"
+	"github.com/berthdev/berth/internal/audit"
 	"github.com/berthdev/berth/internal/workspaces"
 )
 
@@ -27,6 +28,9 @@ func (h *handlers) askTicket(ctx context.Context, in *askTicketInput) (*body[api
 	}
 	req := requestOf(ctx)
 	opened, err := h.Apps.Ticket(ctx, apps.Visitor{User: req.user.ID, Login: req.token.ID}, in.Body.To, in.Body.Nonce)
+	if err == nil && in.Body.Nonce != "" && opened.Status == berth.StatusRunning {
+		h.Audit.Connections().Note(ctx, audit.Connection{Actor: req.user.ID, Workspace: opened.Workspace, Through: "app " + opened.Title})
+	}
 	return answered(api.AppTicket{
 		URL: opened.URL, Workspace: opened.WorkspaceName, WorkspaceID: string(opened.Workspace),
 		Status: string(opened.Status), Reason: opened.Reason, Connected: opened.Connected, MayStart: opened.MayStart,

@@ -37,9 +37,12 @@ func (a access) caller() access {
 const loginCookie = "berth_login"
 
 // authenticated is huma's middleware for operations of kind a.
-func (h *handlers) authenticated(a access) func(huma.Context, func(huma.Context)) {
+func (h *handlers) authenticated(a access, d *deed) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
+		if a == person || a == public {
+			d.intends(r)
+		}
 		if err := h.authenticate(r, a); err != nil {
 			writeProblem(w, r, err)
 			return

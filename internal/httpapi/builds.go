@@ -26,6 +26,7 @@ type createBuildInput struct {
 
 func (h *handlers) createBuild(ctx context.Context, in *createBuildInput) (*body[api.Build], error) {
 	b := in.Body
+	meaning(ctx, b.Transition, "")
 	view, err := h.Workspaces.Build(ctx, actorOf(ctx), in.id(), workspaces.BuildInput{
 		Transition: berth.Transition(b.Transition), Version: b.Version, Update: b.Update, Parameters: b.Parameters,
 		Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan, Reason: berth.Reason(b.Reason),

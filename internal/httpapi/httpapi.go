@@ -85,7 +85,7 @@ func New(s Services) http.Handler {
 		mux.Handle("/apps/", apps.Pages())
 	}
 	mux.Handle("/", s.Dashboard)
-	return outermost(s.Log, mux)
+	return outermost(s.Log, h.refusals(mux))
 }
 
 // mount registers every operation and gives the document that describes them.

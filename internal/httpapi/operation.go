@@ -24,7 +24,7 @@ type option func(*huma.Operation)
 func op[I, O any](who access, route, id, summary string, handle func(*handlers, context.Context, *I) (*O, error), options ...option) operation {
 	return operation{who, func(h *handlers, target huma.API, _ *http.ServeMux) {
 		o := describe(who, route, id, summary, options)
-		o.Middlewares = huma.Middlewares{h.authenticated(who)}
+		o.Middlewares = huma.Middlewares{h.authenticated(who, deedOf(o))}
 		huma.Register(target, *o, func(ctx context.Context, in *I) (*O, error) {
 			out, err := handle(h, ctx, in)
 			if err != nil {
@@ -46,6 +46,7 @@ func socket(who access, route, id, summary string, handle func(*handlers, http.R
 		}
 		target.OpenAPI().AddOperation(o)
 		mux.HandleFunc(o.Method+" "+api.Prefix+o.Path, h.guarded(who, func(w http.ResponseWriter, r *http.Request) error {
+			deedOf(o).intends(r)
 			return handle(h, w, r)
 		}))
 	}}

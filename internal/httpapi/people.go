@@ -28,6 +28,7 @@ type loginOutput struct {
 }
 
 func (h *handlers) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
+	meaning(ctx, "", in.Body.Username)
 	text, token, user, err := h.Accounts.Login(ctx, in.Body.Username, in.Body.Password, requestOf(ctx).remote)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type request struct {
 	remote string // network address of the caller; all else that names it takes it from here
 	err    error  // what went wrong, for the log alone
 
+	deed    *deed  // what it wants to do; nil: to look
 	program string // what the caller calls itself
 
 	bearer   string // the token itself; never logged

@@ -63,7 +63,9 @@ func (h *handlers) openTerminal(w http.ResponseWriter, r *http.Request) error {
 	b := &terminalBridge{h: h, ws: ws, stream: stream}
 	admitted, leave := h.admitted(ctx, r.PathValue("workspace"))
 	defer leave()
+	left := h.connected(ctx, a, "terminal", id)
 	b.serve(admitted, a, open)
+	left(ending(admitted))
 	return nil
 }
 

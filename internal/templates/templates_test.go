@@ -325,6 +325,20 @@ func TestEditAndDelete(t *testing.T) {
 			return errors.Join(err, tx.DeleteWorkspace(w.ID))
 		}))
 		must(t, h.s.Delete(ctx, h.admin, "", "dev"))
+		must(t, h.db.Read(ctx, func(q *store.Query) error {
+			rows, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, store.Page{})
+			left := map[string]berth.Audit{}
+			for _, r := range rows {
+				left[r.Action+" "+r.Kind] = r
+			}
+			if r := left["delete template"]; r.TargetName != "dev" || r.OrganizationID == "" || r.Changes["name"].Old != "dev" {
+				t.Errorf("the record of the deletion: %+v", r)
+			}
+			if r := left["upload archive"]; r.TargetID == "" || r.Detail["files"] == nil {
+				t.Errorf("the record of the upload: %+v", r)
+			}
+			return err
+		}))
 		_, err = h.s.Get(ctx, h.admin, "", "dev")
 		want(t, "a deleted template", err, berth.NotFound)
 		h.finish(builds.Report{Contents: &berth.Contents{}}) // its import may still end

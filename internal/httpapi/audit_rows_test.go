@@ -1,0 +1,73 @@
+package httpapi_test
+
+import (
+	"testing"
+
+	"github.com/berthdev/berth/api"
+)
+
+// deed is a good request that changes something, and what the record says of it.
+// Requests are made in this order, by the owner of the site unless as says who.
+type deed struct {
+	row
+	as     string
+	leaves string // "action kind"
+}
+
+// deeds has every operation for people that changes something. A new one needs a
+// row here, or a reason in silent:
+//
+//	{row: row{op: "createGroup", body: `{"name":"night"}`}, leaves: "create group"},
+var deeds = []deed{
+	{row: row{op: "setPreferences", body: `{"dotfiles":"https://example.com/dots"}`}, leaves: "edit user"},
+	{row: row{op: "createToken", body: `{"name":"ci"}`}, leaves: "create token"},
+	{row: row{op: "removeToken", with: map[string]string{"token": "ci"}}, leaves: "delete token"},
+	{row: row{op: "logout"}, leaves: "logout user"},
+
+	{row: row{op: "regenerateSSHKey"}, leaves: "regenerate ssh-key"},
+	{row: row{op: "putSecret", body: `{"value":"x","env":"SPARE"}`}, leaves: "create secret"},
+	{row: row{op: "putSecret", body: `{"value":"y"}`}, leaves: "edit secret"},
+	{row: row{op: "removeSecret"}, leaves: "delete secret"},
+
+	{row: row{op: "editOrganization", body: `{"idle_counts":true}`}, leaves: "edit organization"},
+	{row: row{op: "exportAudit"}, leaves: "export audit"},
+
+	{row: row{op: "editTemplate", body: `{"display_name":"Plain"}`}, leaves: "edit template"},
+	{row: row{op: "pushVersion", body: `{"archive":"{archive}","activate":false}`}, leaves: "push template"},
+	{row: row{op: "activateVersion"}, leaves: "activate template"},
+
+	{row: row{op: "createWorkspace", body: `{"name":"web","template":"plain"}`}, leaves: "create workspace"},
+	{row: row{op: "editWorkspace", body: `{"name":"dev2"}`}, leaves: "rename workspace"},
+	{row: row{op: "rotateAgentKey"}, leaves: "rotate-key workspace"},
+	{row: row{op: "createHold", body: `{"seconds":600}`}, as: "ana", leaves: "hold workspace"},
+	{row: row{op: "releaseHold"}, as: "ana", leaves: "release-hold workspace"},
+	{row: row{op: "releaseHolds", before: heldByAna}, as: "ana", leaves: "release-hold workspace"},
+	{row: row{op: "sharePort", body: `{"level":"organization"}`}, leaves: "share workspace"},
+	{row: row{op: "unsharePort"}, leaves: "unshare workspace"},
+	{row: row{op: "pullState"}, leaves: "state-pull workspace"},
+	{row: row{op: "createBuild", body: `{"transition":"stop"}`}, leaves: "stop workspace"},
+}
+
+// silent are the operations that leave nothing of their own, with the reason.
+var silent = map[string]string{
+	"createFirstUser": "there is one already: accounts has the test of its row",
+	"login":           "TestSignInsAreRecorded has it",
+	"beginExternal":   "nothing is done until the service sent the browser back",
+	"finishExternal":  "needs a service: credentials has the test of its row",
+	"revokeExternal":  "needs a service: credentials has the test of its row",
+	"uploadArchive":   "its body is a tar: templates has the test of its row",
+	"deleteTemplate":  "needs a template without workspaces: templates has the test of its row",
+	"cancelBuild":     "needs a build that waits: workspaces has the test of its row",
+	"abandonBuild":    "needs a runner that died; it is recorded by the same function as cancelBuild",
+	"pushState":       "needs a state of the next serial: workspaces has the test of its row",
+	"askTicket":       "needs apps: test/scripts/audit.txtar has it",
+	"openApp":         "makes a token, which is recorded as one where it does",
+}
+
+// heldByAna has ana hold her workspace.
+func heldByAna(t *testing.T, w *world, c caster) {
+	t.Helper()
+	if _, err := w.s.Client(t, w.token(t, c)).CreateHold(t.Context(), string(w.workspace.ID), api.CreateHold{Seconds: 60}); err != nil {
+		t.Fatal(err)
+	}
+}
