@@ -29,7 +29,7 @@ var deeds = map[string][2]string{
 	"logout":               {"user", "logout"},
 	"setPreferences":       {"user", "edit"},
 	"changePassword":       {"user", "edit"},
-	"resetPassword":        {"user", "reset-password"},
+	"resetPassword":        {"user", "edit"},
 	"removeTokens":         {"user", "logout"},
 	"regenerateSSHKey":     {"ssh-key", "regenerate"},
 	"beginExternal":        {"external-auth", "begin"},
