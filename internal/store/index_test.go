@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/store/storetest"
 )
 
 // scans finds what an engine says of reading a whole table that grows.
 var scans = map[string]*regexp.Regexp{
-	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|builds|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
-	"postgres": regexp.MustCompile(`Seq Scan on (builds|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
+	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|m|x|builds|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
+	"postgres": regexp.MustCompile(`Seq Scan on (builds|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
 }
 
 // sorts finds what an engine says of putting all rows in order by itself.
@@ -33,6 +34,14 @@ func TestListsUseAnIndex(t *testing.T) {
 		ws := fill(t, db, w)
 		b := berth.Build{ProviderID: w.Provider.ID, Class: berth.ClassPerson, CreatedAt: time.Now(), ID: "x"}
 		page := store.Page{Limit: 10}
+		me, err := whoNow(t, db, w.User)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := authz.User(me, authz.ScopeAll)
+		member := authz.See(a, authz.Read, authz.KindWorkspace)
+		a.Memberships[0].Roles = []berth.Role{berth.RoleOwner}
+		owner := authz.See(a, authz.Read, authz.KindWorkspace)
 		next := store.Page{Limit: 10, After: store.Cursor{At: time.Now(), ID: "x"}}
 		audit := func(f store.AuditFilter, p store.Page) func(q *store.Query) error {
 			return func(q *store.Query) error {
@@ -58,6 +67,25 @@ func TestListsUseAnIndex(t *testing.T) {
 				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{Own: w.User.ID}}, page)
 				return err
 			}},
+			{"workspaces of a member", true, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: member}, page)
+				return err
+			}},
+			{"workspaces of an organization's owner", true, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: owner}, page)
+				return err
+			}},
+			{"builds of a member", true, func(q *store.Query) error {
+				_, err := q.Builds(store.BuildFilter{Visible: &member, Imports: berth.Visible{}})
+				return err
+			}},
+			{"templates of a member", false, func(q *store.Query) error {
+				_, _, err := q.TemplatePage(berth.Visible{Grantees: member.Grantees, Roles: member.Roles, In: member.In}, "", page)
+				return err
+			}},
+			{"who somebody is", false, func(q *store.Query) error { _, err := who(q, w.User); return err }},
+			{"shares of a workspace", false, func(q *store.Query) error { _, err := q.WorkspaceShares(ws); return err }},
+			{"shares of a template", false, func(q *store.Query) error { _, err := q.Grants(store.TemplateGrants(w.Template.ID)); return err }},
 			{"running workspaces", false, func(q *store.Query) error {
 				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}, Status: []berth.Status{berth.StatusRunning}}, page)
 				return err

@@ -167,6 +167,14 @@ func who(q *store.Query, u berth.User) (w authz.Who, err error) {
 	return w, err
 }
 
+func whoNow(t *testing.T, db *store.DB, u berth.User) (w authz.Who, err error) {
+	err = db.Read(t.Context(), func(q *store.Query) error {
+		w, err = who(q, u)
+		return err
+	})
+	return w, err
+}
+
 // Lists have what their reader may see of each thing alone, and nothing else.
 func TestListsAreWhatCanSays(t *testing.T) {
 	t.Parallel()
