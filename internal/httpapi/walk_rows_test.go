@@ -85,7 +85,7 @@ var walkRows = []row{
 	{op: "versionCost", needs: authz.Read, on: plain},
 	{op: "createWorkspace", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain"}`, twin: `{"name":"-","template":"nosuch"}`, passes: 400,
 		and: []right{{authz.Create, own(authz.KindWorkspace)}}},
-	{op: "createWorkspace", as: "for ben", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain","owner":"ben"}`, passes: 400,
+	{op: "createWorkspace", as: "for ben", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain","owner":"ben"}`, twin: `{"name":"-","template":"nosuch","owner":"ben"}`, passes: 400,
 		and: []right{{authz.Create, inHome(authz.KindWorkspace)}}},
 	{op: "listWorkspaces", lists: authz.KindWorkspace},
 	{op: "getWorkspace", needs: authz.Read, on: dev},
@@ -123,7 +123,7 @@ var walkRows = []row{
 	{op: "watchMetadata", needs: authz.Read, on: dev},
 	{op: "openTerminal", needs: authz.Connect, on: dev},
 
-	{op: "askTicket", anyone: true, body: `{"to":"https://nosuch.example.com/"}`, passes: 400},
+	{op: "askTicket", needs: authz.Connect, on: dev, body: `{"to":"{app url}"}`, twin: `{"to":"{no app url}"}`},
 	{op: "listApps", needs: authz.Read, on: dev},
 	{op: "openApp", needs: authz.Connect, on: dev},
 	{op: "listPorts", needs: authz.Connect, on: dev},

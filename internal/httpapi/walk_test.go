@@ -302,9 +302,23 @@ func (w *world) ask(t *testing.T, o found, r row, c caster, values map[string]st
 	}
 	defer res.Body.Close() // of a stream too: nothing more of it is wanted
 	var p api.Problem
+	if res.StatusCode < 400 && c.tag != "else" || strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+		return res.StatusCode, p
+	}
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if res.StatusCode >= 400 {
-		if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&p); err != nil {
+		if err := json.Unmarshal(answer, &p); err != nil {
 			t.Errorf("%s %s: %d without a problem: %v", o.method, path, res.StatusCode, err)
+		}
+	}
+	if c.tag == "else" {
+		for _, secret := range w.inside() {
+			if strings.Contains(string(answer), secret) && !strings.Contains(path+fill.Replace(body), secret) {
+				t.Errorf("%s %s tells a member of another organization of %s:\n%s", o.method, path, secret, answer)
+			}
 		}
 	}
 	return res.StatusCode, p

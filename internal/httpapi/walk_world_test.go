@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/berthdev/berth/client"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/server"
 	"github.com/berthdev/berth/internal/server/servertest"
 	"github.com/berthdev/berth/internal/store"
 )
@@ -28,6 +30,7 @@ type world struct {
 	template        berth.Template
 	build           string // of the workspace
 	agent           string // id
+	app             string // address of the app web
 }
 
 // caster is somebody who calls.
@@ -80,11 +83,12 @@ var people = []struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{s: servertest.Start(t), users: map[string]berth.User{}}
+	w := &world{s: servertest.Start(t, func(o *server.Options) { o.AppsListen = "127.0.0.1:0" }), users: map[string]berth.User{}}
 	w.admin, _ = w.s.FirstUser(t)
 	r := w.s.Runner(t)
 	r.Spec = func(a *berth.AgentSpec) {
-		a.Apps = []berth.App{{Slug: "docs", DisplayName: "Docs", URL: "https://docs.example.com", External: true}}
+		a.Apps = []berth.App{{Slug: "docs", DisplayName: "Docs", URL: "https://docs.example.com", External: true},
+			{Slug: "web", DisplayName: "Web", URL: "http://localhost:3000", Share: "owner", Subdomain: true}}
 	}
 	servertest.Push(t, w.admin, "plain")
 	w.db = w.s.Store(t)
@@ -119,6 +123,18 @@ func newWorld(t *testing.T) *world {
 	ana := w.s.Client(t, w.token(t, caster{user: "ana"}))
 	dev := servertest.Create(t, ana, "plain", "dev")
 	w.build, w.agent = dev.Build.ID, dev.Agents[0].ID
+	apps, err := ana.Apps(t.Context(), dev.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range apps.Items {
+		if a.Name == "Web" {
+			w.app = a.URL
+		}
+	}
+	if w.app == "" {
+		t.Fatalf("the app has no address: %+v", apps.Items)
+	}
 	w.read(t, func(q *store.Query) (err error) {
 		if w.workspace, err = q.Workspace(berth.WorkspaceID(dev.ID)); err != nil {
 			return err
@@ -204,12 +220,20 @@ func (w *world) actor(t *testing.T, c caster) (a authz.Actor) {
 	return a
 }
 
+// inside is what only shows up in answers that are about home: nobody from
+// elsewhere gets to see any of it.
+func (w *world) inside() []string {
+	return []string{string(w.home.ID), string(w.crew.ID), string(w.workspace.ID), string(w.template.ID), string(w.template.ActiveVersionID), w.build, w.agent,
+		string(w.users["ana"].ID), string(w.users["ben"].ID), `"home"`, `"plain"`, `"ana"`, `"crew"`}
+}
+
 // values are what the parts of paths in braces become.
 func (w *world) values() map[string]string {
 	return map[string]string{
 		"organization": w.home.Name, "group": w.crew.Name, "user": "ana", "member": "ben", "name": "dev",
 		"template": "plain", "version": "active", "workspace": string(w.workspace.ID), "build": w.build, "number": "1",
 		"agent": "-", "app": "docs", "port": "8080", "token": "spare", "secret": "spare", "external": "github",
+		"app url": w.app, "no app url": strings.Replace(w.app, "ana", "nan", 1),
 		"stream": newID(), "terminal": newID(), "hold": newID(),
 	}
 }

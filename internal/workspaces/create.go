@@ -124,20 +124,41 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 // ownerOf is who will own a new workspace, if the actor may make one for them.
 func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationID) (berth.User, error) {
 	id, err := userNamed(&tx.Query, actor, name)
-	if err != nil {
-		return berth.User{}, hide(actor, err, "user "+name)
+	if err != nil && !errors.Is(err, berth.NotFound) {
+		return berth.User{}, err
 	}
-	if !authz.Can(actor, authz.Create, authz.OfWorkspace(id, o)) {
-		if id != actor.UserID {
-			return berth.User{}, berth.Errorf(berth.Forbidden, "you may make workspaces for yourself only: leave the owner out")
+	if id == actor.UserID {
+		if !authz.Can(actor, authz.Create, authz.OfWorkspace(id, o)) {
+			return berth.User{}, forbidden(actor, "you may not make workspaces in this organization: ask an owner of the site or of the organization to make you a member of it")
 		}
-		return berth.User{}, berth.Errorf(berth.Forbidden, "you may not make workspaces in this organization: ask an owner of the site to make you a member of it")
+		return tx.User(id)
+	}
+	// From here on nothing tells whether there is such a user.
+	if !authz.Can(actor, authz.Create, authz.In(authz.KindWorkspace, o)) {
+		return berth.User{}, forbidden(actor, "you may make workspaces for yourself only: leave the owner out")
+	}
+	if err == nil {
+		_, err = tx.Member(o, id)
+	}
+	if errors.Is(err, berth.NotFound) {
+		return berth.User{}, berth.InvalidField("owner", "%s is no member of the organization: add them to it first", name)
+	}
+	if err != nil {
+		return berth.User{}, err
 	}
 	u, err := tx.User(id)
-	if err == nil && (u.Status == berth.UserSuspended || u.System) {
+	if err == nil && !u.MaySignIn() {
 		return u, berth.InvalidField("owner", "%s cannot own workspaces now: the user is suspended or not a person", u.Username)
 	}
 	return u, err
+}
+
+// forbidden says why the actor makes no workspace: their token, or else that.
+func forbidden(actor authz.Actor, because string) error {
+	if err := authz.Barred(actor, authz.Create, authz.KindWorkspace); err != nil {
+		return err
+	}
+	return berth.Errorf(berth.Forbidden, "%s", because)
 }
 
 // nameFor checks the name of a workspace, also whether it is free.
