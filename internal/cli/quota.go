@@ -41,6 +41,8 @@ their groups allow, what each of their workspaces costs, and how many they have.
 Without a name it is your own.`,
 		Example: "  berth quota show\n  berth quota show ana -O acme --json",
 		Args:    args(0, 1),
+
+		ValidArgsFunction: a.userNames,
 	}
 	org, asJSON := memberOrg(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {

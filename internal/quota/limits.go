@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/berthdev/berth"
@@ -18,7 +19,8 @@ func MayCreate(q *store.Query, actor authz.Actor, o berth.Organization, owner be
 			return err
 		}
 		if n >= most {
-			return berth.Errorf(berth.Limit, "%s has %d workspaces in the organization %s and may have %d: delete one that is not needed any more", owner.Username, n, o.Name, most)
+			return berth.Errorf(berth.Limit, "%s has %s in the organization %s and may have %d: delete one that is not needed any more",
+				owner.Username, count(n, "workspace"), o.Name, most)
 		}
 	}
 	if most := o.Limits.Workspaces; most > 0 {
@@ -27,7 +29,7 @@ func MayCreate(q *store.Query, actor authz.Actor, o berth.Organization, owner be
 			return err
 		}
 		if n >= most {
-			return berth.Errorf(berth.Limit, "the organization %s has %d workspaces and may have %d: some have to be deleted first", o.Name, n, most)
+			return berth.Errorf(berth.Limit, "the organization %s has %s and may have %d: some have to be deleted first", o.Name, count(n, "workspace"), most)
 		}
 	}
 	return mayRun(q, actor, o, owner, "")
@@ -63,8 +65,8 @@ func mayRun(q *store.Query, actor authz.Actor, o berth.Organization, owner berth
 			if authz.Can(actor, authz.Read, authz.OfQuota(owner.ID, o.ID)) {
 				which = " (" + strings.Join(shorten(names), ", ") + ")"
 			}
-			return berth.Errorf(berth.Limit, "%s has %d running workspaces in the organization %s%s and may have %d: stop one first",
-				owner.Username, len(names), o.Name, which, most)
+			return berth.Errorf(berth.Limit, "%s has %s in the organization %s%s and may have %d: stop one first",
+				owner.Username, count(len(names), "running workspace"), o.Name, which, most)
 		}
 	}
 	if most := o.Limits.Running; most > 0 {
@@ -73,7 +75,7 @@ func mayRun(q *store.Query, actor authz.Actor, o berth.Organization, owner berth
 			return err
 		}
 		if n >= most {
-			return berth.Errorf(berth.Limit, "the organization %s has %d running workspaces and may have %d: some have to be stopped first", o.Name, n, most)
+			return berth.Errorf(berth.Limit, "the organization %s has %s and may have %d: some have to be stopped first", o.Name, count(n, "running workspace"), most)
 		}
 	}
 	return nil
@@ -86,4 +88,12 @@ func perUser(owner berth.User, most int) int {
 		return 0
 	}
 	return most
+}
+
+// count is "1 workspace" or "2 workspaces".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

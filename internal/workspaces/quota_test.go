@@ -197,6 +197,40 @@ func TestQuotaOverALife(t *testing.T) {
 	})
 }
 
+// A runner that lost what it held: what was allowed counts on, what was not is
+// judged again, by its new attempt alone.
+func TestQuotaOfLostBuilds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("dev", "v1", contents())
+		h.everyone(berth.Allowance{Amount: 40}, berth.WorkspaceLimits{})
+		hello := func() {
+			t.Helper()
+			_, err := h.queue.Hello(t.Context(), h.provider.ID, builds.Hello{Runner: "runner", Slots: 4})
+			must(t, err)
+		}
+		h.create(h.mel, "a")
+		_, old := h.take()
+		hello()
+		_, c, v := h.judge(30)
+		if !v.Allow || c.Attempt != 2 {
+			t.Fatalf("attempt %d: %+v", c.Attempt, v)
+		}
+		_, err := h.queue.Judge(t.Context(), old, berth.Plan{DailyCost: 5})
+		want(t, "the attempt before", err, berth.Conflict)
+		if got := h.spends(h.mel); got != 30 {
+			t.Errorf("%d are spent", got)
+		}
+		hello()
+		if got := h.spends(h.mel); got != 30 {
+			t.Errorf("once it is lost, %d are spent", got)
+		}
+		want(t, "the end of what was lost", h.queue.Finish(t.Context(), old, fine), berth.Conflict)
+		if got := h.spends(h.mel); got != 30 {
+			t.Errorf("after its end came late, %d are spent", got)
+		}
+	})
+}
+
 // eveFree is what eve has left.
 func (h *house) eveFree(t *testing.T) int {
 	t.Helper()
@@ -350,7 +384,7 @@ func TestLimitsOfWorkspaces(t *testing.T) {
 		limits(berth.WorkspaceLimits{WorkspacesPerUser: 1})
 		err := another(h.mel)
 		want(t, "a second one", err, berth.Limit)
-		if !strings.Contains(err.Error(), "mel has 1 workspaces in the organization default and may have 1") {
+		if !strings.Contains(err.Error(), "mel has 1 workspace in the organization default and may have 1") {
 			t.Error(err)
 		}
 		limits(berth.WorkspaceLimits{Workspaces: 1})
