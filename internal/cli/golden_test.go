@@ -51,7 +51,13 @@ func TestGolden(t *testing.T) {
 		{Name: "owner", Of: "site", About: "May do everything.", Rights: []api.Right{{Kind: "user", Actions: []string{"create", "read"}, Whose: "all"}}},
 		{Name: "owner", Of: "organization", About: "Manages one organization.", Rights: []api.Right{{Kind: "workspace", Actions: []string{"start", "stop"}, Whose: "of the organization"}}},
 		{Name: "use", Of: "share", About: "Use it.", Rights: []api.Right{{Kind: "template", Actions: []string{"use"}, Whose: "what is shared with them"}}}}})
+	left := 10
+	f.answer("GET /organizations/default/members/me/quota", api.Quota{Organization: "default", User: "ana", Budget: api.Allowance{Amount: 40}, Spent: 30, Left: &left,
+		Groups:     []api.GroupBudget{{Group: "Everyone", Allowance: api.Allowance{Amount: 10}}, {Group: "ml", Allowance: api.Allowance{Amount: 30}}},
+		Workspaces: api.WorkspaceCount{Count: 2, Most: 5}, Running: api.WorkspaceCount{Count: 1, MostHere: 9},
+		Costs: []api.Spending{{Workspace: "web", Template: "docker", DailyCost: 30, Running: true}, {Workspace: "old", Template: "docker"}}})
 	for name, args := range map[string]string{
+		"quota":      "quota",
 		"roles_list": "roles list", "roles_show": "roles show owner",
 		"list": "list", "list_all": "list --all", "show": "show web", "show_failed": "show bad", "stop": "stop web", "stop_no_wait": "stop web --no-wait",
 		"builds_list": "builds list web", "builds_show": "builds show web 3", "whoami": "whoami", "tokens_list": "tokens list",
