@@ -129,6 +129,7 @@ module "extra" {
 		Modules:   []berth.Module{{Key: "extra", Source: "./modules/extra"}},
 		Terraform: s.installer.Engine.Version,
 		Notes:     []string{`the preset "Small" answers the parameter "nowhere", which the template does not have`},
+		DailyCost: new(int), // nothing
 	}
 	if s.installer.Engine.Tofu {
 		want.Plugins[0].Source = "registry.opentofu.org/coder/coder"
