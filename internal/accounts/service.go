@@ -41,6 +41,12 @@ func NewWith(db *store.DB, opt Options) *Service {
 	return &Service{db: db, hashes: newHasher(), tries: newTries(), places: newPlaces(), opt: opt}
 }
 
+// Watch gives a channel that is rung when something of a user changed that what
+// they may do rests on, and what ends the watching. Rings are hints.
+func (s *Service) Watch(u berth.UserID) (<-chan struct{}, func()) {
+	return s.db.Waits(store.UserTopic(u))
+}
+
 // EnsureDefaults makes what every installation has: the default organization
 // and the system user `prebuilds`. It is safe on several replicas at once.
 func (s *Service) EnsureDefaults(ctx context.Context) error {

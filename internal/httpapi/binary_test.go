@@ -24,7 +24,7 @@ func TestBinaries(t *testing.T) {
 	h := &handlers{Services: Services{Bundle: bundle.New(dir)}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /bin/{name}", h.binary)
-	all := outermost(slog.New(slog.DiscardHandler), mux)
+	all := outermost(slog.New(slog.DiscardHandler), nil, mux)
 	get := func(path string, header ...string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("GET", path, nil)
 		for i := 0; i+1 < len(header); i += 2 {

@@ -89,6 +89,12 @@ func (h *handlers) steps(ctx context.Context, s *stream, wakes <-chan struct{}, 
 	defer ticks.Stop()
 	defer beats.Stop()
 	defer checks.Stop()
+	var changed <-chan struct{} // of who watches: suspended, out of an organization
+	if user := requestOf(ctx).user.ID; user != "" {
+		rings, stop := h.Accounts.Watch(user)
+		defer stop()
+		changed = rings
+	}
 	if err := s.write(": watching\n\n"); err != nil {
 		return nil
 	}
@@ -106,6 +112,10 @@ func (h *handlers) steps(ctx context.Context, s *stream, wakes <-chan struct{}, 
 		case <-beats.C:
 			if err := s.write(": still here\n\n"); err != nil {
 				return nil
+			}
+		case <-changed:
+			if err := requestOf(ctx).again(ctx); err != nil {
+				return err
 			}
 		case <-checks.C:
 			if err := requestOf(ctx).again(ctx); err != nil {

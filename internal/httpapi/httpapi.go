@@ -50,6 +50,7 @@ type Services struct {
 	// Stopping is closed when the server wants to end: answers that last long
 	// end too, and their clients come back.
 	Stopping <-chan struct{}
+	Proxies  Proxies // in front, whose word counts of where requests come from
 
 	Bundle    *bundle.Bundle
 	Dashboard http.Handler
@@ -85,7 +86,7 @@ func New(s Services) http.Handler {
 		mux.Handle("/apps/", apps.Pages())
 	}
 	mux.Handle("/", s.Dashboard)
-	return outermost(s.Log, h.refusals(mux))
+	return outermost(s.Log, s.Proxies, h.refusals(mux))
 }
 
 // mount registers every operation and gives the document that describes them.

@@ -15,10 +15,10 @@ import (
 
 // outermost gives every request its id, its headers, its line in the log and a
 // floor to fall on.
-func outermost(log *slog.Logger, next http.Handler) http.Handler {
+func outermost(log *slog.Logger, proxies Proxies, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		req := &request{id: requestID(r), remote: r.RemoteAddr, program: r.UserAgent()}
+		req := &request{id: requestID(r), remote: proxies.remote(r), program: r.UserAgent()}
 		r = r.WithContext(req.recorded(context.WithValue(r.Context(), requestKey{}, req)))
 		out := &answer{ResponseWriter: w}
 		secure(out.Header())
@@ -64,7 +64,7 @@ func logRequest(log *slog.Logger, r *http.Request, req *request, out *answer, to
 		slog.Int("status", out.code()),
 		slog.Int64("bytes", out.bytes),
 		slog.Duration("took", took),
-		slog.String("remote", r.RemoteAddr),
+		slog.String("remote", req.remote),
 	}
 	if req.who != "" {
 		attrs = append(attrs, slog.String("who", req.who))

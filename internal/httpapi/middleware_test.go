@@ -29,7 +29,7 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 
 func TestAPanicBehindTheFirstByteCutsTheAnswer(t *testing.T) {
 	t.Parallel()
-	h := outermost(slog.New(slog.DiscardHandler), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := outermost(slog.New(slog.DiscardHandler), nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "half of")
 		panic("here")
 	}))
@@ -87,7 +87,7 @@ func TestBodiesAreBoundedInTimeAndHandlersAreNot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gave := make(chan error, 1)
-		h := outermost(slog.New(slog.DiscardHandler), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := outermost(slog.New(slog.DiscardHandler), nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.ReadAll(r.Body); err != nil {
 				gave <- err
 				return

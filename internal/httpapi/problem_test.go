@@ -28,7 +28,7 @@ func serve(operations ...operation) (http.Handler, *bytes.Buffer) {
 	for _, o := range operations {
 		o.register(h, target, mux)
 	}
-	return outermost(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), mux), &log
+	return outermost(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), nil, mux), &log
 }
 
 func failing(err error) operation {

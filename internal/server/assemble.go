@@ -73,7 +73,13 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		}
 	}()
 	p.queue = builds.New(p.db, keys, builds.Kinds{}, builds.Options{Beat: beat})
-	p.accounts = accounts.New(p.db)
+	p.accounts = accounts.NewWith(p.db, accounts.Options{
+		MinPasswordLength: s.o.MinPasswordLength, MaxTokenLifetime: s.o.MaxTokenLifetime,
+	})
+	proxies, err := httpapi.ParseProxies(s.o.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	p.tenants = organizations.New(p.db)
 	p.providers = providers.New(p.db)
 	p.templates = templates.New(p.db, keys, p.queue)
@@ -111,7 +117,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		Quota: quota.New(p.db),
 		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,
-		Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,
+		Proxies: proxies, Bundle: carried, Dashboard: dashboard.Handler(), AccessURL: s.URL, Banner: s.bannerNow, Database: p.db.Engine(), Log: s.log,
 	})
 	if !s.o.NoRunner {
 		if p.runner, err = s.newRunner(ctx, p, carried); err != nil {

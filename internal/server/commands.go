@@ -32,7 +32,7 @@ func serverCommand() *cobra.Command {
 		Example: "  berth server\n  berth server --data /var/lib/berth --access-url https://berth.example.com\n  berth server --database-url postgres://berth@db/berth",
 		Args:    cobra.NoArgs,
 	}
-	c.AddCommand(rotateKeysCommand())
+	c.AddCommand(rotateKeysCommand(), createAdminCommand())
 	bad := o.bind(c.Flags(), os.Getenv)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if bad != nil {

@@ -8,7 +8,33 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/store"
 )
+
+// The loops that are woken when somebody is shut out.
+const (
+	linksLoop     = "links"
+	suspendedLoop = "suspended"
+)
+
+// wakeShutOut wakes what has to be done when somebody was suspended or deleted,
+// here or by another replica, until ctx ends.
+func (p *parts) wakeShutOut(ctx context.Context) {
+	rings, stop := p.db.Waits(store.ShutOutTopic)
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-rings:
+		}
+		for _, l := range p.loops {
+			if l.Name == linksLoop || l.Name == suspendedLoop {
+				l.Wake()
+			}
+		}
+	}
+}
 
 // allLoops is everything that a server does by itself.
 func (p *parts) allLoops() []*loop.Loop {
@@ -21,9 +47,19 @@ func (p *parts) allLoops() []*loop.Loop {
 		}},
 		// Ends the links of agents that may not have one any more: suspended
 		// owners, rotated keys, computers that outlived their stop.
-		{Name: "links", Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
+		{Name: linksLoop, Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.endLinks(ctx)
 			return counted(n, "ended %d links of agents that may not be linked any more"), err
+		}},
+		// Woken when somebody is suspended, and by itself for what was under way
+		// then.
+		{Name: suspendedLoop, Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.workspaces.StopSuspended(ctx, time.Now())
+			return counted(n, "stopped %d workspaces of suspended users"), err
+		}},
+		{Name: "dormant users", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.accounts.MarkDormant(ctx)
+			return counted(n, "marked %d users as dormant who were not seen for long"), err
 		}},
 		{Name: "expired tokens", Every: 10 * time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.accounts.CleanTokens(ctx)

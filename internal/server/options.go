@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/httpapi"
 )
 
 // Options are the settings of a server. Each field with a flag tag is a setting:
@@ -32,6 +33,9 @@ type Options struct {
 	ConnectionRetention time.Duration `flag:"connection-retention" default:"2160h" doc:"How long it is kept who connected to which workspace. 0: for ever."`
 	SSHBanner           string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
 	ExternalAuth        string        `flag:"external-auth" doc:"JSON file of the external services (git hosts, OAuth2 servers) at which people sign in; docs/credentials.md describes it."`
+	MinPasswordLength   int           `flag:"min-password-length" default:"8" doc:"Fewest characters of a new password, 8 or more."`
+	MaxTokenLifetime    time.Duration `flag:"max-token-lifetime" default:"43800h" doc:"How long tokens for programs may last at most."`
+	TrustedProxies      string        `flag:"trusted-proxies" doc:"Addresses or networks, with commas, such as 10.0.0.0/8,127.0.0.1, of proxies in front whose X-Forwarded-For is believed when it says where requests come from. Empty: none; everybody behind a proxy is one address then, to the limits of signing in and to the audit."`
 	LogLevel            string        `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat           string        `flag:"log-format" default:"text" doc:"text or json."`
 
@@ -57,6 +61,15 @@ func (o Options) check() error {
 	}
 	if o.Slots < 0 {
 		return berth.Errorf(berth.Invalid, "--slots %d: give a number of builds, or 0 for twice the processors", o.Slots)
+	}
+	if o.MinPasswordLength < 0 || o.MinPasswordLength > berth.MaxPasswordLength {
+		return berth.Errorf(berth.Invalid, "--min-password-length %d: give a number between %d and %d", o.MinPasswordLength, berth.MinPasswordLength, berth.MaxPasswordLength)
+	}
+	if o.MaxTokenLifetime != 0 && o.MaxTokenLifetime < time.Minute {
+		return berth.Errorf(berth.Invalid, "--max-token-lifetime %s: give at least a minute, such as 2160h", o.MaxTokenLifetime)
+	}
+	if _, err := httpapi.ParseProxies(o.TrustedProxies); err != nil {
+		return err
 	}
 	if o.MaxHold < 0 {
 		return berth.Errorf(berth.Invalid, "--max-hold %s: give how long a hold may last, such as 24h", o.MaxHold)

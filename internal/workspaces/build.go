@@ -33,25 +33,31 @@ var actions = map[berth.Transition]authz.Action{berth.Start: authz.Start, berth.
 // allowed: it brings what changed outside or in the template.
 func (s *Service) Build(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (v BuildView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		w, b, err := s.next(tx, actor, id, in)
+		_, b, err := s.buildIn(tx, actor, id, in)
 		if err != nil {
-			return err
-		}
-		if b, err = s.queue.Enqueue(tx, b); err != nil {
-			return err
-		}
-		if b.Transition != berth.Start { // what runs in the workspace is not its owner any more
-			if err := credentials.EndLogins(tx, w.ID, ""); err != nil {
-				return err
-			}
-		}
-		if err := auditBuild(tx, actor, string(b.Transition), w, b); err != nil {
 			return err
 		}
 		v, err = s.buildView(&tx.Query, b.ID)
 		return err
 	})
 	return v, err
+}
+
+// buildIn is Build in a transaction.
+func (s *Service) buildIn(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (berth.Workspace, berth.Build, error) {
+	w, b, err := s.next(tx, actor, id, in)
+	if err != nil {
+		return w, b, err
+	}
+	if b, err = s.queue.Enqueue(tx, b); err != nil {
+		return w, b, err
+	}
+	if b.Transition != berth.Start { // what runs in the workspace is not its owner any more
+		if err := credentials.EndLogins(tx, w.ID, ""); err != nil {
+			return w, b, err
+		}
+	}
+	return w, b, auditBuild(tx, actor, string(b.Transition), w, b)
 }
 
 // next checks what is asked for, in the order in which people are told, and
