@@ -151,7 +151,7 @@ func auditWhat(r api.Audit) string {
 		switch c := r.Changes[field]; {
 		case c.Secret:
 			parts = append(parts, field+" (secret)")
-		case c.Old == nil:
+		case c.Old == nil, c.Old == "":
 			parts = append(parts, field+": "+auditValue(c.New))
 		default:
 			parts = append(parts, field+": "+auditValue(c.Old)+" → "+auditValue(c.New))

@@ -14,12 +14,12 @@ import (
 	"github.com/berthdev/berth/internal/audit"
 )
 
-type auditQuery struct {
+type AuditQuery struct {
 	Q string `query:"q" doc:"Filters: user:, action:, kind:, target:, organization:, class:, result: (failed: all but ok), since:, until:, request:, token:, reason:; a word without a key is part of the target's name"`
 }
 
 type listAuditInput struct {
-	auditQuery
+	AuditQuery
 	Page
 }
 
@@ -30,7 +30,7 @@ func (h *handlers) listAudit(ctx context.Context, in *listAuditInput) (*body[api
 
 // exportAudit writes the rows as they are read: an export may be larger than the
 // memory. One that cannot go on is cut, so that nobody takes it for whole.
-func (h *handlers) exportAudit(ctx context.Context, in *auditQuery) (*events, error) {
+func (h *handlers) exportAudit(ctx context.Context, in *AuditQuery) (*events, error) {
 	e, err := h.Audit.Export(ctx, actorOf(ctx), in.Q)
 	if err != nil {
 		return nil, err
