@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"internal/sharing": {".", "internal/authz", "internal/store"},
 
 	"internal/builds":     {".", "internal/store", "internal/seal"},
-	"internal/templates":  {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
+	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
 	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
 

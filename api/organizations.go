@@ -61,6 +61,80 @@ type EditWorkspaceLimits struct {
 // Allowance is how much a group adds to what each of its members may spend a
 // day, in the unit of daily_cost.
 type Allowance struct {
-	Amount    int  `json:"amount"`
+	Amount    int  `json:"amount" required:"false"`
 	Unlimited bool `json:"unlimited" required:"false"`
+}
+
+// Member is a user in an organization.
+type Member struct {
+	UserID   string    `json:"user_id"`
+	Username string    `json:"username"`
+	Name     string    `json:"name,omitempty"`
+	Email    string    `json:"email"`
+	Status   string    `json:"status" enum:"active,dormant,suspended"`
+	System   bool      `json:"system,omitempty" doc:"No person: owns prebuilds"`
+	Roles    []string  `json:"roles" doc:"In the organization; everybody is a member besides"`
+	Source   string    `json:"source" doc:"user, or the identity provider that keeps the membership"`
+	JoinedAt time.Time `json:"joined_at"`
+}
+
+// AddMember: PUT /organizations/{organization}/members/{user}
+type AddMember struct {
+	Roles *[]string `json:"roles,omitempty" doc:"owner, user-admin, template-admin, auditor; left out, those of somebody who is a member already stay"`
+}
+
+// EditMember: PATCH /organizations/{organization}/members/{user}. Roles that are
+// not named stay.
+type EditMember struct {
+	Add    []string `json:"add,omitempty"`
+	Remove []string `json:"remove,omitempty"`
+}
+
+// RemovedMember: DELETE /organizations/{organization}/members/{user}
+type RemovedMember struct {
+	Workspaces []string `json:"workspaces" doc:"Names of what they still have in the organization: they may enter, stop and delete it"`
+}
+
+// Group is some members of an organization.
+type Group struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	DisplayName string    `json:"display_name"`
+	Allowance   Allowance `json:"allowance" doc:"What it adds to what each of its members may spend a day"`
+	Members     int       `json:"members"`
+	Everyone    bool      `json:"everyone" doc:"All members of the organization; not put together by hand"`
+	Source      string    `json:"source" doc:"user, or the identity provider that keeps its members"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// CreateGroup: POST /organizations/{organization}/groups
+type CreateGroup struct {
+	Name        string     `json:"name"`
+	DisplayName string     `json:"display_name,omitempty"`
+	Allowance   *Allowance `json:"allowance,omitempty" doc:"Left out: 0"`
+}
+
+// EditGroup: PATCH /organizations/{organization}/groups/{group}. What is left out
+// stays.
+type EditGroup struct {
+	Name        *string    `json:"name,omitempty"`
+	DisplayName *string    `json:"display_name,omitempty"`
+	Allowance   *Allowance `json:"allowance,omitempty"`
+}
+
+// GroupMember is a user in a group.
+type GroupMember struct {
+	UserID   string `json:"user_id"`
+	Username string `json:"username"`
+	Name     string `json:"name,omitempty"`
+	System   bool   `json:"system,omitempty" doc:"No person: owns prebuilds"`
+	Source   string `json:"source" doc:"user, or the identity provider that put them there"`
+}
+
+// AllowedProvider is a workspace provider that an organization may use.
+type AllowedProvider struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Used bool   `json:"used" doc:"Where a workspace or a push names none"`
 }

@@ -69,6 +69,12 @@ func post[In, Out any](ctx context.Context, c *Client, path string, in In) (Out,
 	return call[In, Out](ctx, c, http.MethodPost, path, in)
 }
 
+// bare calls with nothing and expects no answer.
+func bare(ctx context.Context, c *Client, method, path string) error {
+	_, err := call[nothing, nothing](ctx, c, method, path, nothing{})
+	return err
+}
+
 // tell posts in and expects no answer.
 func tell[In any](ctx context.Context, c *Client, path string, in In) error {
 	_, err := call[In, nothing](ctx, c, http.MethodPost, path, in)

@@ -52,6 +52,7 @@ var policy = []rule{
 	{who: site, role: berth.RoleUserAdmin, kinds: kinds(KindUser, KindMember, KindOrganization, KindQuota), actions: actions(Read), privileged: true},
 
 	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
+	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindProvider), actions: actions(Read, Use)},
 	// Reads all workspaces to help with their builds, and enters none; knows whom to share a template with.
 	{who: site, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace, KindOrganization, KindUser, KindMember, KindGroup), actions: actions(Read), privileged: true},
 
@@ -71,6 +72,8 @@ var policy = []rule{
 	{who: organization, role: berth.RoleTemplateAdmin, kinds: kinds(KindWorkspace), actions: actions(Read)},
 	{who: organization, role: berth.RoleAuditor, kinds: kinds(KindAudit, KindQuota, KindTemplate), actions: actions(Read)},
 	{who: organization, role: berth.RoleMember, kinds: kinds(KindOrganization, KindMember, KindGroup), actions: actions(Read), privileged: true},
+	// Those that the organization is allowed: see store.ProviderFor.
+	{who: organization, role: berth.RoleMember, kinds: kinds(KindProvider), actions: actions(Read, Use)},
 
 	// What is shared, while they are members of its organization. Nobody deletes or governs somebody else's workspace by a share.
 	{who: grantee, grant: berth.GrantUse, kinds: kinds(KindTemplate), reach: here, actions: actions(Read, Use)},
@@ -91,8 +94,7 @@ var policy = []rule{
 	// What somebody has they can see, enter, stop and delete, also after they left the organization.
 	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: own, actions: actions(Read, Stop, Delete, Connect, Govern)},
 	// What roles mean, where workspaces run, and the background work that keeps the server going are no secrets.
-	{who: site, role: berth.RoleMember, kinds: kinds(KindRole, KindProvider, KindServer), actions: actions(Read)},
-	{who: site, role: berth.RoleMember, kinds: kinds(KindProvider), actions: actions(Use)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindRole, KindServer), actions: actions(Read)},
 }
 
 // personal are the kinds of which everybody has their own, and no others'.

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,7 +13,9 @@ import (
 )
 
 func (a *app) organizations() *cobra.Command {
-	cmd := newGroup("organizations", "Organizations and their settings", a.organizationsList(), a.organizationsEdit())
+	cmd := newGroup("organizations", "Organizations: settings, members, workspace providers",
+		a.organizationsList(), a.organizationsCreate(), a.organizationsShow(), a.organizationsEdit(), a.organizationsDelete(),
+		a.members(), a.organizationsProviders())
 	cmd.Aliases = []string{"organization", "orgs"}
 	return cmd
 }
@@ -34,45 +38,165 @@ var organizationListing = listing[api.Organization]{
 	},
 }
 
-func (a *app) organizationsEdit() *cobra.Command {
-	var connectStarts, idleCounts bool
+func (a *app) organizationsCreate() *cobra.Command {
+	var in api.CreateOrganization
 	cmd := &cobra.Command{
-		Use:   "edit NAME",
-		Short: "Change the settings of an organization",
-		Long: `Change the settings of an organization. Owners of the site may.
+		Use:   "create NAME",
+		Short: "Make an organization",
+		Long: `Make an organization. Owners of the site may.
 
-With --connect-starts=false no connection starts a stopped workspace of the
-organization, whatever the workspace's own setting says. With --idle-counts an
-open connection keeps a workspace awake also while nothing is typed or shown.`,
-		Example: `  berth organizations edit default --connect-starts=false
-  berth organizations edit default --idle-counts=true`,
+It has no members at first: add some, and give one the role owner, who then
+does the rest.`,
+		Example: `  berth organizations create research --display-name 'Research' --description 'Models and notebooks'
+  berth organizations members add research ana --role owner`,
 		Args: args(1, 1),
 	}
-	cmd.Flags().BoolVar(&connectStarts, "connect-starts", true, "let connections start stopped workspaces that let them")
-	cmd.Flags().BoolVar(&idleCounts, "idle-counts", false, "count an open and idle connection as activity")
+	cmd.Flags().StringVar(&in.DisplayName, "display-name", "", "what people see instead of the name")
+	cmd.Flags().StringVar(&in.Description, "description", "", "one sentence or two")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		in := api.EditOrganization{
-			ConnectStarts: ifGiven(cmd, "connect-starts", &connectStarts),
-			IdleCounts:    ifGiven(cmd, "idle-counts", &idleCounts),
-		}
-		if in == (api.EditOrganization{}) {
-			return usagef("there is nothing to change: give --connect-starts or --idle-counts, with =true or =false")
-		}
+		in.Name = given[0]
 		return a.withClient(func(c *client.Client) error {
-			o, err := c.EditOrganization(cmd.Context(), given[0], in)
+			o, err := c.CreateOrganization(cmd.Context(), in)
 			if err != nil {
 				return err
 			}
-			a.say("%s is changed", o.Name)
+			if *asJSON {
+				return a.json(o)
+			}
+			a.say("%s is made", o.Name)
+			a.tell("Add members with: berth organizations members add %s USER", o.Name)
 			return nil
 		})
 	}
 	return cmd
 }
 
-func yesNo(b bool) string {
-	if b {
-		return "yes"
+func (a *app) organizationsShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "show NAME", Short: "Show an organization, its settings and workspace providers",
+		Args: args(1, 1), ValidArgsFunction: a.organizationNames,
 	}
-	return "no"
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		return a.withClient(func(c *client.Client) error {
+			o, err := c.Organization(cmd.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(o)
+			}
+			allowed, err := c.AllowedProviders(cmd.Context(), o.ID)
+			if err != nil {
+				return err
+			}
+			a.showOrganization(o, allowed.Items, time.Now())
+			return nil
+		})
+	}
+	return cmd
 }
+
+func (a *app) showOrganization(o api.Organization, allowed []api.AllowedProvider, now time.Time) {
+	a.field("organization", o.Name)
+	a.field("shown as", cell(o.DisplayName))
+	a.field("description", cell(o.Description))
+	if o.Default {
+		a.field("default", "new users join it")
+	}
+	a.field("created", ago(o.CreatedAt, now))
+	a.field("sharing", sayIf(o.Sharing, "people may share their workspaces", "nobody shares workspaces"))
+	a.field("connections", sayIf(o.ConnectStarts, "start stopped workspaces that let them", "start no workspaces"))
+	a.field("idle", sayIf(o.IdleCounts, "an open connection counts as activity", "an open connection alone is no activity"))
+	a.field("auto-start", autostartDays(o.AutostartDays))
+	off := "never"
+	if o.AutoOff > 0 {
+		off = "after " + roughly(time.Duration(o.AutoOff)*time.Second) + " without activity"
+	}
+	a.field("auto-off", off+sayIf(o.AutoOffByUser, "; people may change that for their own workspaces", ""))
+	l := o.Limits
+	a.field("limits", limits(l.Workspaces, l.Running))
+	a.field("per user", limits(l.WorkspacesPerUser, l.RunningPerUser))
+	var names []string
+	for _, p := range allowed {
+		names = append(names, cell(p.Name))
+	}
+	a.field("providers", first(strings.Join(names, ", "), "none: nothing can be made here"))
+}
+
+func sayIf(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
+}
+
+func autostartDays(days []string) string {
+	switch len(days) {
+	case 0:
+		return "on no day"
+	case 7:
+		return "on every day"
+	}
+	return "on " + strings.Join(days, ", ")
+}
+
+func limits(all, running int) string {
+	if all == 0 && running == 0 {
+		return "none"
+	}
+	say := func(n int, what string) string {
+		if n == 0 {
+			return "any number " + what
+		}
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return say(all, "workspaces") + ", " + say(running, "running")
+}
+
+func (a *app) organizationsDelete() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:     "delete NAME",
+		Aliases: []string{"rm"},
+		Short:   "Delete an organization that has no workspaces and no templates",
+		Args:    args(1, 1), ValidArgsFunction: a.organizationNames,
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		return a.withClient(func(c *client.Client) error {
+			o, err := c.Organization(cmd.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Delete the organization %s?", o.Name),
+				fmt.Sprintf("The organization %s goes with its members' roles and its groups.", o.Name)); err != nil {
+				return err
+			}
+			if err := c.DeleteOrganization(cmd.Context(), o.ID); err != nil {
+				return err
+			}
+			a.say("%s is deleted", o.Name)
+			return nil
+		})
+	}
+	return cmd
+}
+
+// organizationNames completes the first argument with organizations.
+func (a *app) organizationNames(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(given) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.complete(cmd, func(ctx context.Context, c *client.Client) ([]string, error) {
+		p, err := c.Organizations(ctx, client.List{Limit: 500})
+		var names []string
+		for _, o := range p.Items {
+			names = append(names, o.Name)
+		}
+		return names, err
+	})
+}
+
+func yesNo(b bool) string { return sayIf(b, "yes", "no") }

@@ -19,7 +19,7 @@ func (a *app) templates() *cobra.Command {
 
 // orgFlag gives cmd the flag --org, whose default is the default organization.
 func orgFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().StringP("org", "O", "default", "`organization` of the template")
+	return cmd.Flags().StringP("org", "O", "default", "`organization`, by name")
 }
 
 func (a *app) templatesList() *cobra.Command {

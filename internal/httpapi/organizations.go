@@ -24,6 +24,17 @@ func (h *handlers) getOrganization(ctx context.Context, in *InOrganization) (*bo
 	return answered(viewOrganization(o), err)
 }
 
+type createOrganizationInput struct{ Body api.CreateOrganization }
+
+func (h *handlers) createOrganization(ctx context.Context, in *createOrganizationInput) (*body[api.Organization], error) {
+	o, err := h.Organizations.Create(ctx, actorOf(ctx), organizations.NewOrganization(in.Body))
+	return answered(viewOrganization(o), err)
+}
+
+func (h *handlers) deleteOrganization(ctx context.Context, in *InOrganization) (*struct{}, error) {
+	return nil, h.Organizations.Delete(ctx, actorOf(ctx), in.Organization)
+}
+
 type editOrganizationInput struct {
 	InOrganization
 	Body api.EditOrganization
@@ -72,4 +83,26 @@ func viewOrganization(o berth.Organization) api.Organization {
 		AutostartDays: o.AutostartDays.Names(), AutoOff: int(o.AutoOff / time.Second), AutoOffByUser: o.AutoOffByUser,
 		Limits: api.WorkspaceLimits(o.Limits),
 	}
+}
+
+func (h *handlers) listAllowedProviders(ctx context.Context, in *InOrganization) (*body[api.Page[api.AllowedProvider]], error) {
+	allowed, err := h.Organizations.Providers(ctx, actorOf(ctx), in.Organization)
+	views := make([]api.AllowedProvider, len(allowed))
+	for i, p := range allowed {
+		views[i] = api.AllowedProvider{ID: string(p.ID), Name: p.Name, Used: i == 0}
+	}
+	return answered(api.Page[api.AllowedProvider]{Items: views}, err)
+}
+
+type allowedProviderInput struct {
+	InOrganization
+	Provider string `path:"provider" doc:"Name or id"`
+}
+
+func (h *handlers) allowProvider(ctx context.Context, in *allowedProviderInput) (*struct{}, error) {
+	return nil, h.Organizations.AllowProvider(ctx, actorOf(ctx), in.Organization, in.Provider)
+}
+
+func (h *handlers) denyProvider(ctx context.Context, in *allowedProviderInput) (*struct{}, error) {
+	return nil, h.Organizations.DenyProvider(ctx, actorOf(ctx), in.Organization, in.Provider)
 }

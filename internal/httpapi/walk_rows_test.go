@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"testing"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
 )
 
@@ -60,8 +61,27 @@ var walkRows = []row{
 	{op: "listOrganizations", lists: authz.KindOrganization},
 	{op: "getOrganization", needs: authz.Read, on: inHome(authz.KindOrganization)},
 	{op: "editOrganization", needs: authz.Update, on: inHome(authz.KindOrganization), body: `{}`},
+	{op: "createOrganization", needs: authz.Create, on: all(authz.KindOrganization), openly: true, body: `{"name":"-"}`, passes: 400},
+	{op: "deleteOrganization", needs: authz.Delete, on: inHome(authz.KindOrganization)}, // a conflict: it is the default one
+	{op: "listMembers", needs: authz.Read, on: inHome(authz.KindMember)},
+	{op: "getMember", needs: authz.Read, on: inHome(authz.KindMember), with: isBen},
+	{op: "addMember", needs: authz.Create, on: inHome(authz.KindMember), body: `{}`, with: isBen},
+	{op: "addMember", as: "with roles", needs: authz.Create, on: inHome(authz.KindMember), and: []right{{authz.Assign, inHome(authz.KindRole)}}, body: `{"roles":[]}`, with: isBen},
+	{op: "editMember", needs: authz.Read, on: inHome(authz.KindMember), and: []right{{authz.Assign, inHome(authz.KindRole)}}, body: `{"remove":["owner"]}`, with: isBen},
+	{op: "removeMember", needs: authz.Delete, on: inHome(authz.KindMember), with: map[string]string{"user": berth.PrebuildsUsername}}, // a conflict: it stays
+	{op: "listGroups", needs: authz.Read, on: inHome(authz.KindGroup)},
+	{op: "createGroup", needs: authz.Create, on: inHome(authz.KindGroup), body: `{"name":"-"}`, passes: 400},
+	{op: "getGroup", needs: authz.Read, on: inHome(authz.KindGroup)},
+	{op: "editGroup", needs: authz.Update, on: inHome(authz.KindGroup), body: `{}`},
+	{op: "deleteGroup", needs: authz.Delete, on: inHome(authz.KindGroup), with: everyone},
+	{op: "listGroupMembers", needs: authz.Read, on: inHome(authz.KindGroup)},
+	{op: "addGroupMember", needs: authz.Update, on: inHome(authz.KindGroup), with: everyone},
+	{op: "removeGroupMember", needs: authz.Update, on: inHome(authz.KindGroup), with: everyone},
+	{op: "listAllowedProviders", needs: authz.Read, on: inHome(authz.KindOrganization)},
+	{op: "allowProvider", needs: authz.Update, on: inHome(authz.KindProvider), with: map[string]string{"provider": berth.BuiltInProvider}},
+	{op: "denyProvider", needs: authz.Update, on: inHome(authz.KindProvider), with: map[string]string{"provider": "spare"}, before: spareProvider},
+	{op: "listProviders", lists: authz.KindProvider},
 	{op: "quota", needs: authz.Read, on: anasQuota},
-	{op: "listProviders", needs: authz.Read, on: all(authz.KindProvider)},
 	{op: "listLoops", needs: authz.Read, on: all(authz.KindServer)},
 
 	{op: "listRoles", needs: authz.Read, on: all(authz.KindRole)},
@@ -134,6 +154,10 @@ var walkRows = []row{
 	{op: "pushState", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}, body: "no state", media: "application/json", passes: 400},
 	{op: "listStateVersions", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}},
 }
+
+// everyone is the group whose members nobody changes, and which nobody deletes: a
+// conflict for those who may do that to groups.
+var everyone = map[string]string{"group": berth.EveryoneGroup}
 
 // What rights are on.
 

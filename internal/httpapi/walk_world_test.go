@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -265,6 +266,22 @@ func spareSecret(t *testing.T, w *world, c caster) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// spareProvider makes a workspace provider `spare`, which the request takes from
+// home.
+func spareProvider(t *testing.T, w *world, _ caster) {
+	w.write(t, func(tx *store.Tx) error {
+		p, err := tx.ProviderRef("spare")
+		if errors.Is(err, berth.NotFound) {
+			p = berth.Provider{ID: berth.NewID[berth.Provider](), Name: "spare", CreatedAt: tx.Now}
+			err = tx.InsertProvider(p, []byte("spare"))
+		}
+		if err == nil {
+			_, err = tx.AllowProvider(w.home.ID, p.ID)
+		}
+		return err
+	})
 }
 
 // orElse is s, unless that is not.

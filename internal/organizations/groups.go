@@ -59,21 +59,21 @@ func allowed(a berth.Allowance) berth.Allowance {
 
 // Groups is one page of the groups of an organization by name, Everyone among
 // them, and where the next page begins.
-func (s *Service) Groups(ctx context.Context, actor authz.Actor, ref, after string, limit int) (rows []store.GroupRow, next string, err error) {
+func (s *Service) Groups(ctx context.Context, actor authz.Actor, ref, after string, limit int) (rows []GroupView, next string, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		o, err := within(q, actor, authz.Read, authz.KindGroup, ref, "the groups")
+		o, err := within(q, actor, authz.Read, authz.KindGroup, ref, "groups")
 		if err != nil {
 			return err
 		}
-		rows, next, err = byName(limit, func(n int) ([]store.GroupRow, error) { return q.GroupPage(o.ID, after, n) },
-			func(r store.GroupRow) string { return r.Name })
+		rows, next, err = byName(limit, func(n int) ([]GroupView, error) { return q.GroupPage(o.ID, after, n) },
+			func(r GroupView) string { return r.Name })
 		return err
 	})
 	return rows, next, err
 }
 
 // Group is one group by name or id.
-func (s *Service) Group(ctx context.Context, actor authz.Actor, ref, group string) (r store.GroupRow, err error) {
+func (s *Service) Group(ctx context.Context, actor authz.Actor, ref, group string) (r GroupView, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
 		_, g, err := findGroup(q, actor, authz.Read, ref, group)
 		if err != nil {
@@ -87,22 +87,18 @@ func (s *Service) Group(ctx context.Context, actor authz.Actor, ref, group strin
 
 // findGroup is a group of an organization, if the actor may do the action to it.
 func findGroup(q *store.Query, actor authz.Actor, action authz.Action, ref, group string) (o berth.Organization, g berth.Group, err error) {
-	if o, err = within(q, actor, authz.Read, authz.KindGroup, ref, "the groups"); err != nil {
+	if o, err = within(q, actor, action, authz.KindGroup, ref, "groups"); err != nil {
 		return o, g, err
 	}
-	noun := "the group " + group
 	g, err = q.GroupRef(o.ID, group)
 	if errors.Is(err, berth.NotFound) {
-		return o, g, authz.Missing(actor, action, authz.KindGroup, noun)
+		err = authz.Missing(actor, action, authz.KindGroup, "the group "+group)
 	}
-	if err != nil {
-		return o, g, err
-	}
-	return o, g, authz.Check(actor, action, authz.In(authz.KindGroup, o.ID), noun)
+	return o, g, err
 }
 
 // CreateGroup makes a group in an organization.
-func (s *Service) CreateGroup(ctx context.Context, actor authz.Actor, ref string, in NewGroup) (r store.GroupRow, err error) {
+func (s *Service) CreateGroup(ctx context.Context, actor authz.Actor, ref string, in NewGroup) (r GroupView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		o, err := within(&tx.Query, actor, authz.Create, authz.KindGroup, ref, "groups")
 		if err != nil {
@@ -116,7 +112,7 @@ func (s *Service) CreateGroup(ctx context.Context, actor authz.Actor, ref string
 		if err := tx.InsertGroup(g); err != nil {
 			return err
 		}
-		r = store.GroupRow{Group: g}
+		r = GroupView{Group: g}
 		row := audited(actor, "create", "group", o.ID, string(g.ID), g.Name)
 		row.Changes = berth.Changes{}
 		row.Changes.Set("display_name", "", g.DisplayName)
@@ -159,7 +155,7 @@ func kept(g berth.Group, what string) error {
 }
 
 // EditGroup changes the names and the allowance of a group.
-func (s *Service) EditGroup(ctx context.Context, actor authz.Actor, ref, group string, e EditGroup) (r store.GroupRow, err error) {
+func (s *Service) EditGroup(ctx context.Context, actor authz.Actor, ref, group string, e EditGroup) (r GroupView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		o, g, err := findGroup(&tx.Query, actor, authz.Update, ref, group)
 		if err != nil {

@@ -1,6 +1,7 @@
 package organizations
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -12,6 +13,13 @@ import (
 // Service offers the use cases. It is safe for use by many goroutines.
 type Service struct{ db *store.DB }
 
+// Members, groups and members of groups as people see them.
+type (
+	Member      = store.MemberRow
+	GroupView   = store.GroupRow
+	GroupMember = store.GroupMember
+)
+
 // New makes the service on an open database.
 func New(db *store.DB) *Service { return &Service{db: db} }
 
@@ -19,28 +27,30 @@ func New(db *store.DB) *Service { return &Service{db: db} }
 // it; "" and "default" are the default one. Nothing tells apart what is not
 // there and what the actor may not know of.
 func Find(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.Organization, error) {
-	if ref == "" {
-		ref = berth.DefaultOrganization
-	}
-	noun := "the organization " + ref
-	o, err := q.OrganizationRef(ref)
-	if errors.Is(err, berth.NotFound) {
-		return o, authz.Missing(actor, action, authz.KindOrganization, noun)
-	}
-	if err != nil {
-		return o, err
-	}
-	return o, authz.Check(actor, action, authz.OfOrganization(o.ID), noun)
+	return find(q, actor, action, authz.KindOrganization, ref)
 }
 
-// within is an organization, if the actor may do the action to things of a kind
-// in it. noun names them.
-func within(q *store.Query, actor authz.Actor, action authz.Action, kind authz.Kind, ref, noun string) (berth.Organization, error) {
-	o, err := Find(q, actor, authz.Read, ref)
+// find is an organization, if the actor may do the action to things of a kind in
+// it, or to itself.
+func find(q *store.Query, actor authz.Actor, action authz.Action, kind authz.Kind, ref string) (berth.Organization, error) {
+	noun := "the organization " + cmp.Or(ref, berth.DefaultOrganization)
+	o, err := q.OrganizationRef(ref)
+	if errors.Is(err, berth.NotFound) {
+		return o, authz.Missing(actor, action, kind, noun)
+	}
 	if err != nil {
 		return o, err
 	}
-	return o, authz.Check(actor, action, authz.In(kind, o.ID), noun+" of the organization "+o.Name)
+	return o, authz.Check(actor, action, authz.In(kind, o.ID), noun)
+}
+
+// within is find for things in an organization, which the plural names.
+func within(q *store.Query, actor authz.Actor, action authz.Action, kind authz.Kind, ref, plural string) (berth.Organization, error) {
+	o, err := find(q, actor, action, kind, ref)
+	if errors.Is(err, berth.Forbidden) && authz.Barred(actor, action, kind) == nil {
+		err = berth.Errorf(berth.Forbidden, "you may see the %s of the organization %s and not change them; ask an owner of it or of the site for the right", plural, o.Name)
+	}
+	return o, err
 }
 
 // List is one page of the organizations that the actor may see, oldest first,

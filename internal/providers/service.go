@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -40,27 +41,33 @@ func (s *Service) EnsureBuiltIn(ctx context.Context) error {
 	return nil
 }
 
-// Resolve is the provider that somebody names for a build, by name or id; "" is
-// the default one.
-func Resolve(q *store.Query, actor authz.Actor, ref string) (berth.Provider, error) {
-	p, err := q.ProviderRef(ref)
-	if errors.Is(err, berth.NotFound) {
-		return p, berth.InvalidField("provider", "there is no workspace provider %q: leave it out for the default one", ref)
-	}
-	if err != nil {
+// Resolve is the provider that somebody names for a build in an organization, by
+// name or id; "" is the default one or, where the organization may not use that,
+// its first. One that the organization may not use is answered like one that is
+// not there.
+func Resolve(q *store.Query, actor authz.Actor, o berth.OrganizationID, ref string) (berth.Provider, error) {
+	p, err := q.ProviderFor(o, ref)
+	switch {
+	case errors.Is(err, berth.NotFound) && ref == "":
+		return p, berth.InvalidField("provider", "the organization may use no workspace provider: an owner of the site allows one with berth organizations providers")
+	case errors.Is(err, berth.NotFound):
+		return p, berth.InvalidField("provider", "the organization has no workspace provider %q: leave it out for the first that it has, or ask an owner of the site to allow it", ref)
+	case err != nil:
 		return p, err
 	}
-	return p, authz.Check(actor, authz.Use, authz.All(authz.KindProvider), "the workspace provider "+p.Name)
+	return p, authz.Check(actor, authz.Use, authz.In(authz.KindProvider, o), "the workspace provider "+p.Name)
 }
 
-// List is every provider with its status, the default one first.
+// List is every provider that the actor may see, with its status, the default
+// one first: all of them, or those that an organization of theirs may use.
 func (s *Service) List(ctx context.Context, actor authz.Actor) (views []View, err error) {
-	if err := authz.Check(actor, authz.Read, authz.All(authz.KindProvider), "the list of workspace providers"); err != nil {
+	may, err := authz.List(actor, authz.KindProvider)
+	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		ps, err := q.Providers()
+		ps, err := seen(q, may)
 		if err != nil {
 			return err
 		}
@@ -75,4 +82,23 @@ func (s *Service) List(ctx context.Context, actor authz.Actor) (views []View, er
 		return nil
 	})
 	return views, err
+}
+
+// seen is the visible providers: those that the visible organizations may use.
+func seen(q *store.Query, may berth.Visible) ([]berth.Provider, error) {
+	all, err := q.Providers()
+	if err != nil || may.All {
+		return all, err
+	}
+	mine := map[berth.ProviderID]bool{}
+	for _, o := range may.Organizations {
+		allowed, err := q.ProvidersOf(o)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range allowed {
+			mine[p.ID] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(p berth.Provider) bool { return !mine[p.ID] }), nil
 }

@@ -145,6 +145,12 @@ func (q *Query) GroupMembers(id berth.GroupID, after string, n int) ([]GroupMemb
 		WHERE m.group_id = $1 AND u.deleted_at IS NULL AND lower(u.username) > $2 ORDER BY lower(u.username) LIMIT $3`, id, lowered(after), n)
 }
 
+// InGroup tells whether a user was put into a group.
+func (q *Query) InGroup(g berth.GroupID, u berth.UserID) (bool, error) {
+	n, err := one(q, "group", single[int], `SELECT COUNT(*) FROM group_members m WHERE m.group_id = $1 AND m.user_id = $2`, g, u)
+	return n > 0, err
+}
+
 // AddToGroup puts a user into a group; they may be in it already.
 func (tx *Tx) AddToGroup(g berth.GroupID, u berth.UserID, source berth.Source) error {
 	tx.Wake(UserTopic(u))

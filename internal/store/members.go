@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"strconv"
 
 	"github.com/berthdev/berth"
 )
@@ -69,12 +70,39 @@ type MemberRow struct {
 	User berth.User
 }
 
+// MemberFilter says which members a list shows.
+type MemberFilter struct {
+	Organization berth.OrganizationID
+	Words        []string   // each is a part of the username or the full name
+	Role         berth.Role // empty: any
+}
+
 // Members is one page of the members of an organization, by username, who are
 // not deleted; system users too. after is the last username of the page before.
-func (q *Query) Members(o berth.OrganizationID, after string, n int) ([]MemberRow, error) {
+func (q *Query) Members(f MemberFilter, after string, n int) ([]MemberRow, error) {
+	var w where
+	w.add("m.organization_id = ?", f.Organization)
+	w.add("u.deleted_at IS NULL")
+	for _, word := range f.Words {
+		like := "%" + escapeLike(word) + "%"
+		w.add(`(lower(u.username) LIKE ? ESCAPE '\' OR lower(u.name) LIKE ? ESCAPE '\')`, like, like)
+	}
+	if f.Role != "" {
+		w.add(`m.roles_json LIKE ? ESCAPE '\'`, `%"`+escapeLike(string(f.Role))+`"%`)
+	}
+	if after != "" {
+		w.add("lower(u.username) > ?", lowered(after))
+	}
+	end := " ORDER BY lower(u.username) LIMIT " + strconv.Itoa(n)
 	return all(q, func(s scanner) (r MemberRow, err error) {
 		err = s.Scan(append(memberInto(&r.Membership), userInto(&r.User)...)...)
 		return r, err
-	}, `SELECT `+memberColumns+`, `+userColumns+` FROM organization_members m JOIN users u ON u.id = m.user_id
-		WHERE m.organization_id = $1 AND u.deleted_at IS NULL AND lower(u.username) > $2 ORDER BY lower(u.username) LIMIT $3`, o, lowered(after), n)
+	}, `SELECT `+memberColumns+`, `+userColumns+` FROM organization_members m JOIN users u ON u.id = m.user_id`+w.String()+end, w.args...)
+}
+
+// WorkspacesIn is the living workspaces of a user in an organization by name,
+// at most n.
+func (q *Query) WorkspacesIn(o berth.OrganizationID, u berth.UserID, n int) ([]string, error) {
+	return all(q, single[string], `SELECT w.name FROM workspaces w
+		WHERE w.owner_id = $1 AND w.organization_id = $2 AND w.deleted_at IS NULL ORDER BY lower(w.name) LIMIT $3`, u, o, n)
 }

@@ -16,7 +16,7 @@ func scanProvider(s scanner) (p berth.Provider, err error) {
 }
 
 // InsertProvider stores a new workspace provider. No hash means that no token
-// opens it, as for the built-in one.
+// opens it, as for the built-in one, which every organization may use.
 func (tx *Tx) InsertProvider(p berth.Provider, tokenHash []byte) error {
 	var hash any
 	if len(tokenHash) > 0 {
@@ -24,7 +24,44 @@ func (tx *Tx) InsertProvider(p berth.Provider, tokenHash []byte) error {
 	}
 	_, err := tx.exec(`INSERT INTO providers (id, name, token_hash, relay_url, is_default, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		p.ID, p.Name, hash, p.RelayURL, p.Default, stamp(p.CreatedAt), stamp(p.SeenAt))
+	if err != nil || p.Name != berth.BuiltInProvider {
+		return err
+	}
+	_, err = tx.exec(`INSERT INTO organization_providers (organization_id, provider_id) SELECT o.id, $1 FROM organizations o WHERE o.deleted_at IS NULL`, p.ID)
 	return err
+}
+
+// ProviderFor is a provider that an organization may use, by id or by name
+// without regard to case; "" is the default one or, where it may not use that,
+// its first.
+func (q *Query) ProviderFor(o berth.OrganizationID, ref string) (berth.Provider, error) {
+	const from = `SELECT ` + providerColumns + ` FROM providers p JOIN organization_providers a ON a.provider_id = p.id WHERE a.organization_id = $1 AND `
+	if berth.IsID(ref) {
+		return one(q, "workspace provider", scanProvider, from+`p.id = $2`, o, ref)
+	}
+	return one(q, "workspace provider", scanProvider, from+`($2 = '' OR lower(p.name) = $2)
+		ORDER BY CASE WHEN p.is_default THEN 0 ELSE 1 END, p.created_at, p.id LIMIT 1`, o, lowered(ref))
+}
+
+// ProvidersOf is every provider that an organization may use, first the one that
+// it uses where none is named.
+func (q *Query) ProvidersOf(o berth.OrganizationID) ([]berth.Provider, error) {
+	return all(q, scanProvider, `SELECT `+providerColumns+` FROM providers p JOIN organization_providers a ON a.provider_id = p.id
+		WHERE a.organization_id = $1 ORDER BY CASE WHEN p.is_default THEN 0 ELSE 1 END, p.created_at, p.id`, o)
+}
+
+// AllowProvider lets an organization use a provider, and tells whether it might
+// not before.
+func (tx *Tx) AllowProvider(o berth.OrganizationID, p berth.ProviderID) (bool, error) {
+	n, err := tx.exec(`INSERT INTO organization_providers (organization_id, provider_id) VALUES ($1, $2) ON CONFLICT (organization_id, provider_id) DO NOTHING`, o, p)
+	return n > 0, err
+}
+
+// DenyProvider takes a provider from an organization, and tells whether it might
+// use it before.
+func (tx *Tx) DenyProvider(o berth.OrganizationID, p berth.ProviderID) (bool, error) {
+	n, err := tx.exec(`DELETE FROM organization_providers WHERE organization_id = $1 AND provider_id = $2`, o, p)
+	return n > 0, err
 }
 
 // ProviderRef is a provider by id or by name without regard to case; "" is the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -73,11 +74,19 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.SetActiveVersion(t.ID, v.ID); err != nil {
+	if err := activate(tx, t, v.ID, r.Contents.Presets); err != nil {
 		return err
 	}
 	return tx.InsertAudit(store.Audit{Class: berth.AuditAutomatic, ActorID: b.InitiatorID, Action: "activate", Kind: "template", OrganizationID: t.OrganizationID,
 		TargetID: string(t.ID), TargetName: t.Name, Changes: c, Reason: "The version was pushed to become the active one, and its import succeeded."})
+}
+
+// activate makes a version the active one, and ready what its pools need.
+func activate(tx *store.Tx, t berth.Template, v berth.VersionID, presets []berth.Preset) error {
+	if err := organizations.EnsurePools(tx, t.OrganizationID, presets); err != nil {
+		return err
+	}
+	return tx.SetActiveVersion(t.ID, v)
 }
 
 // newer tells whether a was pushed after b.

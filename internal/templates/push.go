@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -82,7 +83,7 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 		} else if !there {
 			return berth.InvalidField("archive", "there is no such archive: upload it first, and give the hash that is answered")
 		}
-		p, err := importer(&tx.Query, actor, in.Provider)
+		p, err := providers.Resolve(&tx.Query, actor, o.ID, in.Provider)
 		if err != nil {
 			return err
 		}
@@ -108,19 +109,6 @@ func pushed(v berth.Version, in Push) berth.Changes {
 		c.Secret("variables." + name)
 	}
 	return c
-}
-
-// importer is the workspace provider that imports, by name or id; "" is the
-// default one.
-func importer(q *store.Query, actor authz.Actor, ref string) (berth.Provider, error) {
-	p, err := q.ProviderRef(ref)
-	if errors.Is(err, berth.NotFound) {
-		return p, berth.InvalidField("provider", "there is no workspace provider %q: leave it out for the default one", ref)
-	}
-	if err != nil {
-		return p, err
-	}
-	return p, authz.Check(actor, authz.Use, authz.All(authz.KindProvider), "the workspace provider "+p.Name)
 }
 
 // template is the one that is pushed to, made when there is none of the name.

@@ -102,7 +102,7 @@ func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization,
 		if err := Imported(&tx.Query, v); err != nil {
 			return err
 		}
-		if err := tx.SetActiveVersion(t.ID, v.ID); err != nil {
+		if err := activate(tx, t, v.ID, v.Contents.Presets); err != nil {
 			return err
 		}
 		c, err := activated(&tx.Query, t, v)

@@ -79,7 +79,7 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if err := nameFor(tx, owner, in.Name); err != nil {
 		return w, b, err
 	}
-	p, err := providers.Resolve(&tx.Query, actor, in.Provider)
+	p, err := providers.Resolve(&tx.Query, actor, t.OrganizationID, in.Provider)
 	if err != nil {
 		return w, b, err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 
 	"github.com/berthdev/berth"
@@ -15,6 +14,7 @@ import (
 type scene struct {
 	workspace berth.Workspace
 	owner     berth.User
+	standing  standing // of the owner in the organization
 	template  berth.Template
 	version   berth.Version
 	build     berth.Build
@@ -47,9 +47,9 @@ func (s *Service) pluginEnv(c scene) map[string]string {
 		// sign commits with that.
 		"CODER_WORKSPACE_OWNER_NAME":       cmp.Or(o.Name, o.Username),
 		"CODER_WORKSPACE_OWNER_EMAIL":      o.Email,
-		"CODER_WORKSPACE_OWNER_GROUPS":     "[]",
-		"CODER_WORKSPACE_OWNER_RBAC_ROLES": roles(o, w.OrganizationID),
-		"CODER_WORKSPACE_OWNER_LOGIN_TYPE": "password",
+		"CODER_WORKSPACE_OWNER_GROUPS":     jsonList(c.standing.groups),
+		"CODER_WORKSPACE_OWNER_RBAC_ROLES": c.standing.rolesFor(o, w.OrganizationID),
+		"CODER_WORKSPACE_OWNER_LOGIN_TYPE": signInType(o.SignIn, s.opt.SignInType),
 
 		"BERTH_AGENT_KEY": base64.StdEncoding.EncodeToString(c.agentKey),
 	})
@@ -76,24 +76,4 @@ func staticEnv(accessURL string) map[string]string {
 func digest(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:])
-}
-
-// roles is the owner's roles in the plugin's form. Roles of the site have no
-// organization.
-func roles(u berth.User, organization berth.OrganizationID) string {
-	type role struct {
-		Name           string `json:"name"`
-		OrganizationID string `json:"org_id"`
-	}
-	all := []role{{"member", ""}, {"organization-member", string(organization)}}
-	for _, r := range u.Roles {
-		if r != berth.RoleMember {
-			all = append(all, role{string(r), ""})
-		}
-	}
-	b, err := json.Marshal(all)
-	if err != nil {
-		return "[]" // two texts can always be encoded
-	}
-	return string(b)
 }

@@ -44,6 +44,9 @@ func (s *Service) sceneOf(q *store.Query, b berth.Build) (c scene, err error) {
 	if c.owner, err = q.User(c.workspace.OwnerID); err != nil {
 		return c, err
 	}
+	if c.standing, err = standingOf(q, c.workspace.OrganizationID, c.owner.ID); err != nil {
+		return c, err
+	}
 	if c.template, err = q.Template(b.TemplateID); err != nil {
 		return c, err
 	}

@@ -354,7 +354,7 @@ func TestPluginEnvironment(t *testing.T) {
 			"CODER_AGENT_URL": "http://berth.test:7777", "CODER_WORKSPACE_TRANSITION": "start", "CODER_WORKSPACE_NAME": "box",
 			"CODER_WORKSPACE_ID": string(v.Workspace.ID), "CODER_WORKSPACE_BUILD_ID": string(j.Build.ID),
 			"CODER_WORKSPACE_TEMPLATE_NAME": "dev", "CODER_WORKSPACE_TEMPLATE_VERSION": "v1",
-			"CODER_WORKSPACE_OWNER": "mel", "CODER_WORKSPACE_OWNER_EMAIL": "mel@example.com", "CODER_WORKSPACE_OWNER_GROUPS": "[]",
+			"CODER_WORKSPACE_OWNER": "mel", "CODER_WORKSPACE_OWNER_EMAIL": "mel@example.com", "CODER_WORKSPACE_OWNER_GROUPS": `["Everyone"]`,
 			"CODER_WORKSPACE_OWNER_NAME":        "mel", // who has not told another name
 			"CODER_PARAMETER_" + digest("size"): "2", "CODER_PARAMETER_PREVIOUS_" + digest("size"): "1",
 		} {
