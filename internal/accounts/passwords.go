@@ -9,43 +9,13 @@ import (
 	"github.com/berthdev/berth/internal/store"
 )
 
-var errCurrent = &berth.Error{Code: berth.Invalid, Field: "current", Message: "this is not your password"}
-
 // ChangePassword changes the actor's own password, which they prove to know. It
 // ends all their other logins: where somebody else signed in with the old one,
 // they are out. API tokens stay.
 func (s *Service) ChangePassword(ctx context.Context, actor authz.Actor, token berth.Token, current, password, remoteAddr string) error {
-	if err := authz.Check(actor, authz.Update, authz.OfPassword(actor.UserID), "your password"); err != nil {
-		return err
-	}
-	// Guessing here is no cheaper than at the sign-in.
-	if err := s.tries.take(string(actor.UserID), remoteAddr, time.Now()); err != nil {
-		return err
-	}
-	var u berth.User
-	var hash string
-	err := s.db.Read(ctx, func(q *store.Query) (err error) {
-		if u, err = q.User(actor.UserID); err != nil {
-			return err
-		}
-		hash, err = q.PasswordHash(u.ID)
-		return err
-	})
+	u, hash, err := s.prove(ctx, actor, "current", current, remoteAddr)
 	if err != nil {
 		return err
-	}
-	if u.SignIn != berth.SignInPassword {
-		return berth.Errorf(berth.Conflict, "you do not sign in by password but by %s: change it there", u.SignIn)
-	}
-	if len(current) > berth.MaxPasswordLength {
-		return errCurrent
-	}
-	ok, err := s.hashes.verify(ctx, hash, current)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errCurrent
 	}
 	if current == password {
 		return berth.InvalidField("password", "this is the password that you have already: choose another one")
@@ -54,23 +24,19 @@ func (s *Service) ChangePassword(ctx context.Context, actor authz.Actor, token b
 	if err != nil {
 		return err
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
 		now, err := tx.PasswordHash(u.ID)
 		if err != nil {
 			return err
 		}
 		if now != hash { // reset, or changed elsewhere, while we hashed
-			return errCurrent
+			return wrongPassword("current")
 		}
 		if u, err = tx.User(u.ID); err != nil {
 			return err
 		}
 		return putPassword(tx, actor.UserID, u, fresh, false, token.ID)
 	})
-	if err == nil {
-		s.tries.forget(string(actor.UserID), remoteAddr)
-	}
-	return err
 }
 
 func (s *Service) hashPassword(ctx context.Context, password string, u berth.User) (string, error) {

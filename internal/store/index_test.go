@@ -111,6 +111,13 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"audit of a request", true, audit(store.AuditFilter{RequestID: "r"}, page)},
 			{"audit of a token", true, audit(store.AuditFilter{TokenID: "t"}, page)},
 			{"audit since", true, audit(store.AuditFilter{Since: time.Now()}, page)},
+			{"workspaces of suspended users", false, func(q *store.Query) error { _, err := q.LeftRunning("", 10); return err }},
+			{"all workspaces of an owner", false, func(q *store.Query) error { _, err := q.OwnedWorkspaces(w.User.ID); return err }},
+			{"users", true, func(q *store.Query) error {
+				_, _, err := q.UserPage(store.UserFilter{Visible: berth.Visible{All: true}}, page)
+				return err
+			}},
+			{"uses of tokens", false, func(q *store.Query) error { _, err := q.TokenUses(w.User.ID, "", 10); return err }},
 			{"build log", true, func(q *store.Query) error { _, err := q.BuildLogs("b", 5, 10); return err }},
 			{"agent log", true, func(q *store.Query) error { _, err := q.AgentLogs("a", 5, 5, 10); return err }},
 			{"agents", false, func(q *store.Query) error { _, err := q.Agents(ws); return err }},
