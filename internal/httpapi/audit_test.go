@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,8 +10,10 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/server/servertest"
 	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/tunnel"
 )
 
 // recorded is the newest part of the record, newest first.
@@ -217,5 +221,44 @@ func TestRefusalsAreBounded(t *testing.T) {
 	// Two minutes may meet in the middle.
 	if n := len(recordedIn(t, s.Store(t))) - before; n < 10 || n > 60 {
 		t.Errorf("100 refusals left %d rows", n)
+	}
+}
+
+// A stream to an agent leaves a row when it is open.
+func TestConnectionsAreRecorded(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	c, _ := s.FirstUser(t)
+	r := s.Runner(t)
+	servertest.Push(t, c, "plain")
+	w := servertest.Create(t, c, "plain", "dev")
+	conn, err := tunnel.DialLink(t.Context(), s.URL+api.Prefix+"/agent/link", http.Header{"Authorization": {"Bearer " + r.AgentToken("admin/dev")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	echo := func(_ context.Context, s *tunnel.Stream, _ string) { io.Copy(s, s) }
+	go tunnel.Serve(t.Context(), conn, tunnel.Handler{Streams: map[string]func(context.Context, *tunnel.Stream, string){"echo": echo}, Keeper: tunnel.NewKeeper()})
+	db := s.Store(t)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if stream, err := c.DialStream(t.Context(), w.ID, "-", "echo"); err == nil {
+			defer stream.Close()
+			break
+		} else if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for _, r := range recordedIn(t, db) {
+			if r.Class == berth.AuditConnection && r.Action == "connect" && r.Result == berth.AuditOK {
+				if r.ActorName != "admin" || r.TargetName != "admin/dev" || r.Detail["agent"] != "main" || r.Detail["through"] != "echo" || r.Address != "127.0.0.1" || r.TokenID == "" {
+					t.Errorf("the row: %+v", r)
+				}
+				return
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatal("an open stream is not on record")
+		}
 	}
 }
