@@ -70,6 +70,9 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	if w.DailyCost > 0 {
 		a.field("costs", fmt.Sprintf("%d a day", w.DailyCost))
 	}
+	if w.Shared {
+		a.field("shared", "with others: berth sharing show "+w.Owner+"/"+w.Name)
+	}
 	a.showActivity(w, now)
 	if !w.ConnectStarts || w.ConnectForbidden {
 		a.field("connections", "do not start it when it is stopped")

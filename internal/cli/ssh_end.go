@@ -32,6 +32,9 @@ func (a *app) ending(ctx context.Context, c *client.Client, t target) string {
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
 	w, err := c.FindWorkspace(ctx, t.owner, t.name)
+	if errors.Is(err, berth.NotFound) && t.owner != "me" {
+		return fmt.Sprintf("%s was deleted, or is not shared with you any more: the connection ended with that", t)
+	}
 	if errors.Is(err, berth.NotFound) {
 		return fmt.Sprintf("%s is not there any more: the connection ended with it", t)
 	}

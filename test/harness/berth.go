@@ -165,3 +165,17 @@ func Eventually(t testing.TB, within time.Duration, f func() string) {
 	}
 	t.Fatalf("after %v: %s", within, last)
 }
+
+// Person makes a user who signs in by a command line of their own. What they run
+// is theirs; the server is the same.
+func (s *Server) Person(name string, args ...string) *Server {
+	s.t.Helper()
+	if out, errs, code := s.Exec(strings.NewReader(Password+"\n"), append([]string{"users", "create", name, "--email", name + "@example.com", "--password-stdin"}, args...)...); code != 0 {
+		s.t.Fatalf("making the user %s: exit %d\n%s%s", name, code, out, errs)
+	}
+	p := &Server{t: s.t, bin: s.bin, URL: s.URL, Addr: s.Addr, AppsAddr: s.AppsAddr, Data: filepath.Join(Dir(s.t), "data"), Config: filepath.Join(Dir(s.t), "cli")}
+	if out, errs, code := p.Exec(strings.NewReader(Password+"\n"), "login", s.URL, "--username", name, "--password-stdin"); code != 0 {
+		s.t.Fatalf("signing %s in: exit %d\n%s%s", name, code, out, errs)
+	}
+	return p
+}
