@@ -36,3 +36,10 @@ func randomBytes(n int) []byte {
 	}
 	return b
 }
+
+// Challenge is what may be told of a secret before it is: its SHA-256, in
+// base64url.
+func Challenge(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

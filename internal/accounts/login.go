@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ func (s *Service) Login(ctx context.Context, username, password, remoteAddr stri
 	}
 	if !ok {
 		return fail(errLogin)
+	}
+	if s.opt.PasswordOwnersOnly && !slices.Contains(u.Roles, berth.RoleOwner) {
+		return fail(berth.Errorf(berth.Forbidden, "only owners of the site sign in by password here: sign in by an identity provider, with berth login URL or in the browser"))
 	}
 	var login Login
 	err = s.db.Write(ctx, func(tx *store.Tx) error {

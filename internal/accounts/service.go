@@ -27,6 +27,8 @@ type Options struct {
 	// SignIns tells whether people can sign in by an identity provider of this
 	// id; nil: there are none.
 	SignIns func(berth.SignIn) bool
+	// PasswordOwnersOnly: nobody but owners of the site signs in by password.
+	PasswordOwnersOnly bool
 }
 
 // New makes the service on an open database, with the defaults of all options.

@@ -1,7 +1,8 @@
 // Opens an app: asks the API, as the person who is signed in here, for a ticket
-// to the address in ?to=, and goes there. Signs in first where that is needed,
-// and starts the workspace when the person says so. The API decides what is an
-// address of an app; this page goes nowhere else.
+// to the address in ?to=, and goes there. Where nobody is signed in it leads to
+// the page for that, which comes back. It starts the workspace when the person
+// says so. The API decides what is an address of an app; this page goes nowhere
+// else.
 
 const asked = new URLSearchParams(location.search);
 const to = asked.get("to") ?? "";
@@ -27,11 +28,10 @@ async function post(path, body) {
   return data;
 }
 
-function show({ title, text = "", login = false, start = false, again = false, problem = "" }) {
+function show({ title, text = "", start = false, again = false, problem = "" }) {
   at("title").textContent = title;
   at("text").textContent = text;
   at("problem").textContent = problem;
-  at("login").hidden = !login;
   at("start").hidden = !start;
   at("again").hidden = !again;
 }
@@ -45,8 +45,7 @@ async function open() {
     app = await post("/apps/tickets", { to, nonce });
   } catch (error) {
     if (error.status === 401) {
-      show({ title: "Sign in", text: "Sign in to open the app.", login: true });
-      at("login").username.focus();
+      location.replace("/login?to=" + encodeURIComponent(location.pathname + location.search));
     } else {
       show({ title: "The app cannot be opened", problem: error.message, again: true });
     }
@@ -64,20 +63,6 @@ async function open() {
   const text = app.may_start ? "The app opens as soon as the workspace runs." : "Ask its owner to start it.";
   show({ title: `${app.workspace} is ${app.status}`, text, start: app.may_start && !wanted, problem: wanted ? app.reason : "", again: wanted });
 }
-
-at("login").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const { username, password } = event.target;
-  try {
-    await post("/login", { username: username.value, password: password.value, cookie: true });
-  } catch (error) {
-    show({ title: "Sign in", login: true, problem: error.message });
-    return;
-  }
-  password.value = "";
-  show({ title: "Opening…" });
-  open();
-});
 
 at("start").addEventListener("click", async () => {
   wanted = true;

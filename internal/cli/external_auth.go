@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -12,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/client"
 )
@@ -69,27 +65,13 @@ have signed in there the browser shows a code: type it here.`,
 
 // finishExternal asks for the code until it is right.
 func (a *app) finishExternal(ctx context.Context, c *client.Client, id string, begun api.BegunExternal) error {
-	lines := bufio.NewScanner(a.in)
-	for {
-		fmt.Fprint(a.err, "Code that the browser shows: ")
-		if !lines.Scan() {
-			fmt.Fprintln(a.err)
-			return usagef("no code was given: begin again, and type the code that the browser shows")
-		}
-		code := strings.TrimSpace(lines.Text())
-		if code == "" {
-			continue
-		}
-		err := c.FinishExternal(ctx, id, api.FinishExternal{Attempt: begun.Attempt, Code: code})
-		if err == nil {
-			a.say("You are signed in to %s.", cell(id))
-			return nil
-		}
-		if !errors.Is(err, berth.Invalid) || ctx.Err() != nil {
-			return err
-		}
-		a.tell("%s", clean(berth.ErrorMessage(err)))
+	err := a.askCode(ctx, func(code string) error {
+		return c.FinishExternal(ctx, id, api.FinishExternal{Attempt: begun.Attempt, Code: code})
+	})
+	if err == nil {
+		a.say("You are signed in to %s.", cell(id))
 	}
+	return err
 }
 
 func (a *app) externalRevoke() *cobra.Command {

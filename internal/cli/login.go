@@ -17,6 +17,8 @@ type loginFlags struct {
 	first         api.FirstUser
 	username      string
 	passwordStdin bool
+	browser       bool
+	noBrowser     bool
 }
 
 func (a *app) login() *cobra.Command {
@@ -27,8 +29,10 @@ func (a *app) login() *cobra.Command {
 		Long: `Sign in to a server and keep the login for the commands to come.
 
 On a server that has no user yet this makes the first one, who owns the site.
-On a terminal it asks for what is missing. --token keeps a token that was made
-with 'berth tokens create'.`,
+On a terminal it asks for what is missing: without --username it opens your
+browser, where you sign in in whatever way the server has, and asks for the code
+that the browser shows. --token keeps a token that was made with 'berth tokens
+create'.`,
 		Example: `  berth login https://berth.example.com
   berth login https://berth.example.com --username ana --password-stdin < secret
   berth login http://127.0.0.1:7080 --first-user-username ana --first-user-email ana@example.com --first-user-password ...`,
@@ -48,6 +52,8 @@ with 'berth tokens create'.`,
 	fl.StringVar(&f.first.Name, "first-user-full-name", "", "full `name` of the first user")
 	fl.StringVar(&f.first.Password, "first-user-password", "", "`password` of the first user")
 	fl.StringVar(&f.username, "username", "", "user `name` or e-mail address")
+	fl.BoolVar(&f.browser, "browser", false, "sign in by browser, also where there is no terminal: the code is read from standard input")
+	fl.BoolVar(&f.noBrowser, "no-browser", false, "only print the address for the browser")
 	fl.BoolVar(&f.passwordStdin, "password-stdin", false, "read the password from standard input")
 	return cmd
 }
@@ -110,6 +116,9 @@ func (a *app) byPassword(ctx context.Context, c *client.Client, f loginFlags) (s
 			return "", api.User{}, err
 		}
 		in = api.Login{Username: f.first.Username, Password: f.first.Password}
+	case f.browser || f.username == "" && !f.passwordStdin && a.canAsk():
+		out, err := a.byBrowser(ctx, c, f.noBrowser)
+		return out.Token, out.User, err
 	default:
 		if in, err = a.credentials(ctx, f); err != nil {
 			return "", api.User{}, err

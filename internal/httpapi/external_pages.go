@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	_ "embed"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
@@ -13,18 +11,6 @@ import (
 
 // The pages of external sign-ins are beside the API: browsers open them, and
 // providers send browsers back to them.
-
-//go:embed external.html
-var externalText string
-
-var externalPage = template.Must(template.New("external").Parse(externalText))
-
-// externalView is what a page says.
-type externalView struct {
-	Title, Text  string
-	Code         string // to be typed
-	Action, Link string
-}
 
 // nonceCookie binds a sign-in to the browser that began it. Each provider has
 // one of its own.
@@ -41,17 +27,17 @@ func (h *handlers) mountExternal(mux *http.ServeMux) {
 // sign-in by itself.
 func (h *handlers) externalStart(w http.ResponseWriter, r *http.Request) {
 	if !h.Credentials.Offers(r.PathValue("external")) {
-		showExternal(w, http.StatusNotFound, externalView{Title: "There is no such sign-in", Text: "This server does not offer it. The command berth external-auth list shows what it offers."})
+		showPage(w, http.StatusNotFound, view{Title: "There is no such sign-in", Text: "This server does not offer it. The command berth external-auth list shows what it offers."})
 		return
 	}
 	name := h.Credentials.ProviderName(r.PathValue("external"))
 	if visitor := h.visitor(r); visitor.ID != "" {
-		showExternal(w, http.StatusOK, externalView{Title: "Sign in to " + name, Action: r.URL.Path,
+		showPage(w, http.StatusOK, view{Title: "Sign in to " + name, Forms: []form{{Action: r.URL.Path, Button: "Go on"}},
 			Text: "You are " + visitor.Username + " in Berth. Your workspaces will be able to use your access to " + name + "."})
 		return
 	}
-	showExternal(w, http.StatusUnauthorized, externalView{Title: "Sign in to Berth first", Link: h.AccessURL + "/",
-		Text: "Sign in to Berth in this browser and open this page again, or run berth external-auth login " + r.PathValue("external") + " on your computer."})
+	showPage(w, http.StatusUnauthorized, view{Title: "Sign in to Berth first", Link: signInAt(r.URL.Path), LinkFor: "Sign in",
+		Text: "You come back here then. Or run berth external-auth login " + r.PathValue("external") + " on your computer."})
 }
 
 // externalGo begins a sign-in in the browser of a person who is signed in, and
@@ -79,36 +65,25 @@ func (h *handlers) externalCallback(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, h.nonce(id, "", time.Unix(0, 0)))
 	came, err := h.Credentials.Returned(r.Context(), back)
 	if err != nil {
-		p := problemOf(r.Context(), err)
-		if p.Detail == "" {
-			p.Detail = "something went wrong here; the server's log has more, for request " + p.RequestID
-		}
-		showExternal(w, p.Status, externalView{Title: "You are not signed in", Text: upper(p.Detail) + "."})
+		showProblem(w, r, err, view{Title: "You are not signed in"})
 		return
 	}
 	name := came.Provider.Name
 	if came.Account != "" {
 		name += " as " + came.Account
 	}
-	v := externalView{Title: "You are signed in to " + name, Text: "The workspaces of " + came.Username + " can use that now. You may close this page."}
+	v := view{Title: "You are signed in to " + name, Text: "The workspaces of " + came.Username + " can use that now. You may close this page."}
 	if came.Code != "" {
-		v = externalView{Title: "One more step", Code: came.Code,
+		v = view{Title: "One more step", Code: came.Code,
 			Text: "This gives the workspaces of the Berth user " + came.Username + " your access to " + name + ". If you are not " + came.Username + ", close this page."}
 	}
-	showExternal(w, http.StatusOK, v)
+	showPage(w, http.StatusOK, v)
 }
 
 // visitor is who is signed in to Berth in the browser. It is only looked at:
 // nothing is done in their name, so it does not matter whose page sent them.
 func (h *handlers) visitor(r *http.Request) berth.User {
-	c, err := r.Cookie(loginCookie)
-	if err != nil || c.Value == "" {
-		return berth.User{}
-	}
-	_, u, _, err := h.Accounts.Authenticate(r.Context(), c.Value)
-	if err != nil {
-		return berth.User{}
-	}
+	u, _ := h.visitorWith(r)
 	return u
 }
 
@@ -119,23 +94,4 @@ func (h *handlers) nonce(id, value string, expires time.Time) *http.Cookie {
 		Name: nonceCookie + strings.ToLower(id), Value: value, Path: "/external-auth/", Expires: expires,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(h.AccessURL, "https://"),
 	}
-}
-
-func showExternal(w http.ResponseWriter, status int, v externalView) {
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	// Nothing runs and nothing is loaded; the form's answer sends the browser on
-	// to the provider, wherever that is.
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
-	w.WriteHeader(status)
-	_ = externalPage.Execute(w, v) // the browser may be gone
-}
-
-// upper makes a message the begin of a sentence.
-func upper(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/quota"
+	"github.com/berthdev/berth/internal/signin"
 	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
 )
@@ -37,11 +38,15 @@ type Services struct {
 	Templates     *templates.Service
 	Workspaces    *workspaces.Service
 	Activity      *activity.Book
+	SignIn        *signin.Service
 	Audit         *audit.Service
 	Queue         *builds.Queue
 	Relay         *links.Relay
 	Loops         []*loop.Loop
 	Apps          *apps.Proxy // nil: this server serves no apps
+
+	// PasswordOwnersOnly: nobody but owners of the site signs in by password.
+	PasswordOwnersOnly bool
 
 	// Ready tells whether the database answers.
 	Ready func(ctx context.Context) error
@@ -76,6 +81,7 @@ func New(s Services) http.Handler {
 	spec := h.mount(mux)
 	mountSpec(mux, spec)
 	h.mountExternal(mux)
+	h.mountSignIn(mux)
 	h.mountCompatible(mux)
 	mux.HandleFunc("GET /healthz", h.health)
 	mux.HandleFunc("GET /bin/{name}", h.binary)

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/berthdev/berth"
@@ -22,6 +23,8 @@ var walkRows = []row{
 	{op: "version", public: true},
 	{op: "createFirstUser", public: true, body: `{"username":"x","email":"x@example.com","password":"correct horse battery"}`},
 	{op: "login", public: true, body: `{"username":"nobody","password":"wrong"}`},
+	{op: "askLogin", public: true, body: `{"challenge":"` + strings.Repeat("x", 43) + `","client":"x"}`},
+	{op: "finishLogin", public: true, body: `{"verifier":"x","code":"x"}`, with: map[string]string{"request": "nosuch"}},
 	{op: "logout", anyone: true},
 	{op: "me", needs: authz.Read, on: own(authz.KindUser)},
 	{op: "setPreferences", needs: authz.Update, on: own(authz.KindUser), body: `{}`},

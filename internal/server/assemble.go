@@ -29,6 +29,7 @@ import (
 	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/runner"
 	"github.com/berthdev/berth/internal/seal"
+	"github.com/berthdev/berth/internal/signin"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
@@ -43,6 +44,7 @@ type parts struct {
 	accounts    *accounts.Service
 	tenants     *organizations.Service
 	credentials *credentials.Service
+	signIn      *signin.Service
 	identities  *identities
 	providers   *providers.Service
 	templates   *templates.Service
@@ -73,8 +75,15 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		}
 	}()
 	p.queue = builds.New(p.db, keys, builds.Kinds{}, builds.Options{Beat: beat})
+	var ways []*signin.Provider
+	if s.o.SignIn != "" {
+		if ways, err = signin.LoadProviders(s.o.SignIn); err != nil {
+			return nil, err
+		}
+	}
 	p.accounts = accounts.NewWith(p.db, accounts.Options{
-		MinPasswordLength: s.o.MinPasswordLength, MaxTokenLifetime: s.o.MaxTokenLifetime,
+		MinPasswordLength: s.o.MinPasswordLength, MaxTokenLifetime: s.o.MaxTokenLifetime, PasswordOwnersOnly: s.o.DisablePassword,
+		SignIns: func(how berth.SignIn) bool { return signin.Offers(ways, how) },
 	})
 	proxies, err := httpapi.ParseProxies(s.o.TrustedProxies)
 	if err != nil {
@@ -91,9 +100,10 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 			return nil, err
 		}
 	}
+	p.signIn = signin.New(p.db, keys, signin.Options{AccessURL: s.URL, Providers: ways, Accounts: p.accounts, Log: s.log})
 	p.credentials = credentials.New(p.db, keys, credentials.Options{AccessURL: s.URL, Providers: external, Log: s.log})
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
-		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, Recent: p.activity.Recent,
+		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent,
 	})
 	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaces.Kind(), Import: p.templates.Kind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
@@ -113,7 +123,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
-		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity, Audit: p.audit,
+		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, SignIn: p.signIn, PasswordOwnersOnly: s.o.DisablePassword, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity, Audit: p.audit,
 		Quota: quota.New(p.db),
 		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,

@@ -69,6 +69,16 @@ func (p *parts) allLoops() []*loop.Loop {
 			n, err := p.credentials.CleanAttempts(ctx)
 			return counted(n, "forgot %d sign-ins to external services"), err
 		}},
+		// Asks identity providers about who signed in by them, and signs out whom
+		// they do not know any more.
+		{Name: "identities", Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.signIn.Refresh(ctx)
+			return counted(n, "signed %d people out whom their identity providers do not let in any more"), err
+		}},
+		{Name: "unfinished logins", Every: 10 * time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.signIn.CleanUnfinished(ctx)
+			return counted(n, "forgot %d sign-ins that nobody finished"), err
+		}},
 		// Says nothing of what it did: it does so all day.
 		{Name: "activity", Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
 			_, err := p.activity.Write(ctx)

@@ -36,6 +36,8 @@ type Options struct {
 	MinPasswordLength   int           `flag:"min-password-length" default:"8" doc:"Fewest characters of a new password, 8 or more."`
 	MaxTokenLifetime    time.Duration `flag:"max-token-lifetime" default:"43800h" doc:"How long tokens for programs may last at most."`
 	TrustedProxies      string        `flag:"trusted-proxies" doc:"Addresses or networks, with commas, such as 10.0.0.0/8,127.0.0.1, of proxies in front whose X-Forwarded-For is believed when it says where requests come from. Empty: none; everybody behind a proxy is one address then, to the limits of signing in and to the audit."`
+	SignIn              string        `flag:"sign-in" doc:"JSON file of the identity providers (OpenID Connect, GitHub) by which people sign in; docs/sign-in.md describes it."`
+	DisablePassword     bool          `flag:"disable-password-auth" doc:"Let nobody sign in by password but owners of the site, who need that when an identity provider is away."`
 	LogLevel            string        `flag:"log-level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat           string        `flag:"log-format" default:"text" doc:"text or json."`
 
@@ -84,6 +86,9 @@ func (o Options) check() error {
 	}
 	if _, err := o.banner(); err != nil {
 		return err
+	}
+	if o.DisablePassword && o.SignIn == "" {
+		return berth.Errorf(berth.Invalid, "--disable-password-auth would leave people no way to sign in: give one with --sign-in")
 	}
 	if o.AccessURL != "" {
 		_, err := cleanURL(o.AccessURL)

@@ -63,7 +63,7 @@ func (p *Provider) Key() string { return p.ID }
 func (p *Provider) Complete(dir string) (err error) {
 	// The first three are ways and sources beside the ids of providers; the
 	// others are paths of pages.
-	if err := clientfile.CheckID(p.ID, string(berth.SignInPassword), string(berth.SignInNone), string(berth.SourceUser), "command-line", "change", "out"); err != nil {
+	if err := clientfile.CheckID(p.ID, string(berth.SignInPassword), string(berth.SignInNone), string(berth.SourceUser), "change", "out"); err != nil {
 		return err
 	}
 	if p.ClientID == "" {

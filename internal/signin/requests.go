@@ -3,9 +3,7 @@ package signin
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"regexp"
 	"strings"
@@ -18,7 +16,7 @@ import (
 )
 
 const (
-	requestTime  = 10 * time.Minute
+	RequestTime  = 10 * time.Minute
 	mostRequests = 20_000 // of everybody at a time
 	mostTries    = 5      // of codes, for one request
 	maxClient    = 100
@@ -35,12 +33,6 @@ type Asked struct {
 }
 
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-
-// Challenge is that of a verifier: its SHA-256, base64url.
-func Challenge(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
 
 // Ask lets a command line ask. It keeps the verifier of its challenge to itself.
 func (s *Service) Ask(ctx context.Context, challenge, client, address string) (Asked, error) {
@@ -61,7 +53,7 @@ func (s *Service) Ask(ctx context.Context, challenge, client, address string) (A
 	}
 	r := store.LoginRequest{ID: berth.NewSecret(), Challenge: challenge, Client: client, Address: accounts.HostOf(address)}
 	err := s.db.Guarded(ctx, func(tx *store.Tx) error {
-		r.ExpiresAt = tx.Now.Add(requestTime)
+		r.ExpiresAt = tx.Now.Add(RequestTime)
 		ok, err := tx.InsertLoginRequest(r, mostRequests)
 		if err == nil && !ok {
 			return berth.Errorf(berth.Limit, "too many command lines are waiting to be let in: try again in a few minutes, or sign in with --username")
@@ -72,7 +64,7 @@ func (s *Service) Ask(ctx context.Context, challenge, client, address string) (A
 }
 
 func (s *Service) asked(r store.LoginRequest) Asked {
-	return Asked{ID: r.ID, URL: s.opt.AccessURL + "/login/command-line/" + r.ID, Client: r.Client, Address: r.Address, Allowed: r.CodeHash != "", ExpiresAt: r.ExpiresAt}
+	return Asked{ID: r.ID, URL: s.opt.AccessURL + "/command-line/" + r.ID, Client: r.Client, Address: r.Address, Allowed: r.CodeHash != "", ExpiresAt: r.ExpiresAt}
 }
 
 var errRequest = berth.Errorf(berth.NotFound, "this command line does not wait any more: it was let in already, or asked more than ten minutes ago. Run berth login again")
@@ -136,7 +128,7 @@ func (s *Service) Finish(ctx context.Context, id, verifier, code string) (login 
 	if err != nil {
 		return login, err
 	}
-	if subtle.ConstantTimeCompare([]byte(Challenge(verifier)), []byte(r.Challenge)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(berth.Challenge(verifier)), []byte(r.Challenge)) != 1 {
 		return login, errRequest
 	}
 	if r.CodeHash == "" {

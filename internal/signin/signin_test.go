@@ -399,12 +399,12 @@ func TestCommandLines(t *testing.T) {
 		h.must(err)
 		ask := func() Asked {
 			h.T.Helper()
-			a, err := h.Ask(ctx, Challenge(verifier), "berth on laptop", "192.0.2.1:4711")
+			a, err := h.Ask(ctx, berth.Challenge(verifier), "berth on laptop", "192.0.2.1:4711")
 			h.must(err)
 			return a
 		}
 		a := ask()
-		if a.URL != "https://berth.test/login/command-line/"+a.ID || a.Address != "192.0.2.1" {
+		if a.URL != "https://berth.test/command-line/"+a.ID || a.Address != "192.0.2.1" {
 			h.Errorf("%+v", a)
 		}
 		_, err = h.Finish(ctx, a.ID, verifier, "AAAA-AAAA")

@@ -26,6 +26,9 @@ func (s *Service) prepare(ctx context.Context, b berth.Build) error {
 	if err != nil {
 		return err
 	}
+	if s.opt.SignIns != nil {
+		s.opt.SignIns.Prepare(ctx, c.owner)
+	}
 	return s.opt.Credentials.Prepare(ctx, c.start(), c.version.Contents.External)
 }
 

@@ -32,6 +32,9 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 		}
 		maps.Copy(env, owned)
 	}
+	if err := s.signInEnv(q, b, c.owner, env); err != nil {
+		return builds.Input{}, err
+	}
 	return builds.Input{Archive: c.version.Archive, Variables: variables, Env: env,
 		Workspace: c.owner.Username + "/" + c.workspace.Name, Timeout: s.opt.BuildTimeout}, nil
 }

@@ -28,6 +28,7 @@ type Options struct {
 	AccessURL     string               // where people and agents reach the server
 	HostProcesses bool                 // everybody's workspaces may be processes of the host, not only the first user's
 	Credentials   *credentials.Service // what builds are told of the owner's; nil: nothing
+	SignIns       SignIns              // what templates are told of how the owner signs in; nil: by password
 	BuildTimeout  time.Duration        // the longest that a build may run; 0: 2 h
 
 	// SignInType is the type of an identity provider, oidc or github; nil: all are

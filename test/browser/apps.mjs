@@ -7,15 +7,14 @@ export default async function ({ page, context, args, log }) {
 
   // Opening an app signs in on the access URL and comes back clean.
   await page.goto(urls.path + "deep/page?q=1");
-  await page.waitForURL(access + "/apps/open*");
+  await page.waitForURL(access + "/login?to=*");
   found.signInPage = await page.title();
   await page.fill("input[name=username]", username);
   await page.fill("input[name=password]", "wrong password");
-  await page.click("#login button");
-  await page.waitForFunction(() => document.getElementById("problem").textContent !== "");
-  found.wrongPassword = await page.innerText("#problem");
+  await page.click("text=Sign in by password");
+  found.wrongPassword = await page.innerText("[role=alert]");
   await page.fill("input[name=password]", password);
-  await page.click("#login button");
+  await page.click("text=Sign in by password");
   await page.waitForURL(urls.path + "**");
   found.pathURL = page.url();
   found.pathBody = await body();

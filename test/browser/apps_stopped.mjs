@@ -2,10 +2,10 @@
 export default async function ({ page, args }) {
   const { access, url, username, password } = args;
   await page.goto(url);
-  await page.waitForURL(access + "/apps/open*");
+  await page.waitForURL(access + "/login?to=*");
   await page.fill("input[name=username]", username);
   await page.fill("input[name=password]", password);
-  await page.click("#login button");
+  await page.click("text=Sign in by password");
   await page.waitForSelector("#start:not([hidden])");
   const before = await page.innerText("main");
   await page.click("#start");

@@ -28,9 +28,10 @@ export default async function ({ page, context, args, log, shot }) {
   await page.getByText("You are not signed in.").waitFor();
 
   step("signed in");
-  await page.getByLabel("Name").fill(args.username);
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByLabel("Username or e-mail").fill(args.username);
   await page.getByLabel("Password").fill(args.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in by password" }).click();
   await page.locator(".terminal-status").waitFor({ state: "hidden" });
   await types("KEPT=yes-$((40+2)); PS1='$ '; clear; echo first-$KEPT; printf '\\033[38;2;255;0;0mred\\033[m\\n'");
   await sees("first-yes-42");

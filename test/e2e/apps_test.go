@@ -164,7 +164,7 @@ func TestAppsInABrowser(t *testing.T) {
 	if got.PathURL != apps["web"].URL+"deep/page?q=1" || got.PathBody != "hello from the app: /deep/page" {
 		t.Errorf("after signing in: %s, %q", got.PathURL, got.PathBody)
 	}
-	if !strings.Contains(got.WrongPassword, "password is wrong") {
+	if !strings.Contains(got.WrongPassword, "the password is wrong") {
 		t.Errorf("a wrong password: %q", got.WrongPassword)
 	}
 	for what, text := range map[string]string{"host": got.Host, "port": got.Port, "shared": got.Shared, "after": got.After} {

@@ -20,7 +20,7 @@ export interface Screen {
   show(bytes: Uint8Array): void;
   shared(size: Size): void; // the size that the terminal has for all who view it
   status(text: string, end: boolean): void; // empty: all is well
-  signIn(then: () => void): void; // asks who the person is
+  signIn(): void; // leads to where the person signs in
 }
 
 const first = 250; // milliseconds until the second try
@@ -117,7 +117,7 @@ export class Connection {
   private refused(problem: Problem): void {
     switch (problem.status) {
       case 401:
-        return this.screen.signIn(() => void this.open());
+        return this.screen.signIn();
       case 400:
       case 403:
       case 404:

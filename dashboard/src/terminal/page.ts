@@ -7,7 +7,6 @@ import { Terminal } from "@xterm/xterm";
 import { newID, type Place } from "./address";
 import { askToRun } from "./ask";
 import { Connection, type Size } from "./connection";
-import { type Problem, signIn } from "./server";
 import { allowStyles } from "./styles";
 
 const theme = { background: "#101418", foreground: "#d8dee9" };
@@ -91,9 +90,10 @@ function openTerminal(room: HTMLElement, place: Place, name: string): void {
       }
       connection.resize();
     },
-    signIn: (then) => {
+    signIn: () => {
       status.hidden = false;
-      status.replaceChildren("You are not signed in.", signInForm(then));
+      const here = location.pathname + location.search;
+      status.replaceChildren("You are not signed in. ", link(`/login?to=${encodeURIComponent(here)}`, "Sign in"));
     },
   });
   terminal.onData((text) => connection.type(new TextEncoder().encode(text)));
@@ -101,32 +101,6 @@ function openTerminal(room: HTMLElement, place: Place, name: string): void {
   new ResizeObserver(() => connection.resize()).observe(holder);
   terminal.focus();
   void connection.open();
-}
-
-// signInForm asks for a name and a password until they are right.
-function signInForm(then: () => void): HTMLFormElement {
-  const form = document.createElement("form");
-  const field = (label: string, type: string, complete: AutoFill): HTMLInputElement => {
-    const holder = element(form, "label", "");
-    holder.textContent = label + " ";
-    const input = document.createElement("input");
-    input.type = type;
-    input.required = true;
-    input.autocomplete = complete;
-    holder.append(input);
-    return input;
-  };
-  const name = field("Name", "text", "username");
-  const password = field("Password", "password", "current-password");
-  element(form, "button", "").textContent = "Sign in";
-  const problem = element(form, "span", "");
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    signIn(name.value, password.value).then(then, (e: Problem) => {
-      problem.textContent = e.detail;
-    });
-  };
-  return form;
 }
 
 function link(href: string, text: string): HTMLAnchorElement {

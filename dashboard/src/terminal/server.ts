@@ -47,8 +47,3 @@ export async function whyNot(workspaceID: string, agent: string): Promise<Proble
     return problem as Problem;
   }
 }
-
-// signIn makes a login that the browser keeps.
-export function signIn(username: string, password: string): Promise<unknown> {
-  return ask("/login", { username, password, cookie: true });
-}

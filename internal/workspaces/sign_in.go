@@ -1,0 +1,34 @@
+package workspaces
+
+import (
+	"context"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// SignIns knows how people sign in.
+type SignIns interface {
+	// Prepare makes the access token of somebody fresh, as well as that can be.
+	Prepare(ctx context.Context, u berth.User)
+	// AccessToken is that of somebody at their identity provider; empty: none.
+	AccessToken(q *store.Query, u berth.User) (string, error)
+	// LoginType is what templates are told.
+	LoginType(u berth.User) string
+}
+
+// signInEnv adds what the plugins of a build are told of how its owner signs in.
+func (s *Service) signInEnv(q *store.Query, b berth.Build, owner berth.User, env map[string]string) error {
+	if s.opt.SignIns == nil {
+		return nil
+	}
+	env["CODER_WORKSPACE_OWNER_LOGIN_TYPE"] = s.opt.SignIns.LoginType(owner)
+	if b.Transition != berth.Start {
+		return nil
+	}
+	token, err := s.opt.SignIns.AccessToken(q, owner)
+	if token != "" {
+		env["CODER_WORKSPACE_OWNER_OIDC_ACCESS_TOKEN"] = token
+	}
+	return err
+}
