@@ -63,6 +63,8 @@ var deeds = []deed{
 var silent = map[string]string{
 	"createFirstUser": "there is one already: accounts has the test of its row",
 	"login":           "TestSignInsAreRecorded has it",
+	"askLogin":        "nothing is done until a person agreed in the browser",
+	"finishLogin":     "needs who agreed: it is recorded by the same function as login",
 	"changePassword":  "needs one to change: accounts has the test of its row",
 	"beginExternal":   "nothing is done until the service sent the browser back",
 	"finishExternal":  "needs a service: credentials has the test of its row",
