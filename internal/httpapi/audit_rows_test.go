@@ -37,6 +37,18 @@ var deeds = []deed{
 	{row: row{op: "removeSecret"}, leaves: "delete secret"},
 
 	{row: row{op: "editOrganization", body: `{"idle_counts":true}`}, leaves: "edit organization"},
+	{row: row{op: "createOrganization", body: `{"name":"lab"}`}, leaves: "create organization"},
+	{row: row{op: "deleteOrganization", with: map[string]string{"organization": "lab"}}, leaves: "delete organization"},
+	{row: row{op: "addMember", with: isEve, body: `{}`}, leaves: "add member"},
+	{row: row{op: "editMember", with: isEve, body: `{"add":["auditor"]}`}, leaves: "edit member"},
+	{row: row{op: "createGroup", body: `{"name":"night"}`}, leaves: "create group"},
+	{row: row{op: "editGroup", body: `{"display_name":"Crew"}`}, leaves: "edit group"},
+	{row: row{op: "addGroupMember", with: isEve}, leaves: "add group"},
+	{row: row{op: "removeGroupMember", with: isEve}, leaves: "remove group"},
+	{row: row{op: "deleteGroup", with: map[string]string{"group": "night"}}, leaves: "delete group"},
+	{row: row{op: "removeMember", with: isEve}, leaves: "remove member"},
+	{row: row{op: "denyProvider", before: spareProvider, with: map[string]string{"provider": "spare"}}, leaves: "deny provider"},
+	{row: row{op: "allowProvider", with: map[string]string{"provider": "spare"}}, leaves: "allow provider"},
 	{row: row{op: "exportAudit"}, leaves: "export audit"},
 
 	{row: row{op: "editTemplate", body: `{"display_name":"Plain"}`}, leaves: "edit template"},
@@ -77,6 +89,9 @@ var silent = map[string]string{
 	"askTicket":       "needs apps: test/scripts/audit.txtar has it",
 	"openApp":         "makes a token, which is recorded as one where it does",
 }
+
+// isEve makes a request be about eve.
+var isEve = map[string]string{"user": "eve"}
 
 // heldByAna has ana hold her workspace.
 func heldByAna(t *testing.T, w *world, c caster) {

@@ -89,7 +89,7 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 			if r.ActorName != who.user || r.Result != berth.AuditOK || r.Address != "127.0.0.1" || r.RequestID == "" || r.TokenID == "" || r.UserAgent == "" {
 				t.Errorf("the row of %s does not say who did it from where: %+v", d.op, r)
 			}
-			if (r.Kind == "workspace" || r.Kind == "template" || r.Kind == "organization") && r.OrganizationID != w.home.ID {
+			if (r.Kind == "workspace" || r.Kind == "template" || r.Kind == "group") && r.OrganizationID != w.home.ID || r.Kind == "organization" && r.OrganizationID == "" {
 				t.Errorf("the row of %s does not say in which organization", d.op)
 			}
 			for field, c := range r.Changes {
