@@ -26,6 +26,7 @@ type deed struct {
 var deeds = map[string][2]string{
 	"createFirstUser":      {"user", "create"},
 	"login":                {"user", "login"},
+	"finishLogin":          {"user", "login"},
 	"logout":               {"user", "logout"},
 	"setPreferences":       {"user", "edit"},
 	"changePassword":       {"user", "edit"},
