@@ -78,8 +78,6 @@ var silent = map[string]string{
 	"askLogin":        "nothing is done until a person agreed in the browser",
 	"finishLogin":     "needs who agreed: it is recorded by the same function as login",
 	"changePassword":  "needs one to change: accounts has the test of its row",
-	"askLogin":        "nothing is done until somebody allows it in a browser",
-	"finishLogin":     "needs a browser that allowed it; the login itself is recorded where all are made, accounts.SignedIn",
 	"beginExternal":   "nothing is done until the service sent the browser back",
 	"finishExternal":  "needs a service: credentials has the test of its row",
 	"revokeExternal":  "needs a service: credentials has the test of its row",
