@@ -75,7 +75,15 @@ func ActorOf(q *store.Query, t berth.Token, u berth.User) (authz.Actor, error) {
 		return authz.Actor{}, errToken
 	}
 	who, err := WhoIs(q, u)
-	return authz.User(who, authz.ScopesOf(t, u)...), err
+	actor := authz.User(who, authz.ScopesOf(t, u)...)
+	if err != nil || t.Kind != berth.TokenWorkspace {
+		return actor, err
+	}
+	grants, err := q.Grants(store.WorkspaceGrants(t.WorkspaceID))
+	if len(grants) > 0 {
+		actor.Shared = t.WorkspaceID
+	}
+	return actor, err
 }
 
 // WhoIs is a user with what the policy looks at.

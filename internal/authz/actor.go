@@ -14,7 +14,11 @@ type Actor struct {
 	Memberships []berth.Membership // the organizations that the user belongs to
 	Groups      []berth.GroupID    // that the user was put into; Everyone is not among them
 	Scopes      []Scope            // of the token that they come with; none: nothing
-	system      bool
+	// Shared is the workspace whose own login this is, where others may enter that
+	// one too: they become its owner inside, so what runs there only looks at the
+	// owner's other workspaces.
+	Shared berth.WorkspaceID
+	system bool
 }
 
 // Who is a user with all that the policy looks at.
@@ -48,6 +52,11 @@ func (a Actor) Anonymous() bool { return a.UserID == "" && !a.system }
 // InWorkspace tells whether what runs in a workspace acts, with the login that
 // the workspace was given.
 func (a Actor) InWorkspace() bool { return slices.Contains(a.Scopes, ScopeWorkspace) }
+
+// outside tells whether an action reaches out of a shared workspace to another.
+func (a Actor) outside(action Action, on Resource) bool {
+	return a.Shared != "" && on.Kind == KindWorkspace && action != Read && on.Workspace != a.Shared
+}
 
 // Has tells whether the actor has a site-wide role. A workspace's login never
 // carries its user's roles: what runs in an owner's workspace is not the owner.

@@ -3,6 +3,7 @@ package authz_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/berthdev/berth"
@@ -123,5 +124,29 @@ func TestLoginsWithAnOldPassword(t *testing.T) {
 		if got := authz.ScopesOf(c.token, u); !slices.Equal(got, []authz.Scope{c.want}) {
 			t.Errorf("%s: %q", c.name, got)
 		}
+	}
+}
+
+// Who enters a shared workspace is its owner there. What runs in it reaches no
+// other workspace of that owner.
+func TestSharedWorkspacesAreConfined(t *testing.T) {
+	t.Parallel()
+	free := authz.User(authz.Who{User: berth.User{ID: me, Username: "me"}}.In(here), authz.ScopeWorkspace)
+	confined := free
+	confined.Shared = "this"
+	itself, other, unmade := authz.OfWorkspace(me, here), authz.OfWorkspace(me, here), authz.OfWorkspace(me, here)
+	itself.Workspace, other.Workspace = "this", "other"
+	for _, action := range authz.Actions {
+		if authz.Can(free, action, itself) != authz.Can(confined, action, itself) {
+			t.Errorf("%s of itself changes with sharing", action)
+		}
+		for _, on := range []authz.Resource{other, unmade} {
+			if got := authz.Can(confined, action, on); got != (action == authz.Read) {
+				t.Errorf("%s of another workspace: %v", action, got)
+			}
+		}
+	}
+	if err := authz.Check(confined, authz.Connect, other, "the workspace"); !errors.Is(err, berth.Forbidden) || !strings.Contains(err.Error(), "is shared") {
+		t.Errorf("connecting to another: %v", err)
 	}
 }

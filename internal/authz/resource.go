@@ -124,7 +124,8 @@ type Resource struct {
 	// and system users: who changes such a one could get rights that they do not
 	// have.
 	Privileged bool
-	Grants     []berth.Grant // who it is shared with
+	Workspace  berth.WorkspaceID // of a workspace: itself; empty for one that is not made yet
+	Grants     []berth.Grant     // who it is shared with
 }
 
 // All stands for all things of a kind.

@@ -12,13 +12,19 @@ import (
 // not count while its organization lets nobody share.
 func Workspace(q *store.Query, w berth.Workspace) (authz.Resource, error) {
 	grants, err := q.WorkspaceShares(w.ID)
-	return authz.OfWorkspace(w.OwnerID, w.OrganizationID, grants...), err
+	return of(w, grants...), err
+}
+
+func of(w berth.Workspace, grants ...berth.Grant) authz.Resource {
+	on := authz.OfWorkspace(w.OwnerID, w.OrganizationID, grants...)
+	on.Workspace = w.ID
+	return on
 }
 
 // Check is authz.Check for a workspace. Shares are looked up only where they
 // could matter: they add to what somebody may do, and take nothing away.
 func Check(q *store.Query, actor authz.Actor, action authz.Action, w berth.Workspace, noun string) error {
-	if authz.Can(actor, action, authz.OfWorkspace(w.OwnerID, w.OrganizationID)) {
+	if authz.Can(actor, action, of(w)) {
 		return nil
 	}
 	on, err := Workspace(q, w)

@@ -129,6 +129,9 @@ func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationI
 	}
 	if id == actor.UserID {
 		if !authz.Can(actor, authz.Create, authz.OfWorkspace(id, o)) {
+			if actor.Shared != "" {
+				return berth.User{}, berth.Errorf(berth.Forbidden, "this workspace is shared, so what runs in it may not make others in its owner's name: do that from your own computer")
+			}
 			return berth.User{}, forbidden(actor, "you may not make workspaces in this organization: ask an owner of the site or of the organization to make you a member of it")
 		}
 		return tx.User(id)
