@@ -97,6 +97,8 @@ func Barred(actor Actor, action Action, kind Kind) error {
 		return nil
 	case slices.Contains(actor.Scopes, ScopePassword):
 		return berth.Errorf(berth.Forbidden, "change your password first: berth passwd")
+	case actor.Shared != "" && kind == KindWorkspace:
+		return berth.Errorf(berth.Forbidden, "this workspace is shared, so what runs in it may not make others in its owner's name: do that from your own computer")
 	case actor.InWorkspace():
 		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s %s: do that from your own computer", verb(action), kind.plural())
 	default:

@@ -70,6 +70,9 @@ func (s Scope) covers(action Action, kind Kind) bool {
 
 // covered tells whether any of the actor's scopes lets an action through.
 func (a Actor) covered(action Action, kind Kind) bool {
+	if a.Shared != "" && kind == KindWorkspace && action == Create {
+		return false // none of them would be the shared one
+	}
 	return slices.ContainsFunc(a.Scopes, func(s Scope) bool { return s.covers(action, kind) })
 }
 

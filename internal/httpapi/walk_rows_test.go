@@ -195,7 +195,9 @@ func all(k authz.Kind) func(*world, authz.Actor) authz.Resource {
 
 // dev is ana's workspace.
 func dev(w *world, _ authz.Actor) authz.Resource {
-	return authz.OfWorkspace(w.workspace.OwnerID, w.home.ID, w.shares()...)
+	on := authz.OfWorkspace(w.workspace.OwnerID, w.home.ID, w.shares()...)
+	on.Workspace = w.workspace.ID
+	return on
 }
 
 // anasQuota is what ana, whom paths name, may spend.

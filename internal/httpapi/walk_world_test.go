@@ -214,6 +214,9 @@ func (w *world) actor(t *testing.T, c caster) (a authz.Actor) {
 	if k.Kind == "" {
 		k.Kind, k.Scopes, k.SignIn = berth.TokenLogin, []string{string(authz.ScopeAll)}, berth.SignInPassword
 	}
+	if k.Kind == berth.TokenWorkspace {
+		k.WorkspaceID = w.workspace.ID
+	}
 	w.read(t, func(q *store.Query) (err error) {
 		a, err = accounts.ActorOf(q, k, w.users[c.user])
 		return err

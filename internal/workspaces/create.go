@@ -30,8 +30,8 @@ type Create struct {
 
 // Create makes a workspace and queues its first build.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, in Create) (v View, err error) {
-	if actor.Anonymous() {
-		return v, authz.Check(actor, authz.Create, authz.All(authz.KindWorkspace), "the workspace")
+	if err := authz.Barred(actor, authz.Create, authz.KindWorkspace); err != nil {
+		return v, err
 	}
 	id := berth.NewID[berth.Workspace]()
 	key, err := s.newAgentKey(id)
@@ -129,9 +129,6 @@ func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationI
 	}
 	if id == actor.UserID {
 		if !authz.Can(actor, authz.Create, authz.OfWorkspace(id, o)) {
-			if actor.Shared != "" {
-				return berth.User{}, berth.Errorf(berth.Forbidden, "this workspace is shared, so what runs in it may not make others in its owner's name: do that from your own computer")
-			}
 			return berth.User{}, forbidden(actor, "you may not make workspaces in this organization: ask an owner of the site or of the organization to make you a member of it")
 		}
 		return tx.User(id)
