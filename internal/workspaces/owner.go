@@ -80,16 +80,3 @@ func jsonList[T any](list []T) string {
 	}
 	return string(b)
 }
-
-// signInType is how the owner signs in, in the words of the plugin. byProvider
-// says that of an identity provider.
-func signInType(how berth.SignIn, byProvider func(berth.SignIn) string) string {
-	switch {
-	case how == berth.SignInPassword, how == berth.SignInNone:
-		return string(how)
-	case byProvider != nil:
-		return byProvider(how)
-	default:
-		return "oidc"
-	}
-}

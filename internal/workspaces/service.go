@@ -31,10 +31,6 @@ type Options struct {
 	SignIns       SignIns              // what templates are told of how the owner signs in; nil: by password
 	BuildTimeout  time.Duration        // the longest that a build may run; 0: 2 h
 
-	// SignInType is the type of an identity provider, oidc or github; nil: all are
-	// oidc.
-	SignInType func(berth.SignIn) string
-
 	// Recent is evidence of a workspace's use that may not be in the database
 	// yet; nil: there is none.
 	Recent func(id berth.WorkspaceID) []berth.Evidence

@@ -17,12 +17,24 @@ type SignIns interface {
 	LoginType(u berth.User) string
 }
 
-// signInEnv adds what the plugins of a build are told of how its owner signs in.
+// loginType is how templates are told that somebody signs in: password, none,
+// oidc or github. Without a SignIns every identity provider is oidc.
+func (s *Service) loginType(u berth.User) string {
+	switch {
+	case s.opt.SignIns != nil:
+		return s.opt.SignIns.LoginType(u)
+	case u.SignIn == berth.SignInPassword, u.SignIn == berth.SignInNone:
+		return string(u.SignIn)
+	default:
+		return "oidc"
+	}
+}
+
+// signInEnv adds the access token of a build's owner at their identity provider.
 func (s *Service) signInEnv(q *store.Query, b berth.Build, owner berth.User, env map[string]string) error {
 	if s.opt.SignIns == nil {
 		return nil
 	}
-	env["CODER_WORKSPACE_OWNER_LOGIN_TYPE"] = s.opt.SignIns.LoginType(owner)
 	if b.Transition != berth.Start {
 		return nil
 	}
