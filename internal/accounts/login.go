@@ -59,6 +59,12 @@ func (s *Service) Login(ctx context.Context, username, password, remoteAddr stri
 	}
 	var login Login
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		switch now, err := tx.PasswordHash(u.ID); {
+		case err != nil:
+			return err
+		case now != hash: // it was changed while we looked at it, which ended all logins
+			return errLogin
+		}
 		login, err = SignedIn(tx, u.ID, berth.SignInPassword)
 		return err
 	})
@@ -94,11 +100,11 @@ type Login struct {
 
 // SignedIn makes the login of somebody who has just proved who they are, how
 // says by what. It is the one place where logins are made: it looks at the user
-// anew, refuses who may not sign in with the answer to a wrong password, and
-// wakes who was dormant.
+// anew, refuses who may not sign in, or not so, with the answer to a wrong
+// password, and wakes who was dormant.
 func SignedIn(tx *store.Tx, id berth.UserID, how berth.SignIn) (Login, error) {
 	u, err := tx.User(id) // they may have been suspended, or signed in otherwise, meanwhile
-	if errors.Is(err, berth.NotFound) || err == nil && (!u.MaySignIn() || u.SignIn == berth.SignInNone) {
+	if errors.Is(err, berth.NotFound) || err == nil && (!u.MaySignIn() || u.SignIn == berth.SignInNone || u.SignIn != how) {
 		return Login{}, errLogin
 	}
 	if err != nil {

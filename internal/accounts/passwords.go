@@ -67,12 +67,15 @@ func putPassword(tx *store.Tx, by berth.UserID, u berth.User, hash string, mustC
 
 // ResetPassword gives another user a password that was made for them, and gives
 // it back, once. They have to change it at their next sign-in; all their logins
-// end.
+// end. Who has it can sign in, so a token that may not do everything resets none.
 func (s *Service) ResetPassword(ctx context.Context, actor authz.Actor, ref string) (string, error) {
 	var u berth.User
 	look := func(q *store.Query) (err error) {
 		if u, err = other(q, actor, ref, "reset their own password, and who knows theirs changes it with berth passwd"); err != nil {
 			return err
+		}
+		if !actor.Covers([]authz.Scope{authz.ScopeAll}) {
+			return berth.Errorf(berth.Forbidden, "this token resets no passwords, since who has one may do more than it: use one with the scope all, or sign in with berth login")
 		}
 		if u.SignIn != berth.SignInPassword {
 			return berth.Errorf(berth.Conflict, "%s does not sign in by password but by %s", u.Username, u.SignIn)

@@ -286,6 +286,11 @@ func TestPasswordsChange(t *testing.T) {
 		if _, _, _, err := s.Authenticate(t.Context(), other); !errors.Is(err, berth.Unauthenticated) {
 			t.Errorf("the other login goes on: %v", err)
 		}
+		narrow := ada
+		narrow.Scopes = []authz.Scope{"user:update", authz.ScopeRead}
+		if _, err := s.ResetPassword(t.Context(), narrow, "ben"); !errors.Is(err, berth.Forbidden) {
+			t.Errorf("a token that may change users took one over: %v", err)
+		}
 		made, err := s.ResetPassword(t.Context(), ada, "ben")
 		if err != nil {
 			t.Fatal(err)
@@ -302,7 +307,7 @@ func TestWhoIsAwayBecomesDormant(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, open func(*testing.T) *store.DB) {
 		db := open(t)
 		s, _ := setUp(t, db)
-		old := berth.User{ID: berth.NewID[berth.User](), Username: "old", Email: "old@example.com", Status: berth.UserActive,
+		old := berth.User{ID: berth.NewID[berth.User](), Username: "old", Email: "old@example.com", Status: berth.UserActive, SignIn: "okta",
 			CreatedAt: time.Now().Add(-100 * 24 * time.Hour), UpdatedAt: time.Now()}
 		write(t, db, func(tx *store.Tx) error { return tx.InsertUser(old, "") })
 		for want := int64(1); want >= 0; want-- { // and nobody twice

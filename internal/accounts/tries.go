@@ -32,8 +32,9 @@ type bucket struct {
 
 // level is how full a bucket is at a time.
 type level struct {
-	left float64
-	at   time.Time
+	left  float64
+	at    time.Time
+	tried int // how often, since it was full
 }
 
 // tries counts who tries to sign in how often.
@@ -50,7 +51,12 @@ func (t *tries) take(username, remoteAddr string, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	host := network(remoteAddr)
-	return tooMany(max(t.draw(perPerson, personKey(username, host), now), t.draw(perAddress, addressKey(host), now)))
+	// The address comes first, and what it is refused leaves no trace: names that
+	// are made up would push out what others did.
+	if err := tooMany(t.draw(perAddress, addressKey(host), now)); err != nil {
+		return err
+	}
+	return tooMany(t.draw(perPerson, personKey(username, host), now))
 }
 
 // Knock counts a try to sign in otherwise than by password, and refuses it when
@@ -102,9 +108,12 @@ func (t *tries) draw(b bucket, key [32]byte, now time.Time) time.Duration {
 		l = level{left: b.size, at: now}
 	}
 	if passed := now.Sub(l.at); passed > 0 { // the clock may go back
-		l.left = min(b.size, l.left+float64(passed)/float64(b.refill))
+		if l.left = min(b.size, l.left+float64(passed)/float64(b.refill)); l.left == b.size {
+			l.tried = 0
+		}
 	}
 	l.at = now
+	l.tried++
 	if l.left < 1 {
 		t.levels[key] = l
 		return time.Duration((1 - l.left) * float64(b.refill))
@@ -114,8 +123,9 @@ func (t *tries) draw(b bucket, key [32]byte, now time.Time) time.Duration {
 	return 0
 }
 
-// makeRoom keeps the memory bounded: who was quiet for long is forgotten, and in
-// a flood from everywhere everybody is.
+// makeRoom keeps the memory bounded. Who was quiet for long is forgotten; then,
+// in a flood, those who tried once or twice, since those are what a flood is made
+// of, and only if that is not enough everybody.
 func (t *tries) makeRoom(now time.Time) {
 	if len(t.levels) < rememberedTries {
 		return
@@ -123,6 +133,14 @@ func (t *tries) makeRoom(now time.Time) {
 	full := time.Duration(perAccount.size) * perAccount.refill
 	for k, l := range t.levels {
 		if now.Sub(l.at) > full {
+			delete(t.levels, k)
+		}
+	}
+	for k, l := range t.levels {
+		if len(t.levels) <= rememberedTries*3/4 { // room for a while: to look at all of them takes time
+			return
+		}
+		if l.tried <= 2 {
 			delete(t.levels, k)
 		}
 	}

@@ -50,6 +50,9 @@ func (h *handlers) changeByForm(w http.ResponseWriter, r *http.Request) {
 	to := localPath(f.Get("to"))
 	err := h.authenticate(r, person)
 	req := requestOf(r.Context())
+	if err == nil {
+		req.deed = &deed{class: berth.AuditWrite, action: "edit", kind: "user", target: req.user.Username}
+	}
 	if err == nil && f.Get("password") != f.Get("again") {
 		err = berth.InvalidField("again", "these were two different passwords")
 	}

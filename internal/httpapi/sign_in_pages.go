@@ -79,6 +79,7 @@ func (h *handlers) signInPage(w http.ResponseWriter, r *http.Request) {
 func (h *handlers) signInByPassword(w http.ResponseWriter, r *http.Request) {
 	f := formOf(w, r)
 	to := localPath(f.Get("to"))
+	requestOf(r.Context()).deed = &deed{class: berth.AuditSignIn, action: "login", kind: "user", target: f.Get("username")}
 	text, token, user, err := h.Accounts.Login(r.Context(), f.Get("username"), f.Get("password"), requestOf(r.Context()).remote)
 	if err != nil {
 		showProblem(w, r, err, h.signInView(to, f.Get("username")))
@@ -120,6 +121,7 @@ func (h *handlers) signInElsewhere(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if f.Get("do") == "convert" {
 		if err = h.authenticate(r, person); err == nil {
+			requestOf(ctx).deed = &deed{class: berth.AuditWrite, action: "edit", kind: "user", target: actorOf(ctx).Username}
 			begun, err = h.SignIn.Convert(requestOf(ctx).recorded(ctx), actorOf(ctx), f.Get("password"), in)
 		}
 	} else {

@@ -267,3 +267,21 @@ func TestForcedChangePage(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who guesses on the page is recorded like who guesses by the API.
+func TestSignInsOnThePageAreRecorded(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	s.FirstUser(t)
+	b := newBrowser(t, s).stay()
+	b.post(t, "/login", "same-origin", url.Values{"username": {"admin"}, "password": {"wrong password"}})
+	b.post(t, "/login", "same-origin", url.Values{"username": {"admin"}, "password": {servertest.Password}})
+	b.post(t, "/login/change", "same-origin", url.Values{"current": {"wrong password"}, "password": {"several words of mine"}, "again": {"several words of mine"}})
+	var got []string
+	for _, r := range recordedIn(t, s.Store(t))[:3] {
+		got = append(got, strings.Join([]string{r.ActorName, r.Action, r.TargetName, r.Result}, " "))
+	}
+	if want := "admin edit admin invalid, admin login admin ok,  login admin unauthenticated"; strings.Join(got, ", ") != want {
+		t.Errorf("recorded %q, want %q", got, want)
+	}
+}

@@ -42,8 +42,8 @@ func (tx *Tx) InsertAudit(a Audit) error {
 		VALUES ($1, $2, $3, $4, CASE WHEN $5 <> '' THEN $5 ELSE COALESCE((SELECT u.username FROM users u WHERE u.id = $4), '') END,
 		$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		cmp.Or(a.ID, berth.NewID[Audit]()), stamp(tx.Now), string(cmp.Or(a.Class, berth.AuditWrite)), a.ActorID, clean(a.ActorName, maxWord), a.OrganizationID,
-		a.Action, a.Kind, clean(a.TargetID, maxWord), clean(a.TargetName, maxWord), cmp.Or(a.Result, berth.AuditOK), clean(a.Reason, maxText),
-		asJSON(bounded(a.Changes)), asJSON(a.Detail), clean(a.Address, maxWord), clean(a.UserAgent, maxWord), clean(a.RequestID, maxWord), a.TokenID)
+		clean(a.Action, maxWord), clean(a.Kind, maxWord), clean(a.TargetID, maxWord), clean(a.TargetName, maxWord), cmp.Or(a.Result, berth.AuditOK), clean(a.Reason, maxText),
+		asJSON(bounded(a.Changes)), asJSON(boundedDetail(a.Detail)), clean(a.Address, maxWord), clean(a.UserAgent, maxWord), clean(a.RequestID, maxWord), a.TokenID)
 	return err
 }
 
@@ -74,6 +74,19 @@ func bounded(c berth.Changes) berth.Changes {
 			}
 		}
 		kept[field] = change
+	}
+	return kept
+}
+
+// boundedDetail is the same of what else a row tells: an error may repeat all of
+// what somebody sent.
+func boundedDetail(d map[string]any) map[string]any {
+	kept := make(map[string]any, len(d))
+	for name, v := range d {
+		if text, ok := v.(string); ok {
+			v = clean(text, maxChanged)
+		}
+		kept[name] = v
 	}
 	return kept
 }

@@ -268,3 +268,26 @@ func TestAuditTakesEveryText(t *testing.T) {
 		}
 	})
 }
+
+// What somebody sent, an error may repeat: a row stays small all the same.
+func TestAuditBoundsWhatItTells(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, open func(*testing.T) *store.DB) {
+		db := open(t)
+		long := strings.Repeat("x", 1<<20)
+		if err := db.Write(t.Context(), func(tx *store.Tx) error {
+			return tx.InsertAudit(store.Audit{Action: long, Kind: "user\x00", Detail: map[string]any{"error": long + "\x00"}})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Read(t.Context(), func(q *store.Query) error {
+			rows, _, err := q.AuditPage(store.AuditFilter{Visible: berth.Visible{All: true}}, store.Page{})
+			if text, _ := rows[0].Detail["error"].(string); len(text) > 4096 || len(rows[0].Action) > 4096 {
+				t.Errorf("a row keeps %d and %d bytes", len(text), len(rows[0].Action))
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -33,7 +33,11 @@ func findBuild(q *store.Query, actor authz.Actor, action authz.Action, id berth.
 		if err != nil {
 			return r, err
 		}
-		return r, authz.Check(actor, authz.Update, on, "the import of template "+r.Template)
+		noun := "the build" // as for one that is not there, unless they know the template
+		if authz.Can(actor, authz.Read, on) {
+			noun = "the import of template " + r.Template
+		}
+		return r, authz.Check(actor, authz.Update, on, noun)
 	}
 	w := berth.Workspace{ID: r.WorkspaceID, OwnerID: r.OwnerID, OrganizationID: r.OrganizationID}
 	return r, sharing.Check(q, actor, action, w, "the build")

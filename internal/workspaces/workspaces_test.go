@@ -384,3 +384,21 @@ func digest(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:])
 }
+
+// An import of another tenant's template is answered like a build that is not
+// there.
+func TestImportsOfOthersAreHidden(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("hush", "v1", contents())
+		builds, _, err := h.workspaces.ListBuilds(t.Context(), h.owner, "transition:import", "", 0)
+		if err != nil || len(builds) == 0 {
+			t.Fatalf("imports: %d, %v", len(builds), err)
+		}
+		stranger := authz.User(authz.Who{User: berth.User{ID: berth.NewID[berth.User](), Username: "mallory"}}, authz.ScopeAll)
+		_, there := h.workspaces.GetBuild(t.Context(), stranger, builds[0].Build.ID)
+		_, missing := h.workspaces.GetBuild(t.Context(), stranger, berth.NewID[berth.Build]())
+		if !errors.Is(there, berth.NotFound) || there.Error() != missing.Error() {
+			t.Errorf("an import of others: %v; one that is not there: %v", there, missing)
+		}
+	})
+}
