@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,17 @@ func ActorOf(q *store.Query, t berth.Token, u berth.User) (authz.Actor, error) {
 	if err != nil || t.Kind != berth.TokenWorkspace {
 		return actor, err
 	}
+	w, err := q.Workspace(t.WorkspaceID)
+	if errors.Is(err, berth.NotFound) {
+		return authz.Actor{}, errToken
+	}
+	if err != nil {
+		return actor, err
+	}
+	// Templates decide what runs in a workspace, and those of one organization
+	// have no business in another one.
+	actor.Home = w.OrganizationID
+	actor.Memberships = slices.DeleteFunc(slices.Clone(actor.Memberships), func(m berth.Membership) bool { return m.OrganizationID != w.OrganizationID })
 	grants, err := q.Grants(store.WorkspaceGrants(t.WorkspaceID))
 	if len(grants) > 0 {
 		actor.Shared = t.WorkspaceID

@@ -104,6 +104,24 @@ func TestWhoReadsTheAudit(t *testing.T) {
 	})
 }
 
+// An auditor of one organization leaves nothing in the record of another one,
+// which they may name all the same.
+func TestExportsStayInTheirOrganization(t *testing.T) {
+	each(t, audit.Options{}, func(t *testing.T, h *house) {
+		other := string(berth.NewID[berth.Organization]())
+		if _, err := h.s.Export(t.Context(), h.as("", berth.RoleAuditor, authz.ScopeAll), "organization:"+other); err != nil {
+			t.Fatal(err)
+		}
+		owner := h.as(berth.RoleOwner, "", authz.ScopeAll)
+		if got := h.list(owner, "action:export organization:"+other); got != "" {
+			t.Errorf("the record of another organization has %q", got)
+		}
+		if got := h.list(owner, "action:export"); got != "export" {
+			t.Errorf("the export is recorded as %q", got)
+		}
+	})
+}
+
 func TestQueries(t *testing.T) {
 	each(t, audit.Options{}, func(t *testing.T, h *house) {
 		owner := h.as(berth.RoleOwner, "", authz.ScopeAll)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -82,7 +83,11 @@ func (s *Service) Export(ctx context.Context, actor authz.Actor, query string) (
 		if e.filter.Until.IsZero() || e.filter.Until.After(tx.Now) {
 			e.filter.Until = tx.Now
 		}
-		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "export", Kind: "audit", OrganizationID: e.filter.Organization,
+		of := e.filter.Organization
+		if v := e.filter.Visible; !v.All && !slices.Contains(v.Organizations, of) {
+			of = "" // nobody writes into the record of others by naming them
+		}
+		return tx.InsertAudit(store.Audit{ActorID: actor.UserID, Action: "export", Kind: "audit", OrganizationID: of,
 			Detail: map[string]any{"query": query}})
 	})
 	return e, err

@@ -18,6 +18,10 @@ type Actor struct {
 	// one too: they become its owner inside, so what runs there only looks at the
 	// owner's other workspaces.
 	Shared berth.WorkspaceID
+	// Home is the organization of the workspace whose own login this is. Whoever
+	// manages templates there decides what runs in it, so that only looks at the
+	// owner's workspaces in other ones.
+	Home   berth.OrganizationID
 	system bool
 }
 
@@ -53,9 +57,10 @@ func (a Actor) Anonymous() bool { return a.UserID == "" && !a.system }
 // the workspace was given.
 func (a Actor) InWorkspace() bool { return slices.Contains(a.Scopes, ScopeWorkspace) }
 
-// outside tells whether an action reaches out of a shared workspace to another.
+// outside tells whether an action reaches out of a shared workspace to another,
+// or out of the organization of the workspace whose own login this is.
 func (a Actor) outside(action Action, on Resource) bool {
-	return a.Shared != "" && on.Kind == KindWorkspace && action != Read && on.Workspace != a.Shared
+	return on.Kind == KindWorkspace && action != Read && (a.Shared != "" && on.Workspace != a.Shared || a.Home != "" && on.OrganizationID != a.Home)
 }
 
 // Has tells whether the actor has a site-wide role. A workspace's login never

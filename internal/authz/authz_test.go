@@ -127,6 +127,24 @@ func TestLoginsWithAnOldPassword(t *testing.T) {
 	}
 }
 
+// What runs in a workspace, which its template decides, only looks at its
+// owner's workspaces in other organizations.
+func TestWorkspacesStayInTheirOrganization(t *testing.T) {
+	t.Parallel()
+	const there = berth.OrganizationID("there")
+	inside := authz.User(authz.Who{User: berth.User{ID: me, Username: "me"}}.In(here, there), authz.ScopeWorkspace)
+	free := inside
+	inside.Home = here
+	for _, action := range authz.Actions {
+		if authz.Can(free, action, authz.OfWorkspace(me, here)) != authz.Can(inside, action, authz.OfWorkspace(me, here)) {
+			t.Errorf("%s at home changes", action)
+		}
+		if got := authz.Can(inside, action, authz.OfWorkspace(me, there)); got != (action == authz.Read) {
+			t.Errorf("%s in another organization: %v", action, got)
+		}
+	}
+}
+
 // Who enters a shared workspace is its owner there. What runs in it reaches no
 // other workspace of that owner.
 func TestSharedWorkspacesAreConfined(t *testing.T) {

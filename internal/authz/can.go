@@ -66,6 +66,9 @@ func Check(actor Actor, action Action, on Resource, noun string) error {
 	if !Can(actor, Read, on) {
 		return Hidden(noun)
 	}
+	if actor.outside(action, on) && actor.Shared == "" {
+		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s workspaces in another organization: do that from your own computer", verb(action))
+	}
 	if actor.outside(action, on) {
 		return berth.Errorf(berth.Forbidden, "this workspace is shared, so what runs in it may not %s another one of its owner: do that from your own computer", verb(action))
 	}

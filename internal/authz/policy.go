@@ -63,8 +63,9 @@ var policy = []rule{
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindMember, KindGroup), actions: actions(Create, Read, Update, Delete), privileged: true},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindRole), actions: actions(Assign)},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindTemplate, KindArchive), actions: actions(Create, Read, Update, Delete, Use, Share)},
-	// Manages workspaces, enters none.
-	{who: organization, role: berth.RoleOwner, kinds: kinds(KindWorkspace), actions: actions(Create, Read, Update, Delete, Start, Stop, Govern)},
+	// Manages workspaces, enters none, and makes none for others: what a template runs acts with what its owner has, and who may add
+	// anybody to an organization could so act as anybody.
+	{who: organization, role: berth.RoleOwner, kinds: kinds(KindWorkspace), actions: actions(Read, Update, Delete, Start, Stop, Govern)},
 	{who: organization, role: berth.RoleOwner, kinds: kinds(KindAudit, KindQuota), actions: actions(Read)},
 	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindMember, KindGroup), actions: actions(Create, Read, Update, Delete)},
 	{who: organization, role: berth.RoleUserAdmin, kinds: kinds(KindQuota), actions: actions(Read)},

@@ -37,7 +37,7 @@ var abouts = []struct {
 	{site, "template-admin", "Manages all templates, reads all workspaces to help with their builds and state, and enters none."},
 	{site, "auditor", "Reads the audit, users, organizations and templates of the whole site, and changes nothing."},
 	{site, "member", "What every user has, besides their roles."},
-	{organization, "owner", "Manages one organization: settings, members and their roles there, groups, templates and workspaces, which it does not enter."},
+	{organization, "owner", "Manages one organization: settings, members and their roles there, groups, templates and workspaces, which it neither enters nor makes for others."},
 	{organization, "user-admin", "Adds and removes members of one organization who have no roles there, and manages its groups. Gives no roles."},
 	{organization, "template-admin", "Manages the templates of one organization, reads its workspaces to help with their builds and state, and enters none."},
 	{organization, "auditor", "Reads the audit, templates and quotas of one organization, and changes nothing."},

@@ -426,3 +426,46 @@ func TestListsOfShared(t *testing.T) {
 		}
 	})
 }
+
+// What a template runs acts with what the owner of the workspace has. So nobody
+// but an owner of the site makes workspaces for others, whom an owner of an
+// organization could add to it without asking; and the login of a workspace is
+// good in its own organization alone.
+func TestTenantsDoNotActAsTheirMembers(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("dev", "v1", contents())
+		view, _ := h.running(h.mel, "box")
+		olga := h.person("olga")
+		elsewhere := berth.Organization{ID: berth.NewID[berth.Organization](), Name: "elsewhere", CreatedAt: time.Now(), UpdatedAt: time.Now()}
+		h.write(func(tx *store.Tx, o berth.Organization) error {
+			return errors.Join(tx.PutMember(berth.Membership{OrganizationID: o.ID, UserID: olga.UserID, Roles: []berth.Role{berth.RoleOwner}}),
+				tx.InsertOrganization(elsewhere), tx.AddMember(elsewhere.ID, h.mel.UserID))
+		})
+		olga = h.now(olga)
+		if _, err := h.workspaces.Create(t.Context(), olga, workspaces.Create{Name: "trap", Owner: "mel", Template: "dev"}); !errors.Is(err, berth.Forbidden) {
+			t.Errorf("an owner of the organization makes a workspace for mel: %v", err)
+		}
+		if _, err := h.workspaces.Create(t.Context(), h.owner, workspaces.Create{Name: "help", Owner: "mel", Template: "dev"}); err != nil {
+			t.Errorf("an owner of the site makes one: %v", err)
+		}
+		var inside authz.Actor
+		must(t, h.db.Read(t.Context(), func(q *store.Query) error {
+			u, err := q.User(h.mel.UserID)
+			if err == nil {
+				inside, err = accounts.ActorOf(q, berth.Token{Kind: berth.TokenWorkspace, UserID: u.ID, WorkspaceID: view.Workspace.ID}, u)
+			}
+			return err
+		}))
+		for action, want := range map[authz.Action]bool{authz.Create: true, authz.Start: true, authz.Connect: true} {
+			if got := authz.Can(inside, action, authz.OfWorkspace(h.mel.UserID, view.Workspace.OrganizationID)); got != want {
+				t.Errorf("%s at home: %v", action, got)
+			}
+			if authz.Can(inside, action, authz.OfWorkspace(h.mel.UserID, elsewhere.ID)) {
+				t.Errorf("what runs in a workspace may %s in another organization of its owner", action)
+			}
+		}
+		if authz.Can(inside, authz.Read, authz.OfOrganization(elsewhere.ID)) {
+			t.Error("what runs in a workspace sees another organization of its owner")
+		}
+	})
+}
