@@ -58,14 +58,6 @@ func join(root, c *cobra.Command) {
 	root.AddCommand(c)
 }
 
-// Commands gives the commands for another program's root. They take the server
-// and the login from the environment and the configuration directory.
-func Commands() []*cobra.Command {
-	a := newApp(os.Stdin, os.Stdout, os.Stderr)
-	a.began = true
-	return a.commands()
-}
-
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{in: stdin, out: stdout, err: stderr}
 	a.inTTY, a.outTTY, a.errTTY = isTerminal(stdin), isTerminal(stdout), isTerminal(stderr)

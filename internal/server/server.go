@@ -80,9 +80,6 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	return s, nil
 }
 
-// Handler answers what the server answers, without a network.
-func (s *Server) Handler() http.Handler { return s.parts.handler }
-
 // Failed gives the error that the server cannot go on after.
 func (s *Server) Failed() <-chan error { return s.failed }
 

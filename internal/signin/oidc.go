@@ -14,7 +14,6 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/clientfile"
 )
 
@@ -235,9 +234,4 @@ func (o *openID) userinfo(ctx context.Context, d *discovered, access string) (ma
 		return nil, o.p.away(fmt.Errorf("its userinfo is none: %w", cmp.Or(err, errors.New("it is about nobody"))))
 	}
 	return more, nil
-}
-
-// unknown is the answer for a provider that is not there.
-func unknown(id string) error {
-	return berth.Errorf(berth.NotFound, "nobody signs in by %q here: the sign-in page shows the ways", id)
 }

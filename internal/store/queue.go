@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -119,16 +118,6 @@ type extended struct {
 }
 
 func (e extended) Scan(into ...any) error { return e.scanner.Scan(append(into, e.more...)...) }
-
-// prefixed scans more columns in front of those of a noun.
-type prefixed struct {
-	scanner
-	first []any
-}
-
-func (p prefixed) Scan(into ...any) error {
-	return p.scanner.Scan(append(slices.Clip(p.first), into...)...)
-}
 
 // Pending counts the pending builds of a provider that go before one of the
 // class made at the time; by id among equals.
