@@ -51,20 +51,10 @@ func (a *app) auditList() *cobra.Command {
 	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		if limit < 1 {
-			return usagef("--limit: give at least 1")
-		}
 		return a.withClient(func(c *client.Client) error {
-			var found []api.Audit
-			for row, err := range client.All(client.List{Query: queryOf(given), Limit: min(limit, 500)}, func(l client.List) (api.Page[api.Audit], error) {
-				return c.Audit(cmd.Context(), l)
-			}) {
-				if err != nil {
-					return err
-				}
-				if found = append(found, row); len(found) == limit {
-					break
-				}
+			found, err := newest(limit, queryOf(given), func(l client.List) (api.Page[api.Audit], error) { return c.Audit(cmd.Context(), l) })
+			if err != nil {
+				return err
 			}
 			return auditListing.print(a, *asJSON, found)
 		})

@@ -32,9 +32,6 @@ func (a *app) buildsList() *cobra.Command {
 	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		if limit < 1 {
-			return usagef("--limit: give at least 1")
-		}
 		return a.withClient(func(c *client.Client) error {
 			ctx := cmd.Context()
 			page := func(l client.List) (api.Page[api.Build], error) { return c.Builds(ctx, l) }
@@ -45,14 +42,9 @@ func (a *app) buildsList() *cobra.Command {
 				}
 				page = func(l client.List) (api.Page[api.Build], error) { return c.WorkspaceBuilds(ctx, w.ID, l) }
 			}
-			var found []api.Build
-			for b, err := range client.All(client.List{Query: q, Limit: min(limit, 500)}, page) {
-				if err != nil {
-					return err
-				}
-				if found = append(found, b); len(found) == limit {
-					break
-				}
+			found, err := newest(limit, q, page)
+			if err != nil {
+				return err
 			}
 			return buildListing.print(a, *asJSON, found)
 		})

@@ -49,7 +49,7 @@ refuse.`,
 	f.StringVarP(&in.Template, "template", "t", "", "`template` to make it from")
 	f.StringVar(&in.Version, "template-version", "", "`version` of the template (default the active one)")
 	f.StringVar(&in.Preset, "preset", "", "preset to take the answers from, or none")
-	f.StringVarP(&in.Organization, "org", "O", "", "`organization` of the template (default the default one)")
+	a.organizationFlagTo(cmd, &in.Organization, "", "`organization` of the template (default the default one)")
 	f.StringVar(&in.Provider, "provider", "", "workspace `provider` to run on (default the default one)")
 	f.BoolVarP(&yes, "yes", "y", false, "ask nothing")
 	f.BoolVar(&noWait, "no-wait", false, "do not wait for the workspace to run")

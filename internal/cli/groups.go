@@ -227,15 +227,6 @@ func (a *app) groupsMember(verb, short, done string, change func(c *client.Clien
 	return cmd
 }
 
-// organizationFlag gives cmd the flag --org, completed with organizations.
-func (a *app) organizationFlag(cmd *cobra.Command) *string {
-	org := orgFlag(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("org", func(cmd *cobra.Command, _ []string, part string) ([]string, cobra.ShellCompDirective) {
-		return a.organizationNames(cmd, nil, part)
-	})
-	return org
-}
-
 // groupNames completes the first argument with groups of an organization.
 func (a *app) groupNames(org *string) completer {
 	return func(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -63,6 +63,23 @@ func collect[T any](l client.List, page func(client.List) (api.Page[T], error)) 
 	return all, nil
 }
 
+// newest reads the first so many of a list of several pages.
+func newest[T any](limit int, query string, page func(client.List) (api.Page[T], error)) ([]T, error) {
+	if limit < 1 {
+		return nil, usagef("--limit: give at least 1")
+	}
+	var found []T
+	for item, err := range client.All(client.List{Query: query, Limit: min(limit, 500)}, page) {
+		if err != nil {
+			return nil, err
+		}
+		if found = append(found, item); len(found) == limit {
+			break
+		}
+	}
+	return found, nil
+}
+
 // items is a list as JSON prints it: an empty one is [].
 func items[T any](list []T) []T {
 	if list == nil {

@@ -200,3 +200,18 @@ func (a *app) organizationNames(cmd *cobra.Command, given []string, _ string) ([
 }
 
 func yesNo(b bool) string { return sayIf(b, "yes", "no") }
+
+// organizationFlag gives cmd the flag --org, whose default is the default
+// organization.
+func (a *app) organizationFlag(cmd *cobra.Command) *string {
+	org := new(string)
+	a.organizationFlagTo(cmd, org, "default", "`organization`, by name")
+	return org
+}
+
+func (a *app) organizationFlagTo(cmd *cobra.Command, org *string, otherwise, help string) {
+	cmd.Flags().StringVarP(org, "org", "O", otherwise, help)
+	_ = cmd.RegisterFlagCompletionFunc("org", func(cmd *cobra.Command, _ []string, part string) ([]string, cobra.ShellCompDirective) {
+		return a.organizationNames(cmd, nil, part)
+	})
+}

@@ -17,7 +17,7 @@ func (a *app) quota() *cobra.Command {
 	cmd.Long = `What you may spend a day in an organization, and do; and how many workspaces you
 may have there. It is berth quota show without a name.`
 	cmd.Example = "  berth quota\n  berth quota show ana -O acme"
-	org, asJSON := memberOrg(cmd), jsonFlag(cmd)
+	org, asJSON := a.organizationFlag(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if len(given) > 0 {
 			return group(cmd, given)
@@ -25,11 +25,6 @@ may have there. It is berth quota show without a name.`
 		return a.showQuota(cmd.Context(), *org, "me", *asJSON)
 	}
 	return cmd
-}
-
-// memberOrg gives cmd the flag --org for what a member has in an organization.
-func memberOrg(cmd *cobra.Command) *string {
-	return cmd.Flags().StringP("org", "O", "default", "`organization` to look at")
 }
 
 func (a *app) quotaShow() *cobra.Command {
@@ -44,7 +39,7 @@ Without a name it is your own.`,
 
 		ValidArgsFunction: a.userNames,
 	}
-	org, asJSON := memberOrg(cmd), jsonFlag(cmd)
+	org, asJSON := a.organizationFlag(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.showQuota(cmd.Context(), *org, first(append(given, "me")...), *asJSON)
 	}

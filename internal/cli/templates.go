@@ -17,15 +17,10 @@ func (a *app) templates() *cobra.Command {
 		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesEdit(), a.templatesAccess(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
 }
 
-// orgFlag gives cmd the flag --org, whose default is the default organization.
-func orgFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().StringP("org", "O", "default", "`organization`, by name")
-}
-
 func (a *app) templatesList() *cobra.Command {
 	var org string
 	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List templates", Args: args(0, 0)}
-	cmd.Flags().StringVarP(&org, "org", "O", "", "only those of this `organization`")
+	a.organizationFlagTo(cmd, &org, "", "only those of this `organization`")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withClient(func(c *client.Client) error {
@@ -51,7 +46,7 @@ var templateListing = listing[api.Template]{
 
 func (a *app) templatesShow() *cobra.Command {
 	cmd := &cobra.Command{Use: "show NAME", Short: "Show a template and what its active version asks", Args: args(1, 1), ValidArgsFunction: a.templateNames}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
@@ -153,7 +148,7 @@ func (a *app) templatesDelete() *cobra.Command {
 		Args:              args(1, 1),
 		ValidArgsFunction: a.templateNames,
 	}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {

@@ -18,7 +18,7 @@ func (a *app) accessShow() *cobra.Command {
 		Args:              args(1, 1),
 		ValidArgsFunction: a.templateNames,
 	}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
@@ -47,7 +47,7 @@ new templates are open to it unless they are pushed with --private.`,
 		ValidArgsFunction: a.templateNames,
 	}
 	to.flags(cmd, true)
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		in, err := to.grants()
@@ -77,7 +77,7 @@ func (a *app) accessRemove() *cobra.Command {
 		ValidArgsFunction: a.templateNames,
 	}
 	to.flags(cmd, false)
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if err := to.check(); err != nil {
 			return err

@@ -18,7 +18,7 @@ func (a *app) templatesEdit() *cobra.Command {
 		Args:              args(1, 1),
 		ValidArgsFunction: a.templateNames,
 	}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	f := cmd.Flags()
 	f.StringVar(&in.display, "display-name", "", "what people see instead of the name")
 	f.StringVar(&in.description, "description", "", "one sentence or two")

@@ -29,7 +29,7 @@ Left out are .git, .terraform, states (*.tfstate) and .terraform.lock.hcl.`,
 		Args:              args(1, 1),
 		ValidArgsFunction: a.templateNames,
 	}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&dir, "directory", "d", ".", "`directory` of the template")
 	f.StringVarP(&in.Message, "message", "m", "", "what this version changes")

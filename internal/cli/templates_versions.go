@@ -19,7 +19,7 @@ import (
 
 func (a *app) templatesVersions() *cobra.Command {
 	cmd := &cobra.Command{Use: "versions NAME", Short: "List the versions of a template, newest first", Args: args(1, 1), ValidArgsFunction: a.templateNames}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
@@ -56,7 +56,7 @@ func (a *app) versionsActivate() *cobra.Command {
 		Args:              args(2, 2),
 		ValidArgsFunction: a.templateNames,
 	}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
@@ -85,7 +85,7 @@ func (a *app) templatesPull() *cobra.Command {
 		Args:              args(1, 2),
 		ValidArgsFunction: a.templateNames,
 	}
-	org := orgFlag(cmd)
+	org := a.organizationFlag(cmd)
 	cmd.Flags().StringVar(&version, "template-version", "active", "`version` to download")
 	cmd.Flags().BoolVar(&asTar, "tar", false, "print a tar")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
