@@ -248,6 +248,28 @@ func TestFilesStayReadable(t *testing.T) {
 	}
 }
 
+// A package is read whole, or has so many files because each stands for itself.
+func TestPackagesStayReadable(t *testing.T) {
+	reasons := map[string]string{
+		"internal/cli":     "one file for each command, which share listing.go, calling.go and the like",
+		"internal/httpapi": "one file for each noun, in front of one use case each",
+		"internal/store":   "one file for each noun; all SQL is in one place",
+	}
+	for room, p := range packages(t) {
+		lines := 0
+		for _, name := range p.GoFiles {
+			b, err := os.ReadFile(filepath.Join(room, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += strings.Count(string(b), "\n")
+		}
+		if lines > 4000 && reasons[room] == "" {
+			t.Errorf("%s has %d lines: split it, or give the reason here", room, lines)
+		}
+	}
+}
+
 func eachFile(t *testing.T, room string, f func(name string, file *ast.File)) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(room, "*.go"))
