@@ -236,7 +236,7 @@ func spell(d time.Duration) string {
 // whose is the user of tokens that the actor may do something to: themselves, or
 // another for owners of the site.
 func whose(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.User, error) {
-	if ref == "" || ref == "me" {
+	if ref == "" || authz.Me(ref) {
 		if err := authz.Check(actor, action, authz.OfToken(actor.UserID), "your tokens"); err != nil {
 			return berth.User{}, err
 		}

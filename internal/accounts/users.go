@@ -16,7 +16,7 @@ import (
 // action to. System users are nobody to people.
 func person(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.User, error) {
 	noun := "the user " + ref
-	if ref == "me" {
+	if authz.Me(ref) {
 		ref = string(actor.UserID)
 	}
 	u, err := q.UserRef(ref)

@@ -77,7 +77,7 @@ func filterOf(q *store.Query, actor authz.Actor, query string, now time.Time) (f
 // name.
 func users(q *store.Query, actor authz.Actor, ref string) ([]berth.UserID, error) {
 	switch {
-	case strings.EqualFold(ref, "me"):
+	case authz.Me(ref):
 		return []berth.UserID{actor.UserID}, nil
 	case berth.IsID(ref):
 		return []berth.UserID{berth.UserID(ref)}, nil

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/berthdev/berth"
 )
@@ -46,6 +47,10 @@ func User(w Who, scopes ...Scope) Actor {
 func System(as berth.UserID) Actor {
 	return Actor{UserID: as, Username: berth.PrebuildsUsername, Scopes: []Scope{ScopeAll}, system: true}
 }
+
+// Me tells whether a reference to a user means the actor, whoever that is. No
+// user is called so.
+func Me(ref string) bool { return strings.EqualFold(ref, "me") }
 
 // IsSystem tells whether a loop acts, not a person.
 func (a Actor) IsSystem() bool { return a.system }

@@ -85,7 +85,7 @@ func findMember(q *store.Query, actor authz.Actor, action authz.Action, ref, use
 
 // self is a reference to a user in which "me" means the actor.
 func self(actor authz.Actor, user string) string {
-	if user == "me" {
+	if authz.Me(user) {
 		return string(actor.UserID)
 	}
 	return user

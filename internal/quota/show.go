@@ -3,7 +3,6 @@ package quota
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
@@ -83,7 +82,7 @@ func find(q *store.Query, actor authz.Actor, organization, user string) (o berth
 	if o, err = organizations.Find(q, actor, authz.Read, organization); err != nil {
 		return o, u, missing(err)
 	}
-	if strings.EqualFold(user, "me") {
+	if authz.Me(user) {
 		user = string(actor.UserID)
 	}
 	if u, err = q.UserRef(user); err != nil {

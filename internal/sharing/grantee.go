@@ -46,7 +46,7 @@ func (w who) String() string { return "the " + string(w.kind) + " " + w.name }
 // wantedOf is who is named in a request; the user "me" is the actor.
 func wantedOf(actor authz.Actor, users, groups []string) (all []who) {
 	for _, u := range users {
-		if strings.EqualFold(u, "me") {
+		if authz.Me(u) {
 			u = actor.Username
 		}
 		all = append(all, who{berth.GranteeUser, u})

@@ -121,7 +121,7 @@ func (s *Service) Find(ctx context.Context, actor authz.Actor, owner, name strin
 
 // userNamed is the id of a user by name; "" and "me" are the actor.
 func userNamed(q *store.Query, actor authz.Actor, name string) (berth.UserID, error) {
-	if name == "" || strings.EqualFold(name, "me") {
+	if name == "" || authz.Me(name) {
 		return actor.UserID, nil
 	}
 	u, err := q.UserNamed(name)
@@ -186,7 +186,7 @@ func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (st
 	f := store.WorkspaceFilter{Visible: visible}
 	err := berth.Filters{
 		"owner": func(v string) error {
-			if f.Owner = v; strings.EqualFold(v, "me") {
+			if f.Owner = v; authz.Me(v) {
 				f.Owner = actor.Username
 			}
 			return nil
@@ -195,7 +195,7 @@ func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (st
 		"name":   func(v string) error { f.Words = append(f.Words, v); return nil },
 		"shared": func(v string) error { return sharedFilter(&f, actor, v) },
 		"shared_with_user": func(v string) error {
-			if f.SharedWithUser = v; strings.EqualFold(v, "me") {
+			if f.SharedWithUser = v; authz.Me(v) {
 				f.SharedWithUser = actor.Username
 			}
 			return nil
@@ -211,7 +211,7 @@ func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (st
 // sharedFilter is the filter shared: with the actor (me), with anybody or with
 // nobody.
 func sharedFilter(f *store.WorkspaceFilter, actor authz.Actor, value string) error {
-	if strings.EqualFold(value, "me") {
+	if authz.Me(value) {
 		f.SharedWith = &berth.Visible{In: actor.Organizations(), Grantees: actor.Grantees(), Roles: berth.GrantRoles}
 		f.NotOwner = actor.UserID
 		return nil
