@@ -75,7 +75,12 @@ func thing(w berth.Workspace) sharing.Thing {
 // ends shares and makes none.
 func judged(q *store.Query, actor authz.Actor, w berth.Workspace) (sharing.Thing, error) {
 	on, err := sharing.Workspace(q, w)
+	if err != nil {
+		return sharing.Thing{}, err
+	}
 	t := thing(w)
+	row, err := q.AuditOf(w) // the record finds it under the name that its other rows have
+	t.Name = row.TargetName
 	t.Manages, t.Shares = authz.Can(actor, authz.Govern, on), authz.Can(actor, authz.Share, on)
 	return t, err
 }
