@@ -43,7 +43,11 @@ func (a *app) list() *cobra.Command {
 				return err
 			}
 			others := all || strings.Contains(q, "shared:me") || strings.Contains(q, "shared_with_") || strings.Contains(q, "owner:") && !strings.Contains(q, "owner:me")
-			return a.workspaceListing(others).print(a, *asJSON, found)
+			l := a.workspaceListing(others)
+			if shared {
+				l.none = "No workspaces of others are shared with you"
+			}
+			return l.print(a, *asJSON, found)
 		})
 	}
 	return cmd

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,18 +31,28 @@ func (a *app) templatesList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return templateListing.print(a, *asJSON, found)
+			return templateListing(found).print(a, *asJSON, found)
 		})
 	}
 	return cmd
 }
 
-var templateListing = listing[api.Template]{
-	none:   "No templates; make one with: berth templates init process && berth templates push process -d process",
-	header: []string{"NAME", "VERSION", "WORKSPACES", "CHANGED", "DESCRIPTION"},
-	row: func(t api.Template, now time.Time) []string {
-		return []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), cell(first(t.Description, t.DisplayName))}
-	},
+// templateListing names the organizations too where found is of several: two
+// of them may call a template the same.
+func templateListing(found []api.Template) listing[api.Template] {
+	l := listing[api.Template]{
+		none:   "No templates; make one with: berth templates init process && berth templates push process -d process",
+		header: []string{"NAME", "VERSION", "WORKSPACES", "CHANGED", "DESCRIPTION"},
+		row: func(t api.Template, now time.Time) []string {
+			return []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), cell(first(t.Description, t.DisplayName))}
+		},
+	}
+	if slices.ContainsFunc(found, func(t api.Template) bool { return t.Organization != found[0].Organization }) {
+		named := l.row
+		l.header = slices.Insert(l.header, 1, "ORGANIZATION")
+		l.row = func(t api.Template, now time.Time) []string { return slices.Insert(named(t, now), 1, t.Organization) }
+	}
+	return l
 }
 
 func (a *app) templatesShow() *cobra.Command {
