@@ -41,7 +41,11 @@ func find(q *store.Query, actor authz.Actor, action authz.Action, kind authz.Kin
 	if err != nil {
 		return o, err
 	}
-	return o, authz.Check(actor, action, authz.In(kind, o.ID), noun)
+	err = authz.Check(actor, action, authz.In(kind, o.ID), noun)
+	if errors.Is(err, berth.Forbidden) { // who may know of it is told its name, however they asked
+		err = authz.Check(actor, action, authz.In(kind, o.ID), "the organization "+o.Name)
+	}
+	return o, err
 }
 
 // within is find for things in an organization, which the plural names.
