@@ -138,6 +138,9 @@ func (h *handlers) openApp(ctx context.Context, in *openAppInput) (*body[api.Ope
 			return nil, err
 		}
 		if strings.Contains(app.URL, tokenPlace) {
+			if err := h.mayCarryToken(ctx, in); err != nil {
+				return nil, err
+			}
 			name := "app-" + strings.ToLower(app.Slug)
 			if len(name) > 20 {
 				name = strings.TrimRight(name[:20], "-")
@@ -151,6 +154,17 @@ func (h *handlers) openApp(ctx context.Context, in *openAppInput) (*body[api.Ope
 		return answered(out, nil)
 	}
 	return nil, berth.Errorf(berth.NotFound, "there is no app %s in this workspace", in.App)
+}
+
+// mayCarryToken lets the owner of a workspace alone send a token of theirs to an
+// address of it: what the address is depends on answers that the owner gave.
+func (h *handlers) mayCarryToken(ctx context.Context, in *openAppInput) error {
+	actor := actorOf(ctx)
+	v, err := h.Workspaces.Get(ctx, actor, in.id())
+	if err == nil && v.Workspace.OwnerID != actor.UserID {
+		return berth.Errorf(berth.Forbidden, "opening %s would send a token of yours to an address that the owner of the workspace chose: only they open it", in.App)
+	}
+	return err
 }
 
 // tokenPlace stands for a token in the address of an external app.
