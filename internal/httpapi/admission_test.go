@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,10 +89,12 @@ func TestSessionsEndWithTheirLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ends(t, "suspended", stays, time.After(30*time.Second), "suspended") // the workspace's own link ends first
+	// Nothing woke anybody: the look at admissions and the look at links, which
+	// ends the link of the workspace itself, are as likely to come first.
+	ends(t, "suspended", stays, time.After(30*time.Second), "suspended", "the workspace was stopped or deleted")
 }
 
-func ends(t *testing.T, name string, s *client.Stream, late <-chan time.Time, want string) {
+func ends(t *testing.T, name string, s *client.Stream, late <-chan time.Time, wants ...string) {
 	t.Helper()
 	ended := make(chan error, 1)
 	go func() {
@@ -100,8 +103,8 @@ func ends(t *testing.T, name string, s *client.Stream, late <-chan time.Time, wa
 	}()
 	select {
 	case err := <-ended:
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: the session ended with %v, want %q", name, err, want)
+		if err == nil || !slices.ContainsFunc(wants, func(w string) bool { return strings.Contains(err.Error(), w) }) {
+			t.Errorf("%s: the session ended with %v, want one of %q", name, err, wants)
 		}
 	case <-late:
 		t.Errorf("%s: the session goes on", name)
