@@ -33,9 +33,6 @@ func (a access) caller() access {
 	return a
 }
 
-// loginCookie holds the token of a browser's login.
-const loginCookie = "berth_login"
-
 // authenticated is huma's middleware for operations of kind a.
 func (h *handlers) authenticated(a access, d *deed) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
@@ -113,15 +110,15 @@ func (h *handlers) credential(r *http.Request, a access) (string, error) {
 		}
 		return token, nil
 	}
-	cookie, err := r.Cookie(loginCookie)
-	if err != nil || cookie.Value == "" || a != person {
+	login := h.cookieOf(r, loginCookie)
+	if login == "" || a != person {
 		return "", berth.Errorf(berth.Unauthenticated, "sign in first: berth login URL")
 	}
 	if !h.ownPage(r) {
 		return "", berth.Errorf(berth.Unauthenticated,
 			"the login cookie counts only in requests of Berth's own pages; programs send Authorization: Bearer TOKEN")
 	}
-	return cookie.Value, nil
+	return login, nil
 }
 
 // ownPage tells whether a page of this server made the request: the browser

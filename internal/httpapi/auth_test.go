@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // Whose page a request came from, as browsers tell it.
@@ -67,6 +68,31 @@ func TestCredentials(t *testing.T) {
 		got, err := h.credential(r, c.who)
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s: %q, %v", c.what, got, err)
+		}
+	}
+}
+
+// A sister host can plant cookies of our names, but not with the prefix.
+func TestCookiesOfSisterHosts(t *testing.T) {
+	t.Parallel()
+	for address, name := range map[string]string{"https://berth.test": "__Host-berth_login", "http://127.0.0.1:7080": "berth_login"} {
+		h := &handlers{Services: Services{AccessURL: address}, origin: address}
+		baked := h.bakeCookie(attemptCookie, "x", "/login/", time.Now())
+		if h.secure() && (baked.Name != "__Host-berth_sign_in_" || baked.Path != "/" || !baked.Secure || baked.Domain != "") || !h.secure() && baked.Path != "/login/" {
+			t.Errorf("%s: %v", address, baked)
+		}
+		for given, want := range map[string]string{name + "=ours": "ours", "berth_login=planted; " + name + "=ours": "ours", "berth_login=planted": "planted"} {
+			if h.secure() && want == "planted" {
+				want = ""
+			}
+			if given == "berth_login=planted; berth_login=ours" {
+				continue // without TLS there is no telling them apart
+			}
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header.Set("Cookie", given)
+			if got := h.cookieOf(r, loginCookie); got != want {
+				t.Errorf("%s: %q is %q, want %q", address, given, got, want)
+			}
 		}
 	}
 }

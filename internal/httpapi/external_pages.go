@@ -12,10 +12,6 @@ import (
 // The pages of external sign-ins are beside the API: browsers open them, and
 // providers send browsers back to them.
 
-// nonceCookie binds a sign-in to the browser that began it. Each provider has
-// one of its own.
-const nonceCookie = "berth_external_"
-
 // mountExternal registers the pages.
 func (h *handlers) mountExternal(mux *http.ServeMux) {
 	mux.HandleFunc("GET /external-auth/{external}", h.externalStart)
@@ -58,10 +54,8 @@ func (h *handlers) externalGo(w http.ResponseWriter, r *http.Request) {
 // externalCallback is where providers send browsers back to. It never redirects.
 func (h *handlers) externalCallback(w http.ResponseWriter, r *http.Request) {
 	id, q := r.PathValue("external"), r.URL.Query()
-	back := credentials.Return{Provider: id, State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Visitor: h.visitor(r).ID}
-	if c, err := r.Cookie(nonceCookie + strings.ToLower(id)); err == nil {
-		back.Nonce = c.Value
-	}
+	back := credentials.Return{Provider: id, State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Visitor: h.visitor(r).ID,
+		Nonce: h.cookieOf(r, nonceCookie+strings.ToLower(id))}
 	http.SetCookie(w, h.nonce(id, "", time.Unix(0, 0)))
 	came, err := h.Credentials.Returned(r.Context(), back)
 	if err != nil {
@@ -87,11 +81,7 @@ func (h *handlers) visitor(r *http.Request) berth.User {
 	return u
 }
 
-// nonce is the cookie that binds a sign-in to a browser. The provider's redirect
-// has to carry it, so it is lax.
+// nonce is the cookie that binds a sign-in to a browser.
 func (h *handlers) nonce(id, value string, expires time.Time) *http.Cookie {
-	return &http.Cookie{
-		Name: nonceCookie + strings.ToLower(id), Value: value, Path: "/external-auth/", Expires: expires,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(h.AccessURL, "https://"),
-	}
+	return h.bakeCookie(nonceCookie+strings.ToLower(id), value, "/external-auth/", expires)
 }

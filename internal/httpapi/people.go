@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -52,13 +51,9 @@ func (h *handlers) logout(ctx context.Context, _ *struct{}) (*logoutOutput, erro
 	return &logoutOutput{SetCookie: h.cookie("", time.Unix(0, 0)).String()}, nil
 }
 
-// cookie holds a login. Scripts cannot read it, other sites' requests do not
-// carry it, and over https it never travels in the clear.
+// cookie holds a login.
 func (h *handlers) cookie(text string, expires time.Time) *http.Cookie {
-	return &http.Cookie{
-		Name: loginCookie, Value: text, Path: "/", Expires: expires,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(h.AccessURL, "https://"),
-	}
+	return h.bakeCookie(loginCookie, text, "/", expires)
 }
 
 func (h *handlers) me(ctx context.Context, _ *struct{}) (*body[api.User], error) {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -15,10 +14,7 @@ import (
 const (
 	commandLinePath = "/command-line/"
 	changePath      = "/login/change"
-	// attemptCookie binds a sign-in to the browser that began it. Each has one of
-	// its own, so that two windows do not disturb each other.
-	attemptCookie = "berth_sign_in_"
-	maxForm       = 16 << 10
+	maxForm         = 16 << 10
 )
 
 // mountSignIn registers the pages on which people sign in.
@@ -135,24 +131,22 @@ func (h *handlers) signInElsewhere(w http.ResponseWriter, r *http.Request) {
 		showProblem(w, r, err, v)
 		return
 	}
-	http.SetCookie(w, h.attemptCookie(begun.ID, begun.Nonce, begun.ExpiresAt))
+	http.SetCookie(w, h.attemptOf(begun.ID, begun.Nonce, begun.ExpiresAt))
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, begun.URL, http.StatusSeeOther)
 }
 
-// attemptCookie is brought along by the provider's redirect, so it is lax.
-func (h *handlers) attemptCookie(id, value string, expires time.Time) *http.Cookie {
-	return &http.Cookie{
-		Name: attemptCookie + id[:16], Value: value, Path: "/login/", Expires: expires,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(h.AccessURL, "https://"),
-	}
+// attemptOf is the cookie of one attempt, so that two windows do not disturb each
+// other.
+func (h *handlers) attemptOf(id, value string, expires time.Time) *http.Cookie {
+	return h.bakeCookie(attemptCookie+id[:16], value, "/login/", expires)
 }
 
 // signInCallback is where identity providers send browsers back to.
 func (h *handlers) signInCallback(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	back := signin.Return{Provider: r.PathValue("provider"), State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Visitor: h.visitor(r).ID}
-	gone := h.attemptCookie(signin.AttemptID(back.State), "", time.Unix(0, 0))
+	gone := h.attemptOf(signin.AttemptID(back.State), "", time.Unix(0, 0))
 	if c, err := r.Cookie(gone.Name); err == nil {
 		back.Nonce = c.Value
 		http.SetCookie(w, gone)
@@ -221,11 +215,11 @@ func (h *handlers) letCommandLineIn(w http.ResponseWriter, r *http.Request) {
 
 // visitorWith is who is signed in to Berth in the browser, and with what.
 func (h *handlers) visitorWith(r *http.Request) (berth.User, berth.Token) {
-	c, err := r.Cookie(loginCookie)
-	if err != nil || c.Value == "" {
+	login := h.cookieOf(r, loginCookie)
+	if login == "" {
 		return berth.User{}, berth.Token{}
 	}
-	_, u, t, err := h.Accounts.Authenticate(r.Context(), c.Value)
+	_, u, t, err := h.Accounts.Authenticate(r.Context(), login)
 	if err != nil {
 		return berth.User{}, berth.Token{}
 	}
