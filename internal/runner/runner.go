@@ -74,12 +74,32 @@ func layOut(o Options) error {
 	return reachable(filepath.Join(o.Work, "builds"), o.As)
 }
 
+// lockPatience is how long a lock may be held by a process that was just forked
+// off an earlier runner and has not become its program yet: it holds for a moment
+// all that the runner had open.
+const lockPatience = 3 * time.Second
+
+// ownDisk makes this runner the one of its disk.
+func (r *Runner) ownDisk(ctx context.Context) (lock *os.File, err error) {
+	for began := time.Now(); ; {
+		lock, err = tryLock(filepath.Join(r.o.Dir, "lock"))
+		if !errors.Is(err, errLocked) || time.Since(began) > lockPatience {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 // Run works until ctx is done: it finds the keepers of an earlier run, reports
 // to the server, and takes builds. When it returns, keepers may be running on;
 // the next Run on the same disk goes on with them. An error says that this
 // disk cannot be worked on at all.
 func (r *Runner) Run(ctx context.Context) error {
-	lock, err := tryLock(filepath.Join(r.o.Dir, "lock"))
+	lock, err := r.ownDisk(ctx)
 	if errors.Is(err, errLocked) {
 		return berth.Errorf(berth.Conflict, "another runner works in %s: stop it first, or give this one another data directory", r.o.Dir)
 	}
