@@ -68,6 +68,20 @@ var (
 	OrganizationRoles = []Role{RoleOwner, RoleUserAdmin, RoleTemplateAdmin, RoleAuditor}
 )
 
+// ValidateRoles checks that roles are among those that are known to be given.
+func ValidateRoles(field string, roles, known []Role) error {
+	for _, r := range roles {
+		if !slices.Contains(known, r) {
+			words := make([]string, len(known))
+			for i, k := range known {
+				words[i] = string(k)
+			}
+			return InvalidField(field, "%q is not a role that is given: use %s; everybody is a member besides", r, strings.Join(words, ", "))
+		}
+	}
+	return nil
+}
+
 // SortRoles is roles in the order of known, each once, without those that known
 // does not have; never nil.
 func SortRoles(roles, known []Role) []Role {

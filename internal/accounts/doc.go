@@ -6,8 +6,8 @@
 //   - The first user is made once, also when two people ask at the same moment,
 //     and owns the site.
 //   - A login answers the same, after the same work, whether the user is
-//     unknown, suspended, or the password wrong; tries are limited per user and
-//     address.
+//     unknown, suspended, or the password wrong; tries are limited per name and
+//     address, per address, and per account over all addresses.
 //   - Passwords are kept as argon2id. Hashing runs a few at a time, so a flood
 //     of logins waits and does not exhaust memory.
 //   - Tokens are kept as SHA-256 of their text, expire, and carry at most their

@@ -63,21 +63,7 @@ func (in NewUser) validate() error {
 	if err := validateFullName(in.Name); err != nil {
 		return err
 	}
-	return validateRoles("roles", in.Roles, berth.SiteRoles)
-}
-
-// validateRoles checks that roles are among those that are given.
-func validateRoles(field string, roles, known []berth.Role) error {
-	for _, r := range roles {
-		if !slices.Contains(known, r) {
-			words := make([]string, len(known))
-			for i, k := range known {
-				words[i] = string(k)
-			}
-			return berth.InvalidField(field, "%q is not a role that is given: use %s", r, strings.Join(words, ", "))
-		}
-	}
-	return nil
+	return berth.ValidateRoles("roles", in.Roles, berth.SiteRoles)
 }
 
 // prepare checks all that a transaction need not be held for, and hashes the

@@ -42,7 +42,7 @@ func (s *Service) SetRoles(ctx context.Context, actor authz.Actor, ref string, r
 // SetRolesIn is SetRoles in a transaction that its caller decides about: it
 // checks no right. The last owner stays one, which is a conflict.
 func SetRolesIn(tx *store.Tx, by berth.UserID, u berth.User, roles []berth.Role) (berth.User, error) {
-	if err := validateRoles("roles", roles, berth.SiteRoles); err != nil {
+	if err := berth.ValidateRoles("roles", roles, berth.SiteRoles); err != nil {
 		return u, err
 	}
 	sorted := []berth.Role{}

@@ -62,10 +62,19 @@ func (a Actor) Anonymous() bool { return a.UserID == "" && !a.system }
 // the workspace was given.
 func (a Actor) InWorkspace() bool { return slices.Contains(a.Scopes, ScopeWorkspace) }
 
-// outside tells whether an action reaches out of a shared workspace to another,
-// or out of the organization of the workspace whose own login this is.
-func (a Actor) outside(action Action, on Resource) bool {
-	return on.Kind == KindWorkspace && action != Read && (a.Shared != "" && on.Workspace != a.Shared || a.Home != "" && on.OrganizationID != a.Home)
+// outside is why an action reaches further than a workspace's own login does:
+// out of a shared workspace to another, or out of its organization. It is nil for
+// what stays inside, and for everybody else.
+func (a Actor) outside(action Action, on Resource) error {
+	switch {
+	case on.Kind != KindWorkspace || action == Read:
+		return nil
+	case a.Shared != "" && on.Workspace != a.Shared:
+		return berth.Errorf(berth.Forbidden, "this workspace is shared, so what runs in it may not %s another one of its owner: do that from your own computer", verb(action))
+	case a.Home != "" && on.OrganizationID != a.Home:
+		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s workspaces in another organization: do that from your own computer", verb(action))
+	}
+	return nil
 }
 
 // Has tells whether the actor has a site-wide role. A workspace's login never

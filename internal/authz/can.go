@@ -8,7 +8,7 @@ import (
 
 // Can tells whether the actor may do the action to the resource.
 func Can(actor Actor, action Action, on Resource) bool {
-	if actor.Anonymous() || !on.Kind.has(action) || !actor.covered(action, on.Kind) || actor.outside(action, on) {
+	if actor.Anonymous() || !on.Kind.has(action) || !actor.covered(action, on.Kind) || actor.outside(action, on) != nil {
 		return false
 	}
 	if actor.system {
@@ -66,11 +66,8 @@ func Check(actor Actor, action Action, on Resource, noun string) error {
 	if !Can(actor, Read, on) {
 		return Hidden(noun)
 	}
-	if actor.outside(action, on) && actor.Shared == "" {
-		return berth.Errorf(berth.Forbidden, "a workspace's own login may not %s workspaces in another organization: do that from your own computer", verb(action))
-	}
-	if actor.outside(action, on) {
-		return berth.Errorf(berth.Forbidden, "this workspace is shared, so what runs in it may not %s another one of its owner: do that from your own computer", verb(action))
+	if err := actor.outside(action, on); err != nil {
+		return err
 	}
 	return berth.Errorf(berth.Forbidden, "you may see %s but not %s it; ask an owner of the site or of the organization for the right", noun, verb(action))
 }

@@ -58,8 +58,10 @@ func TestExternalSignIn(t *testing.T) {
 				t.Errorf("audit or log has %s", secret)
 			}
 		}
-		if !strings.Contains(text, "link external-auth Octo") {
-			t.Errorf("audit: %s", text)
+		for _, row := range []string{"link external-auth Octo", "revoke external-auth Octo"} {
+			if !strings.Contains(text, row) {
+				t.Errorf("no %q in the record: %s", row, text)
+			}
 		}
 	})
 }

@@ -14,7 +14,10 @@
 //     log, once.
 //   - Every answer carries an X-Request-Id, which the log names too. No token,
 //     password, cookie, query or body is logged.
-//   - A cookie counts only in requests that a page of this server made.
+//   - A cookie counts only in requests that a page of this server made, and over
+//     https only if this host set it (cookies.go).
+//   - What a person wanted to change and may not is recorded (record.go); what
+//     was changed, the use cases record.
 //   - Bodies are bounded in size and time, long answers end when the server
 //     stops or their token no longer holds.
 //

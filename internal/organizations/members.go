@@ -41,11 +41,8 @@ func memberFilter(query string) (f store.MemberFilter, err error) {
 	err = berth.Filters{
 		"name": func(v string) error { f.Words = append(f.Words, v); return nil },
 		"role": func(v string) error {
-			if !slices.Contains(berth.OrganizationRoles, berth.Role(v)) {
-				return unknownRole("q", berth.Role(v))
-			}
 			f.Role = berth.Role(v)
-			return nil
+			return berth.ValidateRoles("q", []berth.Role{f.Role}, berth.OrganizationRoles)
 		},
 	}.Read(query)
 	return f, err
@@ -97,7 +94,7 @@ func self(actor authz.Actor, user string) string {
 // Who may add members adds everybody whose username they know: they cannot look
 // through the site's users.
 func (s *Service) AddMember(ctx context.Context, actor authz.Actor, ref, user string, roles []berth.Role) (r Member, err error) {
-	if err := validateRoles("roles", roles); err != nil {
+	if err := berth.ValidateRoles("roles", roles, berth.OrganizationRoles); err != nil {
 		return r, err
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
@@ -150,7 +147,7 @@ func person(q *store.Query, actor authz.Actor, ref string) (berth.User, error) {
 // EditRoles gives roles to a member and takes others: what it does not name
 // stays, so that of two edits at one moment none is lost.
 func (s *Service) EditRoles(ctx context.Context, actor authz.Actor, ref, user string, add, remove []berth.Role) (r Member, err error) {
-	if err := errors.Join(validateRoles("add", add), validateRoles("remove", remove)); err != nil {
+	if err := errors.Join(berth.ValidateRoles("add", add, berth.OrganizationRoles), berth.ValidateRoles("remove", remove, berth.OrganizationRoles)); err != nil {
 		return r, err
 	}
 	for _, role := range add {
@@ -206,19 +203,6 @@ func mayAssign(actor authz.Actor, o berth.Organization) error {
 		return berth.Errorf(berth.Forbidden, "the roles of %s are given by its owners: ask one of them", o.Name)
 	}
 	return nil
-}
-
-func validateRoles(field string, roles []berth.Role) error {
-	for _, r := range roles {
-		if !slices.Contains(berth.OrganizationRoles, r) {
-			return unknownRole(field, r)
-		}
-	}
-	return nil
-}
-
-func unknownRole(field string, r berth.Role) error {
-	return berth.InvalidField(field, "%q is no role that members are given: use owner, user-admin, template-admin or auditor; everybody is a member besides", string(r))
 }
 
 // maxLeft bounds how many workspaces the answer to a removal names.

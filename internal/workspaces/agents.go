@@ -53,7 +53,7 @@ func visibleAgent(q *store.Query, actor authz.Actor, id berth.WorkspaceID, name 
 }
 
 // ResolveAgent is the agent of a name ("" or "-": the only one) that the actor
-// may open a session to: the owner of the workspace and the owner of the site.
+// may open a session to.
 func (s *Service) ResolveAgent(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, name string) (a berth.Agent, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
 		w, err := find(q, actor, authz.Connect, id)
