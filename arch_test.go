@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"internal/authz":      {"."},
 	"internal/claims":     {"."},
 	"internal/parameters": {"."},
+	"internal/lifecycle":  {"."},
 
 	"internal/clientfile": {"."},
 
@@ -46,6 +47,9 @@ var arrows = map[string][]string{
 	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
 	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
+
+	"internal/notices":   {".", "internal/authz", "internal/store"},
+	"internal/schedules": {".", "internal/authz", "internal/sharing", "internal/store", "internal/workspaces", "internal/activity", "internal/providers", "internal/builds", "internal/lifecycle", "internal/notices", "internal/organizations", "internal/templates", "internal/accounts"},
 
 	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal", "internal/clientfile"},
 	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
@@ -71,7 +75,7 @@ var arrows = map[string][]string{
 
 	"internal/bundle":  {},
 	"internal/loop":    {},
-	"internal/httpapi": {".", "api", "internal/sharing", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
+	"internal/httpapi": {".", "api", "internal/sharing", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/schedules", "internal/notices", "internal/lifecycle", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
 	"internal/server":  {"*"},
 	"internal/cli":     {".", "api", "client", "internal/tunnel", "templates"},
 
@@ -85,7 +89,7 @@ var arrows = map[string][]string{
 }
 
 // pure packages decide; they may not look at the world.
-var pure = []string{"internal/authz", "internal/claims", "internal/parameters"}
+var pure = []string{"internal/authz", "internal/claims", "internal/lifecycle", "internal/parameters"}
 
 var impure = []string{"context", "net", "os", "database/sql", "math/rand", "math/rand/v2", "log", "log/slog"}
 

@@ -21,6 +21,9 @@ type Build struct {
 	AllowDestroy   []string          // persistent addresses that a person gave up
 	Orphan         bool              // delete without touching what was made
 	DailyCost      int               // of what its plan makes; 0 until it was judged
+	Policy         *Policy           // of a start that ended well: by what it is stopped; nil: it has none
+	Tries          int               // 1, or more where builds for the same purpose failed before it
+	Next           *NextBuild        // what is queued once this one succeeded; nil: nothing
 
 	CreatedAt   time.Time
 	StartedAt   time.Time // first taken by a runner
@@ -35,6 +38,15 @@ type Build struct {
 	ErrorCode string    // machine word of the failure, e.g. "terraform", "persistence", "quota", "lost"
 	Error     string    // what went wrong, for the person; empty if it did not
 	Refused   []Refusal // what the persistence rule refused
+}
+
+// NextBuild is a start that is wanted behind a stop: a restart or a rebuild.
+type NextBuild struct {
+	Version     VersionID         `json:"version"`
+	Parameters  map[string]string `json:"parameters,omitempty"` // answers, complete
+	Preset      string            `json:"preset,omitempty"`
+	Reason      Reason            `json:"reason"`
+	InitiatorID UserID            `json:"initiator"`
 }
 
 // Transition is what a build does.

@@ -23,6 +23,8 @@ type (
 	ProviderID     = ID[Provider]
 	HoldID         = ID[Hold]
 	SecretID       = ID[Secret]
+	ActID          = ID[Act]
+	NoticeID       = ID[Notice]
 )
 
 // NewID makes a version 7 UUID (RFC 9562): sortable by the millisecond in

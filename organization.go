@@ -20,11 +20,18 @@ type Organization struct {
 	AutostartDays Weekdays
 	AutoOff       time.Duration // inactivity after which workspaces are stopped; 0: never
 	AutoOffByUser bool          // people may change that for their own workspaces
-	Limits        WorkspaceLimits
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
-	DeletedAt     time.Time // zero while it lives; the row stays, its name is free
+	// AutostartUsedWithin: only workspaces that were used within this start by
+	// themselves; 0: all.
+	AutostartUsedWithin time.Duration
+	PolicyAt            time.Time // when AutoOff was last put on what runs already
+	Limits              WorkspaceLimits
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+	DeletedAt           time.Time // zero while it lives; the row stays, its name is free
 }
+
+// DefaultUsedWithin is AutostartUsedWithin where nobody says otherwise.
+const DefaultUsedWithin = 4 * 24 * time.Hour
 
 // DefaultOrganization names the default organization, whatever its name is.
 const DefaultOrganization = "default"

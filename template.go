@@ -16,6 +16,7 @@ type Template struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	DeletedAt       time.Time // zero while it lives
+	Policy          TemplatePolicy
 }
 
 // Version is one immutable archive of a template's Terraform module, and what

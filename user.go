@@ -17,7 +17,11 @@ type User struct {
 	Roles    []Role // site-wide; every user is a member besides
 	System   bool   // cannot sign in
 	Dotfiles string // URI of their dotfiles repository; may be empty
-	SignIn   SignIn
+	// QuietHours is the daily schedule at which what stops by force or for a new
+	// version stops, see ParseQuietHours; empty: as the server says.
+	QuietHours   string
+	QuietHoursAt time.Time // when it was last put on what runs already
+	SignIn       SignIn
 	// MustChangePassword: with what they sign in by now they can do nothing but
 	// change it.
 	MustChangePassword bool

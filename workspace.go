@@ -22,6 +22,7 @@ type Workspace struct {
 	UpdatedAt  time.Time
 	LastUsedAt time.Time // zero if never
 	DeletedAt  time.Time // zero while it lives; the row stays, its name is free
+	Lifecycle
 }
 
 // Provider is a workspace provider: a place where workspaces run.

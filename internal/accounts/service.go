@@ -66,7 +66,7 @@ func ensureDefaults(tx *store.Tx) error {
 	o, err := tx.OrganizationRef("default")
 	if errors.Is(err, berth.NotFound) {
 		o = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", DisplayName: "Default", Default: true, ConnectStarts: true, Sharing: true,
-			AutostartDays: berth.EveryDay, AutoOffByUser: true, CreatedAt: tx.Now}
+			AutostartDays: berth.EveryDay, AutostartUsedWithin: berth.DefaultUsedWithin, AutoOffByUser: true, CreatedAt: tx.Now}
 		err = tx.InsertOrganization(o)
 	}
 	if err != nil {

@@ -23,7 +23,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in NewOrganizat
 	}
 	o = berth.Organization{ID: berth.NewID[berth.Organization](), Name: in.Name,
 		DisplayName: strings.TrimSpace(in.DisplayName), Description: strings.TrimSpace(in.Description),
-		ConnectStarts: true, Sharing: true, AutostartDays: berth.EveryDay, AutoOffByUser: true}
+		ConnectStarts: true, Sharing: true, AutostartDays: berth.EveryDay, AutostartUsedWithin: berth.DefaultUsedWithin, AutoOffByUser: true}
 	if err := validate(o); err != nil {
 		return o, err
 	}

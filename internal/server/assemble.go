@@ -21,13 +21,16 @@ import (
 	"github.com/berthdev/berth/internal/bundle"
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/httpapi"
+	"github.com/berthdev/berth/internal/lifecycle"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/plugin"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/runner"
+	"github.com/berthdev/berth/internal/schedules"
 	"github.com/berthdev/berth/internal/seal"
 	"github.com/berthdev/berth/internal/signin"
 	"github.com/berthdev/berth/internal/store"
@@ -52,6 +55,8 @@ type parts struct {
 	queue       *builds.Queue
 	relay       *links.Relay
 	activity    *activity.Book
+	schedules   *schedules.Service
+	notices     *notices.Service
 	audit       *audit.Service
 	apps        *apps.Proxy // nil where they have no origin
 	handler     http.Handler
@@ -105,7 +110,10 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
 		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent,
 	})
-	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaces.Kind(), Import: p.templates.Kind()})
+	p.notices = notices.New(p.db, notices.Options{AccessURL: s.URL, Log: s.log})
+	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Log: s.log,
+		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
+	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaceKind(), Import: p.templates.Kind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("making the defaults: %w", err)
 	}
@@ -191,6 +199,20 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 var passed = []string{
 	"DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+// workspaceKind is what the queue knows of workspaces' builds: the end of one is
+// also one for the rules of their lives.
+func (p *parts) workspaceKind() builds.Kind {
+	k := p.workspaces.Kind()
+	finish := k.Finish
+	k.Finish = func(tx *store.Tx, b berth.Build, r builds.Report) error {
+		if err := finish(tx, b, r); err != nil {
+			return err
+		}
+		return p.schedules.Finished(tx, b)
+	}
+	return k
 }
 
 // mirrorDirs checks the directories of more plugins.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,12 +16,29 @@ import (
 const (
 	linksLoop     = "links"
 	suspendedLoop = "suspended"
+
+	lifecycleLoop = "lifecycle"
+	noticesLoop   = "notices"
 )
 
-// wakeShutOut wakes what has to be done when somebody was suspended or deleted,
-// here or by another replica, until ctx ends.
-func (p *parts) wakeShutOut(ctx context.Context) {
-	rings, stop := p.db.Waits(store.ShutOutTopic)
+// woken says which loops are woken by which topic, here or by another replica.
+var woken = map[string][]string{
+	store.ShutOutTopic:   {linksLoop, suspendedLoop, lifecycleLoop},
+	store.LifecycleTopic: {lifecycleLoop},
+	store.NoticesTopic:   {noticesLoop},
+}
+
+// wakeLoops wakes loops by their topics until ctx ends.
+func (p *parts) wakeLoops(ctx context.Context) {
+	var all sync.WaitGroup
+	for topic, names := range woken {
+		all.Go(func() { p.wakeOn(ctx, topic, names) })
+	}
+	all.Wait()
+}
+
+func (p *parts) wakeOn(ctx context.Context, topic string, names []string) {
+	rings, stop := p.db.Waits(topic)
 	defer stop()
 	for {
 		select {
@@ -29,7 +47,7 @@ func (p *parts) wakeShutOut(ctx context.Context) {
 		case <-rings:
 		}
 		for _, l := range p.loops {
-			if l.Name == linksLoop || l.Name == suspendedLoop {
+			if slices.Contains(names, l.Name) {
 				l.Wake()
 			}
 		}
@@ -83,6 +101,15 @@ func (p *parts) allLoops() []*loop.Loop {
 		{Name: "activity", Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
 			_, err := p.activity.Write(ctx)
 			return loop.Status{}, err
+		}},
+		// Also woken when what the rules rest on changed.
+		{Name: lifecycleLoop, Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.schedules.Tick(ctx, time.Now())
+			return counted(n, "did %d things that the rules of workspaces wanted"), err
+		}},
+		{Name: noticesLoop, Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.notices.Send(ctx)
+			return counted(n, "sent %d notices"), err
 		}},
 		{Name: "audit", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.audit.Prune(ctx)

@@ -31,6 +31,9 @@ type Options struct {
 	MaxHold             time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
 	AuditRetention      time.Duration `flag:"audit-retention" doc:"How long the record of what was done is kept, such as 8760h. 0: for ever. Connections have --connection-retention."`
 	ConnectionRetention time.Duration `flag:"connection-retention" default:"2160h" doc:"How long it is kept who connected to which workspace. 0: for ever."`
+	QuietHours          string        `flag:"quiet-hours" default:"CRON_TZ=UTC 0 0 * * *" doc:"When, each day, workspaces of people who set no quiet hours of their own are stopped where a template requires stops."`
+	FixedQuietHours     bool          `flag:"fixed-quiet-hours" doc:"Do not let people set quiet hours of their own."`
+	UnknownGrace        time.Duration `flag:"unknown-grace" default:"24h" doc:"How long a stop for want of use is put off at most while the agents of a workspace cannot be asked whether it is used. 0: until they can."`
 	SSHBanner           string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
 	ExternalAuth        string        `flag:"external-auth" doc:"JSON file of the external services (git hosts, OAuth2 servers) at which people sign in; docs/credentials.md describes it."`
 	MinPasswordLength   int           `flag:"min-password-length" default:"8" doc:"Fewest characters of a new password, 8 or more."`

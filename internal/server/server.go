@@ -144,7 +144,7 @@ func (s *Server) startWork(ctx context.Context) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopWork = cancel
 	s.work.Go(func() { loop.Serve(work, s.log, s.parts.loops...) })
-	s.work.Go(func() { s.parts.wakeShutOut(work) })
+	s.work.Go(func() { s.parts.wakeLoops(work) })
 	if s.parts.runner != nil {
 		s.work.Go(func() {
 			if err := s.parts.runner.Run(work); err != nil {

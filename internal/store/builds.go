@@ -11,14 +11,15 @@ import (
 const buildColumns = `b.id, b.organization_id, b.provider_id, b.transition, b.workspace_id, b.template_id, b.version_id,
 	b.number, b.reason, b.class, b.initiator_id, b.parameters_json, b.preset, b.allow_destroy_json, b.orphan, b.daily_cost,
 	b.created_at, b.started_at, b.canceled_at, b.completed_at, b.abandoned_at,
-	b.runner_id, b.attempt, b.lease_at, b.error_code, b.error, b.refused_json`
+	b.runner_id, b.attempt, b.lease_at, b.error_code, b.error, b.refused_json, b.policy_json, b.tries, b.next_json`
 
 // buildInto is where buildColumns are scanned to.
 func buildInto(b *berth.Build) []any {
 	return []any{&b.ID, &b.OrganizationID, &b.ProviderID, &b.Transition, text(&b.WorkspaceID), &b.TemplateID, &b.VersionID,
 		&b.Number, &b.Reason, &b.Class, &b.InitiatorID, fromJSON(&b.Parameters), &b.Preset, fromJSON(&b.AllowDestroy), &b.Orphan, &b.DailyCost,
 		at(&b.CreatedAt), at(&b.StartedAt), at(&b.CanceledAt), at(&b.CompletedAt), at(&b.AbandonAt),
-		text(&b.RunnerID), &b.Attempt, at(&b.LeaseAt), &b.ErrorCode, &b.Error, fromJSON(&b.Refused)}
+		text(&b.RunnerID), &b.Attempt, at(&b.LeaseAt), &b.ErrorCode, &b.Error, fromJSON(&b.Refused),
+		fromJSON(&b.Policy), &b.Tries, fromJSON(&b.Next)}
 }
 
 func scanBuild(s scanner) (b berth.Build, err error) {
@@ -31,11 +32,11 @@ func (tx *Tx) InsertBuild(b berth.Build) error {
 	_, err := tx.exec(`
 		INSERT INTO builds (id, organization_id, provider_id, transition, workspace_id, template_id, version_id,
 			number, reason, class, initiator_id, parameters_json, preset, allow_destroy_json, orphan,
-			created_at, attempt, error_code, error, refused_json, resources_json, timings_json, log_bytes)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 'null', 'null', 'null', 0)`,
+			created_at, attempt, error_code, error, refused_json, resources_json, timings_json, log_bytes, tries, next_json)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 'null', 'null', 'null', 0, $17, $18)`,
 		b.ID, b.OrganizationID, b.ProviderID, b.Transition, orNull(b.WorkspaceID), b.TemplateID, b.VersionID,
 		b.Number, b.Reason, b.Class, b.InitiatorID, asJSON(b.Parameters), b.Preset, asJSON(b.AllowDestroy), b.Orphan,
-		stamp(b.CreatedAt))
+		stamp(b.CreatedAt), max(b.Tries, 1), asJSON(b.Next))
 	if err != nil || b.WorkspaceID == "" {
 		return err
 	}

@@ -2,22 +2,19 @@ package store
 
 import (
 	"strings"
-	"time"
 
 	"github.com/berthdev/berth"
 )
 
 const organizationColumns = `o.id, o.name, o.display_name, o.description, o.is_default, o.connect_starts, o.idle_counts, o.sharing,
 	o.autostart_days, o.auto_off, o.auto_off_by_user, o.max_workspaces, o.max_running, o.max_workspaces_per_user, o.max_running_per_user,
-	o.created_at, o.updated_at, o.deleted_at`
+	o.created_at, o.updated_at, o.deleted_at, o.autostart_used_within, o.policy_at`
 
 func scanOrganization(s scanner) (o berth.Organization, err error) {
-	var off int64
 	l := &o.Limits
 	err = s.Scan(&o.ID, &o.Name, &o.DisplayName, &o.Description, &o.Default, &o.ConnectStarts, &o.IdleCounts, &o.Sharing,
-		&o.AutostartDays, &off, &o.AutoOffByUser, &l.Workspaces, &l.Running, &l.WorkspacesPerUser, &l.RunningPerUser,
-		at(&o.CreatedAt), at(&o.UpdatedAt), at(&o.DeletedAt))
-	o.AutoOff = time.Duration(off) * time.Microsecond
+		&o.AutostartDays, lasts(&o.AutoOff), &o.AutoOffByUser, &l.Workspaces, &l.Running, &l.WorkspacesPerUser, &l.RunningPerUser,
+		at(&o.CreatedAt), at(&o.UpdatedAt), at(&o.DeletedAt), lasts(&o.AutostartUsedWithin), at(&o.PolicyAt))
 	return o, err
 }
 
@@ -26,10 +23,11 @@ func scanOrganization(s scanner) (o berth.Organization, err error) {
 func (tx *Tx) InsertOrganization(o berth.Organization) error {
 	l := o.Limits
 	_, err := tx.exec(`INSERT INTO organizations (id, name, display_name, description, is_default, connect_starts, idle_counts, sharing,
-		autostart_days, auto_off, auto_off_by_user, max_workspaces, max_running, max_workspaces_per_user, max_running_per_user, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)`,
+		autostart_days, auto_off, auto_off_by_user, max_workspaces, max_running, max_workspaces_per_user, max_running_per_user, created_at, updated_at, autostart_used_within)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)`,
 		o.ID, o.Name, clean(o.DisplayName, maxWord), clean(o.Description, maxText), o.Default, o.ConnectStarts, o.IdleCounts, o.Sharing,
-		int(o.AutostartDays), o.AutoOff.Microseconds(), o.AutoOffByUser, l.Workspaces, l.Running, l.WorkspacesPerUser, l.RunningPerUser, stamp(o.CreatedAt))
+		int(o.AutostartDays), span(o.AutoOff), o.AutoOffByUser, l.Workspaces, l.Running, l.WorkspacesPerUser, l.RunningPerUser, stamp(o.CreatedAt),
+		span(o.AutostartUsedWithin))
 	if err != nil {
 		return err
 	}
@@ -52,10 +50,11 @@ func (tx *Tx) UpdateOrganization(o berth.Organization) error {
 	}
 	return tx.must("organization", `UPDATE organizations SET name = $2, display_name = $3, description = $4, connect_starts = $5, idle_counts = $6,
 		sharing = $7, autostart_days = $8, auto_off = $9, auto_off_by_user = $10, max_workspaces = $11, max_running = $12,
-		max_workspaces_per_user = $13, max_running_per_user = $14, deleted_at = $15, updated_at = $16 WHERE id = $1`,
+		max_workspaces_per_user = $13, max_running_per_user = $14, deleted_at = $15, updated_at = $16,
+		autostart_used_within = $17, policy_at = $18 WHERE id = $1`,
 		o.ID, o.Name, clean(o.DisplayName, maxWord), clean(o.Description, maxText), o.ConnectStarts, o.IdleCounts,
-		o.Sharing, int(o.AutostartDays), o.AutoOff.Microseconds(), o.AutoOffByUser, l.Workspaces, l.Running,
-		l.WorkspacesPerUser, l.RunningPerUser, stamp(o.DeletedAt), stamp(tx.Now))
+		o.Sharing, int(o.AutostartDays), span(o.AutoOff), o.AutoOffByUser, l.Workspaces, l.Running,
+		l.WorkspacesPerUser, l.RunningPerUser, stamp(o.DeletedAt), stamp(tx.Now), span(o.AutostartUsedWithin), stamp(o.PolicyAt))
 }
 
 // OrganizationRef is a living organization by id or by name without regard to

@@ -5,11 +5,11 @@ import (
 )
 
 const templateColumns = `t.id, t.organization_id, t.name, t.display_name, t.description, t.icon, t.active_version_id,
-	t.max_share, t.created_by, t.created_at, t.updated_at, t.deleted_at`
+	t.max_share, t.created_by, t.created_at, t.updated_at, t.deleted_at, ` + policyColumns
 
 func templateInto(t *berth.Template) []any {
-	return []any{&t.ID, &t.OrganizationID, &t.Name, &t.DisplayName, &t.Description, &t.Icon, &t.ActiveVersionID,
-		&t.MaxShare, &t.CreatedBy, at(&t.CreatedAt), at(&t.UpdatedAt), at(&t.DeletedAt)}
+	return append([]any{&t.ID, &t.OrganizationID, &t.Name, &t.DisplayName, &t.Description, &t.Icon, &t.ActiveVersionID,
+		&t.MaxShare, &t.CreatedBy, at(&t.CreatedAt), at(&t.UpdatedAt), at(&t.DeletedAt)}, policyInto(&t.Policy)...)
 }
 
 func scanTemplate(s scanner) (t berth.Template, err error) {
@@ -95,7 +95,7 @@ func (tx *Tx) DescribeTemplate(t berth.Template) error {
 
 // SetActiveVersion makes a version of the template the active one.
 func (tx *Tx) SetActiveVersion(t berth.TemplateID, v berth.VersionID) error {
-	return tx.must("template", `UPDATE templates SET active_version_id = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`,
+	return tx.must("template", `UPDATE templates SET active_version_id = $2, activated_at = $3, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`,
 		t, v, stamp(tx.Now))
 }
 

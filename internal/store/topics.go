@@ -14,6 +14,13 @@ func UserTopic(id berth.UserID) string { return "user:" + string(id) }
 // ShutOutTopic is woken when somebody was suspended or deleted.
 const ShutOutTopic = "shut out"
 
+// LifecycleTopic is woken when the rules of some workspace are to be asked at
+// once.
+const LifecycleTopic = "lifecycle"
+
+// NoticesTopic is woken when there is something to send.
+const NoticesTopic = "notices"
+
 // AccessTopic is woken when who may use a workspace or a template, or what is in
 // it, changed.
 func AccessTopic(id string) string { return "access:" + id }

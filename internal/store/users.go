@@ -9,11 +9,12 @@ import (
 )
 
 const userColumns = `u.id, u.username, u.email, u.name, u.status, u.roles_json, u.is_system, u.dotfiles,
-	u.sign_in, u.must_change_password, u.seen_at, u.suspended_at, u.created_at, u.updated_at, u.deleted_at`
+	u.sign_in, u.must_change_password, u.seen_at, u.suspended_at, u.created_at, u.updated_at, u.deleted_at, u.quiet_hours, u.quiet_hours_at`
 
 func userInto(u *berth.User) []any {
 	return []any{&u.ID, &u.Username, &u.Email, &u.Name, &u.Status, fromJSON(&u.Roles), &u.System, &u.Dotfiles,
-		&u.SignIn, &u.MustChangePassword, at(&u.SeenAt), at(&u.SuspendedAt), at(&u.CreatedAt), at(&u.UpdatedAt), at(&u.DeletedAt)}
+		&u.SignIn, &u.MustChangePassword, at(&u.SeenAt), at(&u.SuspendedAt), at(&u.CreatedAt), at(&u.UpdatedAt), at(&u.DeletedAt),
+		&u.QuietHours, at(&u.QuietHoursAt)}
 }
 
 func scanUser(s scanner) (u berth.User, err error) {

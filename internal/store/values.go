@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The four helpers below come in pairs: what goes into a column, and what takes
+// The helpers below come in pairs: what goes into a column, and what takes
 // it out.
 
 // stamp is t as it is stored: microseconds since 1970, NULL for the zero time.
@@ -32,6 +32,52 @@ func (c timeColumn) Scan(v any) error {
 		*c.t = time.UnixMicro(v).UTC()
 	default:
 		return fmt.Errorf("a time column holds a %T", v)
+	}
+	return nil
+}
+
+// span is d as it is stored: microseconds.
+func span(d time.Duration) int64 { return d.Microseconds() }
+
+// spanOrNull is span, or NULL for 0.
+func spanOrNull(d time.Duration) any {
+	if d == 0 {
+		return nil
+	}
+	return span(d)
+}
+
+// spanIfAny is span, or NULL for nil.
+func spanIfAny(d *time.Duration) any {
+	if d == nil {
+		return nil
+	}
+	return span(*d)
+}
+
+// lasts scans what span and spanOrNull stored into d, as 0 for NULL.
+func lasts(d *time.Duration) sql.Scanner {
+	return spanColumn{func(v *time.Duration) {
+		if *d = 0; v != nil {
+			*d = *v
+		}
+	}}
+}
+
+// mayLast scans a length that may be NULL into d, as nil.
+func mayLast(d **time.Duration) sql.Scanner { return spanColumn{func(v *time.Duration) { *d = v }} }
+
+type spanColumn struct{ set func(*time.Duration) }
+
+func (c spanColumn) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		c.set(nil)
+	case int64:
+		d := time.Duration(v) * time.Microsecond
+		c.set(&d)
+	default:
+		return fmt.Errorf("a column of a length of time holds a %T", v)
 	}
 	return nil
 }

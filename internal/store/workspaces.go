@@ -1,17 +1,18 @@
 package store
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/berthdev/berth"
 )
 
 const workspaceColumns = `w.id, w.organization_id, w.provider_id, w.owner_id, w.template_id, w.name, w.persistent_json, w.connect_starts, w.daily_cost,
-	w.created_at, w.updated_at, w.last_used_at, w.deleted_at`
+	w.created_at, w.updated_at, w.last_used_at, w.deleted_at, ` + lifecycleColumns
 
 func workspaceInto(w *berth.Workspace) []any {
-	return []any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent), &w.ConnectStarts, &w.DailyCost,
-		at(&w.CreatedAt), at(&w.UpdatedAt), at(&w.LastUsedAt), at(&w.DeletedAt)}
+	return append([]any{&w.ID, &w.OrganizationID, &w.ProviderID, &w.OwnerID, &w.TemplateID, &w.Name, fromJSON(&w.Persistent), &w.ConnectStarts, &w.DailyCost,
+		at(&w.CreatedAt), at(&w.UpdatedAt), at(&w.LastUsedAt), at(&w.DeletedAt)}, lifecycleInto(&w.Lifecycle)...)
 }
 
 func scanWorkspace(s scanner) (w berth.Workspace, err error) {
@@ -23,9 +24,11 @@ func scanWorkspace(s scanner) (w berth.Workspace, err error) {
 // sealed.
 func (tx *Tx) InsertWorkspace(w berth.Workspace, agentKey []byte) error {
 	_, err := tx.exec(`INSERT INTO workspaces (id, organization_id, provider_id, owner_id, template_id, name, build_id, build_number,
-		persistent_json, connect_starts, agent_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8, $9, $10, $11)`,
+		persistent_json, connect_starts, agent_key, created_at, updated_at, autostart, ttl, auto_off, automatic_updates, is_prebuild)
+		VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		w.ID, w.OrganizationID, w.ProviderID, w.OwnerID, w.TemplateID, w.Name,
-		asJSON(w.Persistent), w.ConnectStarts, agentKey, stamp(w.CreatedAt), stamp(w.UpdatedAt))
+		asJSON(w.Persistent), w.ConnectStarts, agentKey, stamp(w.CreatedAt), stamp(w.UpdatedAt),
+		orNull(w.Autostart), spanOrNull(w.TTL), spanIfAny(w.AutoOff), string(cmp.Or(w.AutomaticUpdates, berth.UpdatesNever)), w.Prebuild)
 	return err
 }
 

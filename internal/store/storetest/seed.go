@@ -23,7 +23,7 @@ func Seed(t testing.TB, db *store.DB) World {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	var w World
 	w.Organization = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "default", Default: true, Sharing: true,
-		AutostartDays: berth.EveryDay, CreatedAt: now}
+		AutostartDays: berth.EveryDay, AutostartUsedWithin: berth.DefaultUsedWithin, CreatedAt: now}
 	w.User = berth.User{ID: berth.NewID[berth.User](), Username: "ada", Email: "ada@example.com", Status: berth.UserActive, CreatedAt: now, UpdatedAt: now}
 	w.Provider = berth.Provider{ID: berth.NewID[berth.Provider](), Name: berth.BuiltInProvider, Default: true, CreatedAt: now}
 	w.Template = berth.Template{ID: berth.NewID[berth.Template](), OrganizationID: w.Organization.ID, Name: "process",

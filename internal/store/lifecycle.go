@@ -1,0 +1,96 @@
+package store
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// lifecycleColumns is what workspaces keep for the rules of their lives.
+const lifecycleColumns = `w.autostart, w.ttl, w.auto_off, w.automatic_updates, w.extended_until, w.dormant_at, w.deleting_at,
+	w.noticed_at, w.unknown_since, w.reminded_for, w.start_takes, w.policy_at, w.next_look, w.is_prebuild`
+
+func lifecycleInto(l *berth.Lifecycle) []any {
+	return []any{text(&l.Autostart), lasts(&l.TTL), mayLast(&l.AutoOff), &l.AutomaticUpdates, at(&l.ExtendedUntil), at(&l.DormantAt), at(&l.DeletingAt),
+		at(&l.NoticedAt), at(&l.UnknownSince), at(&l.RemindedFor), lasts(&l.StartTakes), at(&l.PolicyAt), at(&l.NextLook), &l.Prebuild}
+}
+
+// SetLifecycle stores all that is kept of a living workspace for the rules of
+// its life, and has them asked at once unless l says when. A prebuild has none:
+// it is not_found.
+func (tx *Tx) SetLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
+	look := l.NextLook
+	if look.IsZero() {
+		look = tx.Now
+	}
+	tx.Wake(WorkspaceTopic(id))
+	tx.Wake(LifecycleTopic)
+	return tx.must("workspace", `UPDATE workspaces SET autostart = $2, ttl = $3, auto_off = $4, automatic_updates = $5, extended_until = $6,
+		dormant_at = $7, deleting_at = $8, noticed_at = $9, unknown_since = $10, reminded_for = $11, start_takes = $12, policy_at = $13,
+		next_look = $14, updated_at = $15 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
+		id, orNull(l.Autostart), spanOrNull(l.TTL), spanIfAny(l.AutoOff), string(l.AutomaticUpdates), stamp(l.ExtendedUntil),
+		stamp(l.DormantAt), stamp(l.DeletingAt), stamp(l.NoticedAt), stamp(l.UnknownSince), stamp(l.RemindedFor), span(l.StartTakes),
+		stamp(l.PolicyAt), stamp(look), stamp(tx.Now))
+}
+
+// LookAgain has the rules of a workspace asked at once.
+func (tx *Tx) LookAgain(id berth.WorkspaceID) error {
+	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE id = $2 AND `+sooner, stamp(tx.Now), id)
+	tx.Wake(LifecycleTopic)
+	return err
+}
+
+// LookAgainOwned is LookAgain for all workspaces of a user.
+func (tx *Tx) LookAgainOwned(owner berth.UserID) error {
+	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE owner_id = $2 AND `+sooner, stamp(tx.Now), owner)
+	tx.Wake(LifecycleTopic)
+	return err
+}
+
+// LookAgainTemplate is LookAgain for all workspaces of a template.
+func (tx *Tx) LookAgainTemplate(t berth.TemplateID) error {
+	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE template_id = $2 AND `+sooner, stamp(tx.Now), t)
+	tx.Wake(LifecycleTopic)
+	return err
+}
+
+// LookAgainOrganization is LookAgain for all workspaces of an organization.
+func (tx *Tx) LookAgainOrganization(o berth.OrganizationID) error {
+	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE organization_id = $2 AND `+sooner, stamp(tx.Now), o)
+	tx.Wake(LifecycleTopic)
+	return err
+}
+
+// sooner is which living workspaces are looked at later than at $1; no prebuild is.
+const sooner = `deleted_at IS NULL AND NOT is_prebuild AND (next_look IS NULL OR next_look > $1)`
+
+// SetBuildPolicy stores by what a start that ended is to be stopped.
+func (tx *Tx) SetBuildPolicy(id berth.BuildID, p berth.Policy) error {
+	return tx.must("build", `UPDATE builds SET policy_json = $2 WHERE id = $1`, id, asJSON(p))
+}
+
+// InsertAct records what Berth did with a workspace by itself. It fills in the
+// id and the time.
+func (tx *Tx) InsertAct(a berth.Act) error {
+	if a.ID == "" {
+		a.ID = berth.NewID[berth.Act]()
+	}
+	if a.Facts == nil {
+		a.Facts = map[string]any{}
+	}
+	_, err := tx.exec(`INSERT INTO acts (id, workspace_id, at, did, rule, why, facts_json, build_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.ID, a.WorkspaceID, stamp(tx.Now), a.Did, a.Rule, clean(a.Why, maxError), asJSON(a.Facts), orNull(a.BuildID))
+	return err
+}
+
+// Acts is what Berth did with a workspace by itself, the newest first.
+func (q *Query) Acts(id berth.WorkspaceID, limit int) ([]berth.Act, error) {
+	return all(q, func(s scanner) (a berth.Act, err error) {
+		return a, s.Scan(&a.ID, &a.WorkspaceID, at(&a.At), &a.Did, &a.Rule, &a.Why, fromJSON(&a.Facts), text(&a.BuildID))
+	}, `SELECT id, workspace_id, at, did, rule, why, facts_json, build_id FROM acts WHERE workspace_id = $1 ORDER BY at DESC, id DESC LIMIT $2`, id, limit)
+}
+
+// PruneActs removes at most limit acts from before a time and tells how many.
+func (tx *Tx) PruneActs(before time.Time, limit int) (int64, error) {
+	return tx.exec(`DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE at < $1 ORDER BY at LIMIT $2)`, stamp(before), limit)
+}
