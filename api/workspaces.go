@@ -29,6 +29,8 @@ type Workspace struct {
 	Cost         *Cost      `json:"cost,omitempty" doc:"What its first start is likely to cost; in the answer to its making alone"`
 	Activity     *Activity  `json:"activity,omitempty" doc:"As the server knows it, times to the minute; left out of lists. Ask for it apart to have the agents asked"`
 
+	Ahead
+	Favorite         bool `json:"favorite,omitempty" doc:"The caller marked it"`
 	Shared           bool `json:"shared,omitempty" doc:"With somebody besides its owner"`
 	ConnectStarts    bool `json:"connect_starts" doc:"A connection starts it when it is stopped"`
 	ConnectForbidden bool `json:"connect_starts_forbidden,omitempty" doc:"Its organization lets no connection start workspaces"`

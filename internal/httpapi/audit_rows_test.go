@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"testing"
 
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 )
 
@@ -69,6 +70,8 @@ var deeds = []deed{
 	{row: row{op: "unsharePort"}, leaves: "unshare workspace"},
 	{row: row{op: "pullState"}, leaves: "state-pull workspace"},
 	{row: row{op: "createBuild", body: `{"transition":"stop"}`}, leaves: "stop workspace"},
+	{row: row{op: "sleepWorkspace", before: stopped, body: `{}`}, leaves: "dormancy-sleep workspace"},
+	{row: row{op: "wakeWorkspace"}, leaves: "dormancy-wake workspace"},
 }
 
 // silent are the operations that leave nothing of their own, with the reason.
@@ -86,12 +89,27 @@ var silent = map[string]string{
 	"cancelBuild":     "needs a build that waits: workspaces has the test of its row",
 	"abandonBuild":    "needs a runner that died; it is recorded by the same function as cancelBuild",
 	"pushState":       "needs a state of the next serial: workspaces has the test of its row",
+	"addFavorite":     "a mark that only its own user sees, and that changes nothing",
+	"removeFavorite":  "as addFavorite",
 	"askTicket":       "needs apps: test/scripts/audit.txtar has it",
 	"openApp":         "makes a token, which is recorded as one where it does",
 }
 
 // isEve makes a request be about eve.
 var isEve = map[string]string{"user": "eve"}
+
+// stopped waits until the workspace is.
+func stopped(t *testing.T, w *world, _ caster) {
+	t.Helper()
+	for now, err := range w.admin.WatchWorkspace(t.Context(), string(w.workspace.ID)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Status == string(berth.StatusStopped) {
+			return
+		}
+	}
+}
 
 // heldByAna has ana hold her workspace.
 func heldByAna(t *testing.T, w *world, c caster) {

@@ -221,7 +221,11 @@ func (h *handlers) watchWorkspace(ctx context.Context, in *watchWorkspaceInput) 
 		if err != nil {
 			return true, err
 		}
-		text, err := json.Marshal(viewWorkspace(view))
+		shown, err := h.viewWorkspaces(ctx, view)
+		if err != nil {
+			return true, err
+		}
+		text, err := json.Marshal(shown[0])
 		if err != nil {
 			return true, err
 		}

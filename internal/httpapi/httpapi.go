@@ -23,6 +23,7 @@ import (
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/quota"
+	"github.com/berthdev/berth/internal/schedules"
 	"github.com/berthdev/berth/internal/signin"
 	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
@@ -38,6 +39,7 @@ type Services struct {
 	Templates     *templates.Service
 	Workspaces    *workspaces.Service
 	Activity      *activity.Book
+	Schedules     *schedules.Service
 	SignIn        *signin.Service
 	Audit         *audit.Service
 	Queue         *builds.Queue

@@ -131,6 +131,13 @@ var operations = []operation{
 	op(person, "DELETE /workspaces/{workspace}/holds", "releaseHolds", "End all holds of a workspace", (*handlers).releaseHolds),
 	op(person, "DELETE /workspaces/{workspace}/holds/{hold}", "releaseHold", "End a hold", (*handlers).releaseHold),
 
+	op(person, "PUT /workspaces/{workspace}/dormant", "sleepWorkspace", "Make a workspace dormant", (*handlers).sleepWorkspace,
+		about("It is stopped where it may run, and nothing starts it until it is woken. Where its template says so, it is deleted some time later.")),
+	op(person, "DELETE /workspaces/{workspace}/dormant", "wakeWorkspace", "Wake a dormant workspace", (*handlers).wakeWorkspace,
+		about("It is not started by that.")),
+	op(person, "PUT /workspaces/{workspace}/favorite", "addFavorite", "Mark a workspace as one of your favorites", (*handlers).addFavorite),
+	op(person, "DELETE /workspaces/{workspace}/favorite", "removeFavorite", "End that", (*handlers).removeFavorite),
+
 	op(person, "GET /workspaces/{workspace}/builds", "listWorkspaceBuilds", "List the builds of a workspace, newest first", (*handlers).listWorkspaceBuilds),
 	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, update or delete a workspace", (*handlers).createBuild, status(201)),
 	op(person, "GET /workspaces/{workspace}/builds/{number}", "getWorkspaceBuild", "Show a build of a workspace", (*handlers).getWorkspaceBuild),

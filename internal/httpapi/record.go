@@ -54,6 +54,10 @@ var deeds = map[string][2]string{
 	"createHold":           {"workspace", "hold"},
 	"releaseHolds":         {"workspace", "release-hold"},
 	"releaseHold":          {"workspace", "release-hold"},
+	"sleepWorkspace":       {"workspace", "dormancy-sleep"},
+	"wakeWorkspace":        {"workspace", "dormancy-wake"},
+	"addFavorite":          {"workspace", "favorite"},
+	"removeFavorite":       {"workspace", "unfavorite"},
 	"createBuild":          {"workspace", "build"}, // and then what build
 	"sharePort":            {"workspace", "share"},
 	"unsharePort":          {"workspace", "unshare"},

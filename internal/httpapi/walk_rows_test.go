@@ -1,11 +1,13 @@
 package httpapi_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/store"
 )
 
 // walkRows says of every operation for people which right it asks for, in the
@@ -126,6 +128,11 @@ var walkRows = []row{
 	{op: "releaseHolds", needs: authz.Connect, on: dev},
 	{op: "releaseHold", needs: authz.Connect, on: dev},
 
+	{op: "sleepWorkspace", needs: authz.Update, on: dev, body: `{}`, before: asleep},
+	{op: "wakeWorkspace", needs: authz.Update, on: dev},
+	{op: "addFavorite", needs: authz.Read, on: dev, and: []right{{authz.Update, own(authz.KindUser)}}},
+	{op: "removeFavorite", needs: authz.Read, on: dev, and: []right{{authz.Update, own(authz.KindUser)}}},
+
 	{op: "listWorkspaceBuilds", needs: authz.Read, on: dev},
 	{op: "createBuild", as: "start", needs: authz.Start, on: dev, body: `{"transition":"start","version":"nosuch"}`, passes: 400},
 	{op: "createBuild", as: "stop", needs: authz.Stop, on: dev, body: `{"transition":"stop","parameters":{"x":"y"}}`, passes: 400},
@@ -208,6 +215,15 @@ func anasQuota(w *world, _ authz.Actor) authz.Resource {
 // plain is the template, which everyone in home may use.
 func plain(w *world, _ authz.Actor) authz.Resource {
 	return authz.OfTemplate(w.home.ID, everyoneUses(w.home.ID))
+}
+
+// asleep makes the workspace dormant, which the next row ends.
+func asleep(t *testing.T, w *world, _ caster) {
+	w.write(t, func(tx *store.Tx) error {
+		now, err := tx.Workspace(w.workspace.ID)
+		now.DormantAt = tx.Now
+		return errors.Join(err, tx.SetLifecycle(now.ID, now.Lifecycle))
+	})
 }
 
 // bensToken gives ben a token `spare`, which the request ends.

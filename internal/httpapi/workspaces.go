@@ -16,17 +16,21 @@ func (h *handlers) createWorkspace(ctx context.Context, in *createWorkspaceInput
 		Name: b.Name, Owner: b.Owner, Organization: b.Organization, Template: b.Template, Version: b.Version,
 		Provider: b.Provider, Parameters: b.Parameters, Preset: b.Preset, Reason: berth.Reason(b.Reason),
 	})
-	return answered(viewWorkspace(view), err)
+	return h.workspace(ctx, view, err)
 }
 
 type listInput struct {
 	Page
-	Query string `query:"q" doc:"owner:me status:running template:x name:part outdated:true shared:me shared_with_user:x shared_with_group:x, and free words for the name"`
+	Query string `query:"q" doc:"owner:me status:running template:x name:part outdated:true dormant:true favorite:true shared:me shared_with_user:x shared_with_group:x, and free words for the name"`
 }
 
 func (h *handlers) listWorkspaces(ctx context.Context, in *listInput) (*body[api.Page[api.Workspace]], error) {
 	views, next, err := h.Workspaces.List(ctx, actorOf(ctx), in.Query, in.After, in.Limit)
-	return answered(api.Page[api.Workspace]{Items: list(views, viewWorkspace), Next: next}, err)
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.viewWorkspaces(ctx, views...)
+	return answered(api.Page[api.Workspace]{Items: found, Next: next}, err)
 }
 
 type WorkspaceInput struct {
@@ -37,7 +41,7 @@ func (in WorkspaceInput) id() berth.WorkspaceID { return berth.WorkspaceID(in.Wo
 
 func (h *handlers) getWorkspace(ctx context.Context, in *WorkspaceInput) (*body[api.Workspace], error) {
 	view, err := h.Workspaces.Get(ctx, actorOf(ctx), in.id())
-	return answered(viewWorkspace(view), err)
+	return h.workspace(ctx, view, err)
 }
 
 type findWorkspaceInput struct {
@@ -47,7 +51,7 @@ type findWorkspaceInput struct {
 
 func (h *handlers) findWorkspace(ctx context.Context, in *findWorkspaceInput) (*body[api.Workspace], error) {
 	view, err := h.Workspaces.Find(ctx, actorOf(ctx), in.User, in.Name)
-	return answered(viewWorkspace(view), err)
+	return h.workspace(ctx, view, err)
 }
 
 type editWorkspaceInput struct {
@@ -57,7 +61,33 @@ type editWorkspaceInput struct {
 
 func (h *handlers) editWorkspace(ctx context.Context, in *editWorkspaceInput) (*body[api.Workspace], error) {
 	view, err := h.Workspaces.Edit(ctx, actorOf(ctx), in.id(), workspaces.Edit{Name: in.Body.Name, ConnectStarts: in.Body.ConnectStarts})
-	return answered(viewWorkspace(view), err)
+	return h.workspace(ctx, view, err)
+}
+
+// workspace answers with one workspace, unless there is an error.
+func (h *handlers) workspace(ctx context.Context, v workspaces.View, err error) (*body[api.Workspace], error) {
+	if err != nil {
+		return nil, err
+	}
+	shown, err := h.viewWorkspaces(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return &body[api.Workspace]{shown[0]}, nil
+}
+
+// viewWorkspaces is workspaces with what the rules have in store for them.
+func (h *handlers) viewWorkspaces(ctx context.Context, views ...workspaces.View) ([]api.Workspace, error) {
+	ids := list(views, func(v workspaces.View) berth.WorkspaceID { return v.Workspace.ID })
+	ahead, err := h.Schedules.Ahead(ctx, actorOf(ctx), ids)
+	if err != nil {
+		return nil, err
+	}
+	return list(views, func(v workspaces.View) api.Workspace {
+		w, a := viewWorkspace(v), ahead[v.Workspace.ID]
+		w.Ahead, w.Favorite = viewAhead(v.Workspace, a), a.Favorite
+		return w
+	}), nil
 }
 
 func viewWorkspace(v workspaces.View) api.Workspace {

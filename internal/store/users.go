@@ -146,13 +146,25 @@ func (tx *Tx) ForgetPerson(id berth.UserID) error {
 	for _, from := range []string{
 		`group_members WHERE user_id`, `organization_members WHERE user_id`, `grants WHERE grantee_kind = 'user' AND grantee_id`,
 		`tokens WHERE user_id`, `ssh_keys WHERE user_id`, `user_secrets WHERE user_id`, `external_logins WHERE user_id`,
-		`external_attempts WHERE user_id`, `identities WHERE user_id`, `sign_in_attempts WHERE user_id`,
+		`external_attempts WHERE user_id`, `identities WHERE user_id`, `sign_in_attempts WHERE user_id`, `favorites WHERE user_id`,
 	} {
 		if _, err := tx.exec(`DELETE FROM `+from+` = $1`, id); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// SetQuietHours stores a user's quiet hours; empty: as the server says. now puts
+// them on what runs already.
+func (tx *Tx) SetQuietHours(id berth.UserID, text string, now bool) error {
+	var since time.Time
+	if now {
+		since = tx.Now
+	}
+	tx.Wake(UserTopic(id))
+	return tx.must("user", `UPDATE users SET quiet_hours = $2, quiet_hours_at = COALESCE($3, quiet_hours_at), updated_at = $4 WHERE id = $1`,
+		id, text, stamp(since), stamp(tx.Now))
 }
 
 // FirstUser is the person who was there first: they set the site up. not_found

@@ -36,6 +36,9 @@ type WorkspaceFilter struct {
 	Status       []berth.Status
 	Outdated     *bool
 	Words        []string // parts of the name, each must be there
+	Dormant      *bool
+	Favorite     *bool // of the user Viewer
+	Viewer       berth.UserID
 
 	Shared          *bool          // with anybody
 	SharedWith      *berth.Visible // by its Grantees, Roles and In
@@ -93,6 +96,13 @@ func (q *Query) WorkspacePage(f WorkspaceFilter, p Page) ([]WorkspaceRow, string
 	}
 	if len(f.Status) > 0 {
 		w.add(anyStatus(f.Status))
+	}
+	if f.Dormant != nil {
+		w.add(map[bool]string{true: `w.dormant_at IS NOT NULL`, false: `w.dormant_at IS NULL`}[*f.Dormant])
+	}
+	if f.Favorite != nil {
+		const marked = `w.id IN (SELECT x.workspace_id FROM favorites x WHERE x.user_id = ?)`
+		w.add(map[bool]string{true: marked, false: `NOT ` + marked}[*f.Favorite], f.Viewer)
 	}
 	f.shares(&w)
 	end := p.bound(&w, "w.created_at", "w.id", true)

@@ -113,9 +113,12 @@ func (tx *Tx) SetPersistent(id berth.WorkspaceID, addresses []string) error {
 }
 
 // DeleteWorkspace marks a workspace as deleted: the row stays, its name is free,
-// its shares end.
+// its shares end and nobody has marked it.
 func (tx *Tx) DeleteWorkspace(id berth.WorkspaceID) error {
 	if err := tx.DeleteGrants(WorkspaceGrants(id)); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM favorites WHERE workspace_id = $1`, id); err != nil {
 		return err
 	}
 	return tx.must("workspace", `UPDATE workspaces SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL`, id, stamp(tx.Now))

@@ -155,6 +155,9 @@ func idle(tx *store.Tx, w berth.Workspace, in BuildInput, reason berth.Reason) e
 	if err := inactive(newest); err != nil {
 		return err
 	}
+	if err := awake(w, in.Transition); err != nil {
+		return err
+	}
 	if reason.Connection() {
 		if err := connectStarts(tx, w, newest, in); err != nil {
 			return err

@@ -183,7 +183,7 @@ func (s *Service) List(ctx context.Context, actor authz.Actor, query, after stri
 
 // workspaceFilter reads the query of a list and bounds it to what is visible.
 func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (store.WorkspaceFilter, error) {
-	f := store.WorkspaceFilter{Visible: visible}
+	f := store.WorkspaceFilter{Visible: visible, Viewer: actor.UserID}
 	err := berth.Filters{
 		"owner": func(v string) error {
 			if f.Owner = v; authz.Me(v) {
@@ -202,6 +202,8 @@ func workspaceFilter(actor authz.Actor, visible berth.Visible, query string) (st
 		},
 		"shared_with_group": berth.FilterText(&f.SharedWithGroup),
 		"outdated":          berth.FilterBool(&f.Outdated, "outdated"),
+		"dormant":           berth.FilterBool(&f.Dormant, "dormant"),
+		"favorite":          berth.FilterBool(&f.Favorite, "favorite"),
 		"status": berth.FilterWords(&f.Status, "status", berth.StatusPending, berth.StatusStarting, berth.StatusRunning, berth.StatusStopping, berth.StatusStopped,
 			berth.StatusDeleting, berth.StatusCanceling, berth.StatusCanceled, berth.StatusFailed),
 	}.Read(query)

@@ -1,0 +1,90 @@
+package schedules
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Sleep makes a workspace dormant because somebody wants it: nothing starts it
+// until it is woken. What may run is stopped first; a build that is under way is
+// a conflict. A workspace that sleeps already stays as it is.
+func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, reason berth.Reason) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		w, err := sharing.Find(&tx.Query, actor, authz.Update, id)
+		if err != nil || w.Dormant() {
+			return err
+		}
+		newest, err := tx.NewestBuild(id)
+		if err != nil {
+			return err
+		}
+		if berth.WorkspaceStatus(newest) != berth.StatusStopped {
+			if _, err := s.workspaces.StopIn(tx, actor, id, reason); err != nil {
+				return err
+			}
+		}
+		t, err := tx.Template(w.TemplateID)
+		if err != nil {
+			return err
+		}
+		before := w.Lifecycle
+		w.Lifecycle = asleep(before, t.Policy, tx.Now)
+		if err := tx.SetLifecycle(id, w.Lifecycle); err != nil {
+			return err
+		}
+		return record(tx, actor, "dormancy-sleep", w, dormancyChanges(before, w.Lifecycle))
+	})
+}
+
+// asleep is what is kept of a workspace that falls asleep at now: it is deleted
+// after as long as its template says, where that forgets workspaces at all.
+func asleep(l berth.Lifecycle, p berth.TemplatePolicy, now time.Time) berth.Lifecycle {
+	l.DormantAt, l.DeletingAt, l.NoticedAt, l.NextLook = now, time.Time{}, time.Time{}, time.Time{}
+	if p.DormancyThreshold > 0 && p.DormancyAutoDeletion > 0 {
+		l.DeletingAt = now.Add(p.DormancyAutoDeletion)
+	}
+	return l
+}
+
+// Wake ends that a workspace is dormant. It counts as use; it does not start it.
+// One that is awake stays as it is.
+func (s *Service) Wake(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		w, err := sharing.Find(&tx.Query, actor, authz.Update, id)
+		if err != nil || !w.Dormant() {
+			return err
+		}
+		before := w.Lifecycle
+		w.DormantAt, w.DeletingAt, w.NoticedAt, w.NextLook = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		return errors.Join(tx.SetLifecycle(id, w.Lifecycle), tx.UseWorkspace(id),
+			record(tx, actor, "dormancy-wake", w, dormancyChanges(before, w.Lifecycle)))
+	})
+}
+
+func dormancyChanges(before, now berth.Lifecycle) berth.Changes {
+	changes := berth.Changes{}
+	changes.Set("dormant", before.Dormant(), now.Dormant())
+	changes.Set("deleting_at", whenever(before.DeletingAt), whenever(now.DeletingAt))
+	return changes
+}
+
+// whenever is a time as the record has it: nothing for none.
+func whenever(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// record is the audit row of what a person did to a workspace.
+func record(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, changes berth.Changes) error {
+	row, err := tx.AuditOf(w)
+	row.ActorID, row.Action, row.Changes = actor.UserID, action, changes
+	return errors.Join(err, tx.InsertAudit(row))
+}
