@@ -25,6 +25,7 @@ type (
 	SecretID       = ID[Secret]
 	ActID          = ID[Act]
 	NoticeID       = ID[Notice]
+	DeliveryID     = ID[Delivery]
 )
 
 // NewID makes a version 7 UUID (RFC 9562): sortable by the millisecond in

@@ -17,3 +17,37 @@ type Notice struct {
 	CreatedAt   time.Time
 	ReadAt      time.Time // zero: not yet
 }
+
+// Way is how a notice reaches a person.
+type Way string
+
+const (
+	WayInbox   Way = "inbox" // of the page and the command line
+	WayEmail   Way = "email"
+	WayWebhook Way = "webhook" // a program of the site, which passes it on
+)
+
+// Ways lists them.
+var Ways = []Way{WayInbox, WayEmail, WayWebhook}
+
+// Delivery is the sending of a notice out of the house.
+type Delivery struct {
+	ID        DeliveryID
+	NoticeID  NoticeID
+	Way       Way
+	Status    DeliveryStatus
+	Tries     int
+	NextAt    time.Time // of the next try; while one is under way, when that counts as lost
+	Error     string    // of the last try
+	CreatedAt time.Time
+	EndedAt   time.Time // zero while it is pending
+}
+
+type DeliveryStatus string
+
+const (
+	DeliveryPending DeliveryStatus = "pending"
+	DeliverySent    DeliveryStatus = "sent"
+	DeliveryFailed  DeliveryStatus = "failed"  // given up
+	DeliveryDropped DeliveryStatus = "dropped" // nobody is to have it any more
+)

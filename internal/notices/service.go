@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -16,8 +15,10 @@ type Service struct {
 
 // Options are the ways out of the house.
 type Options struct {
-	AccessURL string // where the links in notices lead
-	Log       *slog.Logger
+	AccessURL string // where the links in notices lead, without a slash at the end
+	// QuietHours is the site's, in whose zone people read times who have none.
+	QuietHours string
+	Log        *slog.Logger
 }
 
 // New makes the service on an open database.
@@ -27,11 +28,6 @@ func New(db *store.DB, opt Options) *Service {
 	}
 	return &Service{db: db, opt: opt}
 }
-
-// Tell tells people of what happens in this transaction. What one of them was
-// told before by the same Once they are not told again. It fills in the id, the
-// person and the time.
-func (s *Service) Tell(tx *store.Tx, n berth.Notice, to ...berth.UserID) error { return nil }
 
 // Send sends what is due and tells how many were sent. It is safe on every
 // replica at once.

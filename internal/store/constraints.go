@@ -30,6 +30,7 @@ var constraints = map[string]berth.Error{
 	"agents_token_hash":           {Code: berth.Conflict, Message: "this agent token is in use already"},
 	"user_secrets_name":           {Code: berth.Conflict, Field: "name", Message: "you have a secret of this name already: change it, or choose another name"},
 	"notices_once":                {Code: berth.Conflict, Message: "this person was told of it already"},
+	"deliveries_method":           {Code: berth.Conflict, Message: "this notice is sent there already"},
 	"agents_name":                 {Code: berth.Conflict, Message: "two agents of the workspace have the same name: give each coder_agent its own"},
 }
 

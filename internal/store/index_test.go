@@ -14,8 +14,8 @@ import (
 
 // scans finds what an engine says of reading a whole table that grows.
 var scans = map[string]*regexp.Regexp{
-	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|m|x|builds|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
-	"postgres": regexp.MustCompile(`Seq Scan on (builds|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
+	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|m|x|n|d|builds|notices|deliveries|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
+	"postgres": regexp.MustCompile(`Seq Scan on (builds|notices|deliveries|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
 }
 
 // sorts finds what an engine says of putting all rows in order by itself.
@@ -139,6 +139,11 @@ func TestListsUseAnIndex(t *testing.T) {
 				_, err := q.RunningOf(w.Organization.ID, w.User.ID, ws)
 				return err
 			}},
+			{"inbox", true, func(q *store.Query) error { _, _, err := q.NoticePage(w.User.ID, false, next); return err }},
+			{"unread", false, func(q *store.Query) error { _, err := q.UnreadNotices(w.User.ID); return err }},
+			{"what is being sent", false, func(q *store.Query) error { _, err := q.TakenDeliveries(berth.WayEmail, "x"); return err }},
+			{"what is to be sent", false, func(q *store.Query) error { _, err := q.PendingDeliveries(); return err }},
+			{"what could not be sent", true, func(q *store.Query) error { _, _, err := q.FailedDeliveries(next); return err }},
 			{"runners", true, func(q *store.Query) error { _, err := q.Runners(w.Provider.ID, time.Now()); return err }},
 		} {
 			for _, line := range plan(t, db, c.ask) {

@@ -22,6 +22,7 @@ var queryArgument = map[string]int{"row": 0, "exec": 0, "must": 1, "all": 2, "on
 var built = []string{
 	"AgentsOf", "rightsOf", "noteActivity", "AppendAgentLogs", "InsertBuildLogs", "SeeAgents",
 	"Builds", "BuildPage", "WorkspacePage", "TemplatePage", "OrganizationPage", "Members", "VersionPage", "UserPage", "ForgetPerson", "Favorites", "AuditPage", "LastEffect", "SealedOtherwise", "Reseal", "SealedHeads",
+	"NoticePage", "FailedDeliveries",
 	"all", "one", "must", "state", "size", // helpers: they pass on what they are given
 }
 

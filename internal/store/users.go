@@ -141,7 +141,7 @@ func (q *Query) Unseen(before time.Time, limit int) ([]berth.User, error) {
 }
 
 // ForgetPerson removes what a user had besides their row: memberships, shares
-// with them, tokens, and what their workspaces acted with.
+// with them, tokens, notices, and what their workspaces acted with.
 func (tx *Tx) ForgetPerson(id berth.UserID) error {
 	for _, from := range []string{
 		`group_members WHERE user_id`, `organization_members WHERE user_id`, `grants WHERE grantee_kind = 'user' AND grantee_id`,
@@ -152,7 +152,7 @@ func (tx *Tx) ForgetPerson(id berth.UserID) error {
 			return err
 		}
 	}
-	return nil
+	return tx.forgetNotices(id)
 }
 
 // SetQuietHours stores a user's quiet hours; empty: as the server says. now puts

@@ -125,26 +125,33 @@ CREATE INDEX notices_inbox ON notices (user_id, created_at, id) WHERE in_inbox;
 CREATE INDEX notices_created ON notices (created_at);
 CREATE UNIQUE INDEX notices_once ON notices (user_id, once) WHERE once <> '';
 
+-- lease_by is who sends it at this moment; next_at is when that lapses then.
 CREATE TABLE deliveries (
+    id         TEXT PRIMARY KEY,
     notice_id  TEXT NOT NULL REFERENCES notices (id),
     method     TEXT NOT NULL CHECK (method IN ('email', 'webhook')),
-    status     TEXT NOT NULL CHECK (status IN ('pending', 'sent', 'failed')),
+    status     TEXT NOT NULL CHECK (status IN ('pending', 'sent', 'failed', 'dropped')),
     tries      BIGINT NOT NULL,
     next_at    BIGINT NOT NULL,
     lease_by   TEXT NOT NULL,
     error      TEXT NOT NULL,
-    ended_at   BIGINT,
-    PRIMARY KEY (notice_id, method)
+    created_at BIGINT NOT NULL,
+    ended_at   BIGINT
 );
-CREATE INDEX deliveries_due ON deliveries (next_at) WHERE status = 'pending';
+CREATE UNIQUE INDEX deliveries_method ON deliveries (notice_id, method);
+CREATE INDEX deliveries_due ON deliveries (method, next_at, id) WHERE status = 'pending';
+CREATE INDEX deliveries_failed ON deliveries (created_at, id) WHERE status = 'failed';
 
--- What people do not want to be told, and how.
+-- How people want to be told of a kind, where that is not what it is for
+-- everybody.
 CREATE TABLE notice_switches (
     user_id TEXT NOT NULL REFERENCES users (id),
     kind    TEXT NOT NULL,
     method  TEXT NOT NULL CHECK (method IN ('inbox', 'email', 'webhook')),
+    wanted  BOOLEAN NOT NULL,
     PRIMARY KEY (user_id, kind, method)
 );
+CREATE INDEX notice_switches_wanted ON notice_switches (kind, user_id) WHERE wanted;
 
 -- Settings that people change while the server runs.
 CREATE TABLE site_settings (
