@@ -40,14 +40,22 @@ type Build struct {
 	Refused   []Refusal // what the persistence rule refused
 }
 
-// NextBuild is a start that is wanted behind a stop: a restart or a rebuild.
+// NextBuild is a start that is wanted behind a stop: the second half of a
+// restart, an update or a rebuild. It is kept with the stop, so it outlives the
+// server, and is queued in the transaction that ends the stop well.
 type NextBuild struct {
-	Version     VersionID         `json:"version"`
-	Parameters  map[string]string `json:"parameters,omitempty"` // answers, complete
-	Preset      string            `json:"preset,omitempty"`
-	Reason      Reason            `json:"reason"`
-	InitiatorID UserID            `json:"initiator"`
+	Version      VersionID         `json:"version"`
+	Parameters   map[string]string `json:"parameters,omitempty"` // answers, complete
+	Preset       string            `json:"preset,omitempty"`
+	AllowDestroy []string          `json:"allow_destroy,omitempty"`
+	Reason       Reason            `json:"reason"`
+	InitiatorID  UserID            `json:"initiator"`
+	AskedAt      time.Time         `json:"asked_at"`
+	Dropped      string            `json:"dropped,omitempty"` // why it was given up, a sentence without its end; empty: it was not
 }
+
+// Waits tells whether the start is still to come, or was queued.
+func (n *NextBuild) Waits() bool { return n != nil && n.Dropped == "" }
 
 // Transition is what a build does.
 type Transition string
@@ -57,6 +65,13 @@ const (
 	Stop   Transition = "stop"
 	Delete Transition = "delete"
 	Import Transition = "import"
+)
+
+// Restart and Rebuild are asked for like transitions, but no build has them:
+// they are a stop with a start behind it.
+const (
+	Restart Transition = "restart"
+	Rebuild Transition = "rebuild"
 )
 
 // Reason says why a build was made.

@@ -55,15 +55,19 @@ type EditWorkspace struct {
 	ConnectStarts *bool   `json:"connect_starts,omitempty" doc:"Start it when somebody connects to it"`
 }
 
-// CreateBuild: POST /workspaces/{workspace}/builds
+// CreateBuild: POST /workspaces/{workspace}/builds. A restart is a stop with a
+// start behind it, which nothing can come between; the answer is the stop, or the
+// start where the workspace is stopped already. A rebuild is a restart with the
+// active version.
 type CreateBuild struct {
-	Transition   string            `json:"transition" enum:"start,stop,delete"`
-	Version      string            `json:"version,omitempty" doc:"Name or id; start only"`
-	Update       bool              `json:"update,omitempty" doc:"Use the active version; start only"`
+	Transition   string            `json:"transition" enum:"start,stop,restart,rebuild,delete"`
+	Version      string            `json:"version,omitempty" doc:"Name or id; of the start"`
+	Update       bool              `json:"update,omitempty" doc:"Start with the active version, as a rebuild does anyway"`
 	Parameters   map[string]string `json:"parameters,omitempty" doc:"New answers; the others are kept"`
 	Preset       string            `json:"preset,omitempty"`
 	AllowDestroy []string          `json:"allow_destroy,omitempty" doc:"Addresses of persistent resources that this build may destroy"`
 	Orphan       bool              `json:"orphan,omitempty" doc:"Delete the workspace but leave alone what it made"`
+	Force        bool              `json:"force,omitempty" doc:"Rebuild somebody else's workspace, or one that is in use"`
 	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard,ssh_connection,vscode_connection,jetbrains_connection"`
 }
 
@@ -87,6 +91,7 @@ type Build struct {
 	Preset       string            `json:"preset,omitempty"`
 	AllowDestroy []string          `json:"allow_destroy,omitempty"`
 	Orphan       bool              `json:"orphan,omitempty"`
+	Next         *NextBuild        `json:"next,omitempty" doc:"The start that is wanted behind this stop. It is the build of the next number, queued in the moment that this one succeeds"`
 	Error        string            `json:"error,omitempty"`
 	ErrorCode    string            `json:"error_code,omitempty"`
 	DailyCost    int               `json:"daily_cost,omitempty" doc:"What its plan costs a day, once that was allowed"`
@@ -99,6 +104,14 @@ type Build struct {
 	StartedAt    *time.Time        `json:"started_at,omitempty"`
 	CanceledAt   *time.Time        `json:"canceled_at,omitempty"`
 	CompletedAt  *time.Time        `json:"completed_at,omitempty"`
+}
+
+// NextBuild is the second half of a restart, an update or a rebuild.
+type NextBuild struct {
+	VersionID string    `json:"version_id"`
+	Reason    string    `json:"reason"`
+	AskedAt   time.Time `json:"asked_at"`
+	Dropped   string    `json:"dropped,omitempty" doc:"Why it does not come after all"`
 }
 
 // CancelBuild: POST /builds/{build}/cancel

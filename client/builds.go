@@ -9,7 +9,7 @@ import (
 	"github.com/berthdev/berth/api"
 )
 
-// CreateBuild queues a start, stop or delete of a workspace.
+// CreateBuild queues a start, stop, restart, rebuild or delete of a workspace.
 func (c *Client) CreateBuild(ctx context.Context, workspace string, in api.CreateBuild) (api.Build, error) {
 	return post[api.CreateBuild, api.Build](ctx, c, path("workspaces", workspace, "builds"), in)
 }

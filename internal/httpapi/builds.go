@@ -27,9 +27,14 @@ type createBuildInput struct {
 func (h *handlers) createBuild(ctx context.Context, in *createBuildInput) (*body[api.Build], error) {
 	b := in.Body
 	meaning(ctx, b.Transition, "")
+	if b.Transition == string(berth.Rebuild) && !b.Force {
+		// What the agents say now is kept for the decision. That they do not answer
+		// is no reason against it: a rebuild is also the cure for such a workspace.
+		_, _ = h.Activity.Activity(ctx, actorOf(ctx), in.id())
+	}
 	view, err := h.Workspaces.Build(ctx, actorOf(ctx), in.id(), workspaces.BuildInput{
 		Transition: berth.Transition(b.Transition), Version: b.Version, Update: b.Update, Parameters: b.Parameters,
-		Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan, Reason: berth.Reason(b.Reason),
+		Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan, Force: b.Force, Reason: berth.Reason(b.Reason),
 	})
 	return answered(viewBuild(view), err)
 }
@@ -125,9 +130,16 @@ func viewBuild(v workspaces.BuildView) api.Build {
 		WorkspaceID: string(b.WorkspaceID), Workspace: v.Workspace, Number: b.Number,
 		TemplateID: string(b.TemplateID), Template: v.Template, VersionID: string(b.VersionID), Version: v.Version,
 		Provider: v.Provider, Reason: string(b.Reason), Initiator: v.Initiator,
-		Parameters: b.Parameters, Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan,
+		Parameters: b.Parameters, Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan, Next: viewNext(b.Next),
 		DailyCost: b.DailyCost, Error: b.Error, ErrorCode: b.ErrorCode, Refused: b.Refused, Attempt: b.Attempt, Runner: b.RunnerID,
 		Resources: v.Resources, Timings: v.Timings,
 		CreatedAt: b.CreatedAt, StartedAt: moment(b.StartedAt), CanceledAt: moment(b.CanceledAt), CompletedAt: moment(b.CompletedAt),
 	}
+}
+
+func viewNext(n *berth.NextBuild) *api.NextBuild {
+	if n == nil {
+		return nil
+	}
+	return &api.NextBuild{VersionID: string(n.Version), Reason: string(n.Reason), AskedAt: n.AskedAt, Dropped: n.Dropped}
 }

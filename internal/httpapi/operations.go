@@ -139,7 +139,7 @@ var operations = []operation{
 	op(person, "DELETE /workspaces/{workspace}/favorite", "removeFavorite", "End that", (*handlers).removeFavorite),
 
 	op(person, "GET /workspaces/{workspace}/builds", "listWorkspaceBuilds", "List the builds of a workspace, newest first", (*handlers).listWorkspaceBuilds),
-	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, update or delete a workspace", (*handlers).createBuild, status(201)),
+	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, restart, update, rebuild or delete a workspace", (*handlers).createBuild, status(201)),
 	op(person, "GET /workspaces/{workspace}/builds/{number}", "getWorkspaceBuild", "Show a build of a workspace", (*handlers).getWorkspaceBuild),
 	op(person, "GET /builds", "listBuilds", "List builds, imports too, newest first", (*handlers).listBuilds),
 	op(person, "GET /builds/{build}", "getBuild", "Show a build", (*handlers).getBuild),

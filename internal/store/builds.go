@@ -206,6 +206,11 @@ func (tx *Tx) CancelBuild(id berth.BuildID, force bool) error {
 	return err
 }
 
+// SetNextBuild changes what is wanted behind a build.
+func (tx *Tx) SetNextBuild(id berth.BuildID, next berth.NextBuild) error {
+	return tx.must("build", `UPDATE builds SET next_json = $2 WHERE id = $1`, id, asJSON(next))
+}
+
 // Taking names one taking of a build: what a runner proves that it may speak of.
 type Taking struct {
 	Build    berth.BuildID

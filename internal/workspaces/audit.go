@@ -23,8 +23,8 @@ func audit(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, ch
 }
 
 // auditBuild records that a build of a workspace was asked for, and what it
-// changes against the last one that had an effect.
-func auditBuild(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, b berth.Build) error {
+// changes against the last one that had an effect. More is added to its detail.
+func auditBuild(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, b berth.Build, more map[string]any) error {
 	row, err := tx.AuditOf(w)
 	if err != nil {
 		return err
@@ -44,11 +44,15 @@ func auditBuild(tx *store.Tx, actor authz.Actor, action string, w berth.Workspac
 		row.Class, row.Reason = berth.AuditAutomatic, rule
 	}
 	row.Detail = map[string]any{"build": b.ID, "number": b.Number, "reason": b.Reason}
+	maps.Copy(row.Detail, more)
 	if len(b.AllowDestroy) > 0 {
 		row.Detail["allow_destroy"] = b.AllowDestroy
 	}
 	if b.Orphan {
 		row.Detail["orphan"] = true
+	}
+	if b.Next.Waits() {
+		row.Detail["then"] = berth.Start
 	}
 	switch {
 	case base.VersionID == "":

@@ -23,6 +23,7 @@ type BuildInput struct {
 	Preset       string
 	AllowDestroy []string // persistent addresses that this build may destroy
 	Orphan       bool     // delete only: leave alone what was made
+	Force        bool     // rebuild only: also somebody else's, and one that is in use
 	Reason       berth.Reason
 }
 
@@ -30,10 +31,16 @@ type BuildInput struct {
 var actions = map[berth.Transition]authz.Action{berth.Start: authz.Start, berth.Stop: authz.Stop, berth.Delete: authz.Delete}
 
 // Build queues a build of a workspace. A start of a running workspace is
-// allowed: it brings what changed outside or in the template.
+// allowed: it brings what changed outside or in the template. A restart or
+// rebuild gives the stop that it begins with, or the start where there is nothing
+// to stop.
 func (s *Service) Build(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (v BuildView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		_, b, err := s.buildIn(tx, actor, id, in)
+		build := s.buildIn
+		if in.Transition == berth.Restart || in.Transition == berth.Rebuild {
+			build = s.again
+		}
+		_, b, err := build(tx, actor, id, in)
 		if err != nil {
 			return err
 		}
@@ -46,18 +53,25 @@ func (s *Service) Build(ctx context.Context, actor authz.Actor, id berth.Workspa
 // buildIn is Build in a transaction.
 func (s *Service) buildIn(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (berth.Workspace, berth.Build, error) {
 	w, b, err := s.next(tx, actor, id, in)
-	if err != nil {
-		return w, b, err
+	if err == nil {
+		b, err = s.enqueue(tx, actor, string(b.Transition), w, b, nil)
 	}
-	if b, err = s.queue.Enqueue(tx, b); err != nil {
-		return w, b, err
+	return w, b, err
+}
+
+// enqueue queues a build that was checked, and records it as an action, with more
+// in its detail.
+func (s *Service) enqueue(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, b berth.Build, more map[string]any) (berth.Build, error) {
+	b, err := s.queue.Enqueue(tx, b)
+	if err != nil {
+		return b, err
 	}
 	if b.Transition != berth.Start { // what runs in the workspace is not its owner any more
 		if err := credentials.EndLogins(tx, w.ID, ""); err != nil {
-			return w, b, err
+			return b, err
 		}
 	}
-	return w, b, auditBuild(tx, actor, string(b.Transition), w, b)
+	return b, auditBuild(tx, actor, action, w, b, more)
 }
 
 // next checks what is asked for, in the order in which people are told, and
@@ -65,7 +79,7 @@ func (s *Service) buildIn(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID,
 func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in BuildInput) (w berth.Workspace, b berth.Build, err error) {
 	action, ok := actions[in.Transition]
 	if !ok {
-		return w, b, berth.InvalidField("transition", "%q is not what a workspace can do: use start, stop or delete", in.Transition)
+		return w, b, berth.InvalidField("transition", "%q is not what a workspace can do: use start, stop, restart, rebuild or delete", in.Transition)
 	}
 	if w, err = find(&tx.Query, actor, action, id); err != nil {
 		return w, b, err
@@ -104,7 +118,8 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	}
 	b.OrganizationID, b.ProviderID, b.WorkspaceID, b.TemplateID, b.VersionID = w.OrganizationID, w.ProviderID, w.ID, t.ID, version.ID
 	b.Transition, b.InitiatorID, b.AllowDestroy, b.Orphan = in.Transition, actor.UserID, in.AllowDestroy, in.Orphan
-	return w, b, nil
+	b.Next, err = carried(&tx.Query, b, tx.Now)
+	return w, b, err
 }
 
 // special checks the inputs that want more than the right to the transition.
@@ -114,6 +129,8 @@ func special(q *store.Query, actor authz.Actor, w berth.Workspace, in BuildInput
 		return berth.InvalidField("orphan", "only a delete can leave behind what was made")
 	case (in.Version != "" || in.Update) && in.Transition != berth.Start:
 		return berth.InvalidField("version", "only a start takes a version: a %s uses that of the build before", in.Transition)
+	case in.Force:
+		return berth.InvalidField("force", "only a rebuild can be forced: leave it out")
 	case in.Version != "" && in.Update:
 		return berth.InvalidField("version", "update takes the active version: give the version or update, not both")
 	case len(in.AllowDestroy) > 100:

@@ -140,12 +140,18 @@ func (s *Service) GetBuild(ctx context.Context, actor authz.Actor, id berth.Buil
 }
 
 // Cancel ends a build: a pending one at once, a running one by interrupting
-// Terraform, with force by killing it. expect, if given, is the status that the
+// Terraform, with force by killing it. What was wanted behind it is canceled too.
+// expect, if given, is the status that the
 // build must have.
 func (s *Service) Cancel(ctx context.Context, actor authz.Actor, id berth.BuildID, force bool, expect berth.BuildStatus) (BuildView, error) {
 	may := func(q *store.Query, r store.BuildRow) error { return mayCancel(q, actor, r) }
 	return s.end(ctx, actor, id, "cancel", map[string]any{"force": force}, may, func(tx *store.Tx) (berth.Build, error) {
-		return s.queue.Cancel(tx, id, force, expect)
+		b, err := s.queue.Cancel(tx, id, force, expect)
+		if err != nil || !b.Next.Waits() {
+			return b, err
+		}
+		// Its Terraform may come to its end all the same: nothing follows then.
+		return b, drop(tx, b, actor.Username+" canceled it")
 	})
 }
 

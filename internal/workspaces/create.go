@@ -50,7 +50,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in Create) (v V
 		if b, err = s.queue.Enqueue(tx, b); err != nil {
 			return err
 		}
-		if err := auditBuild(tx, actor, "create", w, b); err != nil {
+		if err := auditBuild(tx, actor, "create", w, b, nil); err != nil {
 			return err
 		}
 		v, err = s.view(&tx.Query, id)

@@ -11,7 +11,7 @@ import (
 
 // Kind is what the queue needs to know of workspaces' builds.
 func (s *Service) Kind() builds.Kind {
-	return builds.Kind{Prepare: s.prepare, Job: s.job, Judge: s.judge, Finish: s.finish}
+	return builds.Kind{Prepare: s.prepare, Job: s.job, Judge: s.judge, Finish: s.ended}
 }
 
 // job gathers what Terraform needs for a build.
@@ -102,6 +102,15 @@ func keeps(q *store.Query, w berth.Workspace, b berth.Build, p berth.Plan) (bert
 		f.Before = last.Contents.Resources
 	}
 	return Judge(f, p), nil
+}
+
+// ended does what the end of a build means, and queues the start that was wanted
+// behind it.
+func (s *Service) ended(tx *store.Tx, b berth.Build, r builds.Report) error {
+	if err := s.finish(tx, b, r); err != nil {
+		return err
+	}
+	return s.goOn(tx, b)
 }
 
 // finish does what the end of a build means for its workspace. The queue has

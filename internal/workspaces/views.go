@@ -42,6 +42,10 @@ func reason(v View) string {
 		return fmt.Sprintf("build %d (%s) failed: %s", b.Number, b.Transition, first)
 	case v.Status == berth.StatusCanceled:
 		return fmt.Sprintf("build %d (%s) was canceled; start or stop the workspace to bring it into a known state", b.Number, b.Transition)
+	case v.Status == berth.StatusStopping && b.Next.Waits():
+		return "it is started again when it is stopped"
+	case v.Status == berth.StatusStopped && b.Next != nil && b.Next.Dropped != "":
+		return "it was to be started again, but " + b.Next.Dropped
 	default:
 		return ""
 	}
