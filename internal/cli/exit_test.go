@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -125,11 +126,28 @@ func TestInterruptedWait(t *testing.T) {
 	}
 }
 
-func TestRestartStopsFirst(t *testing.T) {
+// A restart is one request, and two builds are waited for.
+func TestRestartIsOneRequest(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	f.serveWeb("stop", "succeeded", "")
-	if out, errs, code := f.run(t, "restart", "web", "--allow-destroy", "a.b", "--parameter", "cpus=8", "-y"); code != 0 {
+	again := func(problem, dropped string) *fake {
+		f := newFake(t)
+		status := map[bool]string{true: "succeeded", false: "failed"}[problem == ""]
+		stop, stopped := building("stop", status, problem)
+		start, running := building("start", "succeeded", "")
+		stop.WorkspaceID, stopped.WorkspaceID = web().ID, web().ID
+		stop.Next, stopped.Next = &api.NextBuild{}, &api.NextBuild{Dropped: dropped}
+		start.ID, running.ID, running.Number = "start", "start", stop.Number+1
+		f.answer("GET /users/me/workspaces/web", web())
+		f.answer("POST /workspaces/"+web().ID+"/builds", stop)
+		f.events("GET /builds/"+stop.ID+"/events", "build", stopped)
+		f.answer("GET /builds/"+stop.ID, stopped)
+		f.answer(fmt.Sprintf("GET /workspaces/%s/builds/%d", web().ID, stop.Number+1), start)
+		f.events("GET /builds/start/events", "build", running)
+		return f
+	}
+	f := again("", "")
+	out, errs, code := f.run(t, "restart", "web", "--allow-destroy", "a.b", "--parameter", "cpus=8", "-y")
+	if code != 0 || !strings.HasPrefix(out, "web is running (") || strings.Contains(out, "stopped") {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
 	var posts []string
@@ -138,14 +156,21 @@ func TestRestartStopsFirst(t *testing.T) {
 			posts = append(posts, r[strings.Index(r, "{"):])
 		}
 	}
-	want := []string{`{"transition":"stop","reason":"cli"}`, `{"transition":"start","parameters":{"cpus":"8"},"allow_destroy":["a.b"],"reason":"cli"}`}
-	if strings.Join(posts, "\n") != strings.Join(want, "\n") {
+	want := `{"transition":"restart","parameters":{"cpus":"8"},"allow_destroy":["a.b"],"reason":"cli"}`
+	if strings.Join(posts, "\n") != want {
 		t.Errorf("builds:\n%s", strings.Join(posts, "\n"))
 	}
-	f = newFake(t)
-	f.serveWeb("stop", "failed", "no")
+	f = again("no", "")
 	if _, errs, code := f.run(t, "restart", "web"); code != 6 || !strings.Contains(errs, "was not started again") {
-		t.Errorf("exit %d: %s", code, errs)
+		t.Errorf("a stop that failed: exit %d: %s", code, errs)
+	}
+	f = again("", "ana canceled it")
+	if out, errs, code := f.run(t, "restart", "web"); code != 5 || out != "" || !strings.Contains(errs, "web is stopped, but it was not started again: ana canceled it") {
+		t.Errorf("a start that was dropped: exit %d: %s%s", code, out, errs)
+	}
+	f = again("", "")
+	if out, _, code := f.run(t, "restart", "web", "--no-wait"); code != 0 || !strings.Contains(out, "is queued, and its start behind it") {
+		t.Errorf("without waiting: exit %d: %s", code, out)
 	}
 }
 

@@ -146,7 +146,7 @@ func hints(t target, number int) []string {
 func (a *app) run(ctx context.Context, c *client.Client, w api.Workspace, t target, in api.CreateBuild, wait bool) error {
 	in.Reason = string(berth.ReasonCLI)
 	b, err := c.CreateBuild(ctx, w.ID, in)
-	if errors.Is(err, berth.Conflict) && in.Transition == string(berth.Start) {
+	if errors.Is(err, berth.Conflict) && in.Transition != string(berth.Stop) && in.Transition != string(berth.Delete) {
 		b, err = a.afterConnection(ctx, c, w, t, in, err)
 	}
 	if err != nil {
@@ -156,8 +156,7 @@ func (a *app) run(ctx context.Context, c *client.Client, w api.Workspace, t targ
 }
 
 // afterConnection queues a start that was refused, once a start is over that a
-// connection made: an editor may connect again between the stop and the start of
-// an update.
+// connection made: an editor may have been a moment faster.
 func (a *app) afterConnection(ctx context.Context, c *client.Client, w api.Workspace, t target, in api.CreateBuild, refused error) (api.Build, error) {
 	w, err := c.Workspace(ctx, w.ID)
 	if b := w.Build; err != nil || b.CompletedAt != nil || b.Transition != string(berth.Start) || !berth.Reason(b.Reason).Connection() {
@@ -173,20 +172,49 @@ func (a *app) afterConnection(ctx context.Context, c *client.Client, w api.Works
 	return c.CreateBuild(ctx, w.ID, in)
 }
 
-// await waits for a build of a workspace and says what came of it.
+// await waits for a build of a workspace, and for the start that is wanted behind
+// a stop, and says what came of it.
 func (a *app) await(ctx context.Context, c *client.Client, b api.Build, t target, wait bool) error {
-	if !wait {
-		a.say("%s %s: build %d is queued", doing[b.Transition], t, b.Number)
-		for _, h := range hints(t, b.Number) {
-			a.tell("  %s", h)
-		}
-		return nil
-	}
 	began := time.Now()
-	b, err := a.follow(ctx, c, b, t.String(), hints(t, b.Number)...)
-	if err != nil {
-		return err
+	for {
+		next := b.Next != nil
+		hints := hints(t, b.Number)
+		if !wait {
+			a.say("%s %s: build %d is queued%s", doing[b.Transition], t, b.Number, map[bool]string{true: ", and its start behind it"}[next])
+			for _, h := range hints {
+				a.tell("  %s", h)
+			}
+			return nil
+		}
+		if next {
+			hints = append(hints, "it is started again by itself")
+		}
+		var err error
+		b, err = a.follow(ctx, c, b, t.String(), hints...)
+		if next && errors.As(err, new(badBuild)) {
+			a.tell("%s was not stopped, so it was not started again.", t)
+		}
+		if err != nil {
+			return err
+		}
+		if !next {
+			a.say("%s %s (%s)", t, done[b.Transition], time.Since(began).Round(100*time.Millisecond))
+			return nil
+		}
+		if b, err = behind(ctx, c, b, t); err != nil {
+			return err
+		}
 	}
-	a.say("%s %s (%s)", t, done[b.Transition], time.Since(began).Round(100*time.Millisecond))
-	return nil
+}
+
+// behind is the start that was queued when a stop ended.
+func behind(ctx context.Context, c *client.Client, stop api.Build, t target) (api.Build, error) {
+	stop, err := c.Build(ctx, stop.ID)
+	if err != nil {
+		return stop, err
+	}
+	if stop.Next != nil && stop.Next.Dropped != "" {
+		return stop, berth.Errorf(berth.Conflict, "%s is stopped, but it was not started again: %s", t, stop.Next.Dropped)
+	}
+	return c.WorkspaceBuild(ctx, stop.WorkspaceID, stop.Number+1)
 }

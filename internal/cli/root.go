@@ -66,7 +66,7 @@ func (a *app) commands() []*cobra.Command {
 		return cmds
 	}
 	var all []*cobra.Command
-	all = append(all, in("workspaces", a.create(), a.list(), a.show(), a.start(), a.restart(), a.update(), a.stop(),
+	all = append(all, in("workspaces", a.create(), a.list(), a.show(), a.start(), a.restart(), a.update(), a.rebuild(), a.stop(),
 		a.rename(), a.edit(), a.sharing(), a.hold(), a.rotateKey(), a.delete(), a.logs(), a.cancel())...)
 	all = append(all, in("connect", a.ssh(), a.open(), a.configSSH(), a.ping(), a.metadata(), a.apps(), a.ports(), a.portForward())...)
 	all = append(all, in("templates", a.templates(), a.builds(), a.state())...)

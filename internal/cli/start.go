@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +41,7 @@ brought to what its template says again, which starts what has died.`,
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			s.in.Version = version
+			s.in.Transition, s.in.Version = string(berth.Start), version
 			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, _ target) (bool, error) {
 				err := a.foretell(ctx, c, w, s, false)
 				return err == nil, err
@@ -57,17 +56,19 @@ brought to what its template says again, which starts what has died.`,
 func (a *app) restart() *cobra.Command {
 	var s starting
 	cmd := &cobra.Command{
-		Use:               "restart WORKSPACE",
-		Short:             "Stop a workspace and start it again",
-		Example:           "  berth restart web",
+		Use:   "restart WORKSPACE",
+		Short: "Stop a workspace and start it again",
+		Long: `Stop a workspace and start it again, in one go: nothing comes between the two,
+and the start follows also when you or the server are gone by then. Canceling
+the stop cancels the start with it.`,
+		Example:           "  berth restart web\n  berth restart web --parameter cpus=8",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
-				if err := a.foretell(ctx, c, w, s, true); err != nil {
-					return false, err
-				}
-				return true, a.stopFirst(ctx, c, w, t, "berth start")
+			s.in.Transition = string(berth.Restart)
+			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, _ target) (bool, error) {
+				err := a.foretell(ctx, c, w, s, true)
+				return err == nil, err
 			})
 		},
 	}
@@ -81,23 +82,22 @@ func (a *app) update() *cobra.Command {
 		Use:   "update WORKSPACE",
 		Short: "Bring a workspace to the active version of its template",
 		Long: `Bring a workspace to the active version of its template: stop it where it runs,
-and start it on that version. On a terminal it asks new questions, and those
-whose answer does not hold any more.`,
-		Example:           "  berth update web\n  berth update web --always-prompt",
+and start it on that version. Nothing comes between the two, so an editor that
+connects again does not start the old version. On a terminal it asks new
+questions, and those whose answer does not hold any more.`,
+		Example:           "  berth update web\n  berth update web --always-prompt\n  berth update web --parameter disk=50",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			s.in.Update = true
+			s.in.Transition, s.in.Update = string(berth.Restart), true
 			asked := s.always || len(s.answers.given) > 0 || s.answers.file != "" || s.in.Preset != "" || len(s.in.AllowDestroy) > 0
 			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
 				if w.Status == string(berth.StatusRunning) && !w.Outdated && !asked {
 					a.say("%s is up to date", t)
 					return false, nil
 				}
-				if err := a.foretell(ctx, c, w, s, true); err != nil {
-					return false, err
-				}
-				return true, a.stopFirst(ctx, c, w, t, "berth update")
+				err := a.foretell(ctx, c, w, s, true)
+				return err == nil, err
 			})
 		},
 	}
@@ -105,8 +105,8 @@ whose answer does not hold any more.`,
 	return cmd
 }
 
-// begin queues a start build. Before is done after the questions; false ends it
-// well.
+// begin queues what ends with a start. Before is done after the questions; false
+// ends it well.
 func (a *app) begin(ctx context.Context, name string, s starting, before func(context.Context, *client.Client, api.Workspace, target) (bool, error)) error {
 	given, err := s.answers.values()
 	if err != nil {
@@ -124,7 +124,7 @@ func (a *app) begin(ctx context.Context, name string, s starting, before func(co
 		if on, err := before(ctx, c, w, t); err != nil || !on {
 			return err
 		}
-		s.in.Transition, s.in.Parameters = string(berth.Start), given
+		s.in.Parameters = given
 		return a.run(ctx, c, w, t, s.in, !s.noWait)
 	})
 }
@@ -154,22 +154,4 @@ func (a *app) askBuild(ctx context.Context, c *client.Client, w api.Workspace, s
 		}
 	}
 	return a.askAnswers(ctx, v, given, known, s.always)
-}
-
-// stopFirst stops a workspace unless it is stopped. Then is the command that
-// goes on when the person stops waiting.
-func (a *app) stopFirst(ctx context.Context, c *client.Client, w api.Workspace, t target, then string) error {
-	if w.Status == string(berth.StatusStopped) {
-		return nil
-	}
-	b, err := c.CreateBuild(ctx, w.ID, api.CreateBuild{Transition: string(berth.Stop), Reason: string(berth.ReasonCLI)})
-	if err != nil {
-		return err
-	}
-	_, err = a.follow(ctx, c, b, t.String(), append(hints(t, b.Number), "start it:  "+then+" "+t.String())...)
-	var bad badBuild
-	if errors.As(err, &bad) {
-		a.tell("%s was not stopped, so it was not started again.", t)
-	}
-	return err
 }
