@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"math"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -145,11 +146,10 @@ func (q *Query) StartedBefore(id berth.WorkspaceID, number int) (bool, error) {
 // refused, or canceled before that, changed nothing. Without one it is the newest
 // build of all; not_found without any.
 func (q *Query) LastEffect(id berth.WorkspaceID, before int) (berth.Build, error) {
-	var w where
-	w.add(`b.workspace_id = ?`, id)
-	if before > 0 {
-		w.add(`b.number < ?`, before)
+	if before == 0 {
+		before = math.MaxInt
 	}
-	return one(q, "build", scanBuild, `SELECT `+buildColumns+` FROM builds b`+w.String()+`
-		ORDER BY CASE WHEN b.judged_at IS NOT NULL THEN 0 ELSE 1 END, b.number DESC LIMIT 1`, w.args...)
+	return one(q, "build", scanBuild, `SELECT `+buildColumns+` FROM builds b WHERE b.id = COALESCE(
+		(SELECT e.id FROM builds e WHERE e.workspace_id = $1 AND e.number < $2 AND e.judged_at IS NOT NULL ORDER BY e.number DESC LIMIT 1),
+		(SELECT e.id FROM builds e WHERE e.workspace_id = $1 AND e.number < $2 ORDER BY e.number DESC LIMIT 1))`, id, before)
 }
