@@ -181,15 +181,6 @@ type Log struct {
 	Text   string    `json:"text"`
 }
 
-// Timing is how long one stage, resource or step of a build took.
-type Timing struct {
-	Stage    string    `json:"stage"`
-	Resource string    `json:"resource,omitempty"`
-	Action   string    `json:"action,omitempty"`
-	Start    time.Time `json:"start"`
-	End      time.Time `json:"end"`
-}
-
 // StateRevision is one kept revision of a workspace's Terraform state.
 type StateRevision struct {
 	WorkspaceID WorkspaceID

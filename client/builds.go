@@ -24,6 +24,11 @@ func (c *Client) WorkspaceBuild(ctx context.Context, workspace string, n int) (a
 	return get[api.Build](ctx, c, path("workspaces", workspace, "builds", strconv.Itoa(n)))
 }
 
+// BuildTimings tells how long a workspace's build number n took.
+func (c *Client) BuildTimings(ctx context.Context, workspace string, n int) (api.BuildTimings, error) {
+	return get[api.BuildTimings](ctx, c, path("workspaces", workspace, "builds", strconv.Itoa(n), "timings"))
+}
+
 // Builds lists the builds that the caller may see, newest first.
 func (c *Client) Builds(ctx context.Context, l List) (api.Page[api.Build], error) {
 	return get[api.Page[api.Build]](ctx, c, l.query("/builds"))

@@ -19,6 +19,9 @@ const maxAgents = 100
 // stop or delete that failed leaves them: they may be running.
 func replaceAgents(tx *store.Tx, b berth.Build, r Report) error {
 	succeeded := b.Status() == berth.BuildSucceeded
+	if err := KeepTimings(tx, b.WorkspaceID); err != nil {
+		return err
+	}
 	switch {
 	case (b.Transition == berth.Stop || b.Transition == berth.Delete) && succeeded:
 		return tx.RemoveAgents(b.WorkspaceID, nil)
@@ -70,6 +73,33 @@ func checkAgents(found []FoundAgent) error {
 			return berth.Errorf(berth.Conflict, "two agents have the name %q (%s and %s): give each coder_agent a name of its own", a.Name, other, a.Address)
 		}
 		names[lower] = a.Address
+	}
+	return nil
+}
+
+// KeepTimings keeps with the builds that made them how long the agents of a
+// workspace took to start, for when they are gone.
+func KeepTimings(tx *store.Tx, id berth.WorkspaceID) error {
+	agents, err := tx.Agents(id)
+	if err != nil {
+		return err
+	}
+	for _, a := range agents {
+		b, err := tx.Build(a.BuildID)
+		if err != nil {
+			return err
+		}
+		inside := berth.Inside(a, b)
+		if len(inside) == 0 {
+			continue
+		}
+		d, err := tx.BuildDetail(b.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.SetInside(b.ID, berth.MergeInside(d.Inside, inside)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

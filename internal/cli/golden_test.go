@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
@@ -29,6 +30,7 @@ func TestGolden(t *testing.T) {
 	full := web().Build
 	full.Timings = []berth.Timing{{Stage: "plan", Start: longAgo, End: longAgo.Add(1e9)}, {Stage: "apply", Resource: "docker_volume.home", Action: "create", Start: longAgo, End: longAgo.Add(2e8)}}
 	f.answer("GET /workspaces/"+web().ID+"/builds/3", full)
+	f.answer("GET /workspaces/"+web().ID+"/builds/2/timings", someTimings())
 	lost := full
 	lost.Status, lost.Unreachable, lost.CompletedAt, lost.Number = "running", true, nil, 4
 	imported := api.Build{ID: "i", Transition: "import", Template: "docker", Version: "calm-otter", Status: "failed", ErrorCode: "terraform", Initiator: "ana", CreatedAt: longAgo}
@@ -62,6 +64,7 @@ func TestGolden(t *testing.T) {
 		"list": "list", "list_all": "list --all", "show": "show web", "show_failed": "show bad", "stop": "stop web", "stop_no_wait": "stop web --no-wait",
 		"builds_list": "builds list web", "builds_show": "builds show web 3", "whoami": "whoami", "tokens_list": "tokens list",
 		"templates_list": "templates list", "templates_show": "templates show docker", "templates_versions": "templates versions docker",
+		"show_timings":   "show web --timings --build 2",
 		"state_versions": "state versions web",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,6 +77,23 @@ func TestGolden(t *testing.T) {
 			golden(t, name, fmt.Sprintf("%s--- exit %d\n", text, code))
 		})
 	}
+}
+
+func someTimings() api.BuildTimings {
+	at := func(ms int) time.Time { return longAgo.Add(time.Duration(ms) * time.Millisecond) }
+	end := func(ms int) *time.Time { e := at(ms); return &e }
+	return api.BuildTimings{Number: 2, Transition: "start", Status: "succeeded", CreatedAt: longAgo, Timings: []api.Span{
+		{Stage: "wait", Start: at(0), End: end(300), Critical: true},
+		{Stage: "init", Start: at(300), End: end(420), Critical: true},
+		{Stage: "plan", Start: at(420), End: end(1000), Critical: true},
+		{Stage: "apply", Start: at(1010), End: end(4000), Critical: true},
+		{Stage: "apply", Resource: "docker_volume.home", Action: "create", Start: at(1020), End: end(1200)},
+		{Stage: "apply", Resource: "docker_container.dev", Action: "create", Start: at(1200), End: end(3950), Critical: true},
+		{Stage: "connect", Agent: "main", Start: at(4000), End: end(5500), Critical: true},
+		{Stage: "start", Agent: "main", Start: at(5500), End: end(9000), Critical: true},
+		{Stage: "start", Agent: "main", Resource: "dotfiles", Action: "dotfiles", Status: "warning", Start: at(5510), End: end(6000)},
+		{Stage: "start", Agent: "main", Resource: "install", Action: "script", Status: "failed", ExitCode: 1, Start: at(5520), End: end(9000), Critical: true},
+	}}
 }
 
 func TestGoldenHelp(t *testing.T) {

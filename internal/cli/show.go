@@ -17,13 +17,22 @@ func (a *app) show() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "show WORKSPACE",
 		Short:             "Show a workspace",
-		Example:           "  berth show web\n  berth show ana/web --json",
+		Example:           "  berth show web\n  berth show ana/web --json\n  berth show web --timings",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 	}
 	asJSON := jsonFlag(cmd)
+	var number int
+	timings := cmd.Flags().Bool("timings", false, "show how long the newest build took, and what of it")
+	cmd.Flags().IntVar(&number, "build", 0, "with --timings: the build of that number")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if number != 0 && !*timings {
+			return usagef("--build is for --timings; berth builds show shows a build")
+		}
 		return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, _ target) error {
+			if *timings {
+				return a.timings(cmd.Context(), c, w, number, *asJSON)
+			}
 			unknown := refresh(cmd.Context(), c, &w)
 			if *asJSON {
 				return a.json(w)

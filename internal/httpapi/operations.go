@@ -141,6 +141,8 @@ var operations = []operation{
 	op(person, "GET /workspaces/{workspace}/builds", "listWorkspaceBuilds", "List the builds of a workspace, newest first", (*handlers).listWorkspaceBuilds),
 	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, restart, update, rebuild or delete a workspace", (*handlers).createBuild, status(201)),
 	op(person, "GET /workspaces/{workspace}/builds/{number}", "getWorkspaceBuild", "Show a build of a workspace", (*handlers).getWorkspaceBuild),
+	op(person, "GET /workspaces/{workspace}/builds/{number}/timings", "getTimings", "Tell how long a build of a workspace took, and what of it", (*handlers).getTimings,
+		about("From when it was asked for until the scripts inside were through.")),
 	op(person, "GET /builds", "listBuilds", "List builds, imports too, newest first", (*handlers).listBuilds),
 	op(person, "GET /builds/{build}", "getBuild", "Show a build", (*handlers).getBuild),
 	op(person, "POST /builds/{build}/cancel", "cancelBuild", "Cancel a build", (*handlers).cancelBuild),

@@ -143,6 +143,7 @@ var walkRows = []row{
 	{op: "createBuild", as: "delete --orphan", needs: authz.Delete, on: dev, and: []right{{authz.Update, plain}},
 		body: `{"transition":"delete","orphan":true,"parameters":{"x":"y"}}`, passes: 400},
 	{op: "getWorkspaceBuild", needs: authz.Read, on: dev},
+	{op: "getTimings", needs: authz.Read, on: dev},
 	{op: "listBuilds", lists: authz.KindWorkspace},
 	{op: "getBuild", needs: authz.Read, on: dev},
 	{op: "cancelBuild", needs: authz.Update, on: dev, body: `{}`},

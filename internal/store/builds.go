@@ -69,13 +69,14 @@ func (q *Query) ActiveBuild(ws berth.WorkspaceID) (berth.Build, error) {
 // since lists do not need it.
 type BuildDetail struct {
 	Resources []berth.Resource
-	Timings   []berth.Timing
+	Timings   []berth.Timing // by its runner's clock
+	Inside    []berth.Timing // of what ran inside once it was through; see berth.Inside
 }
 
 func (q *Query) BuildDetail(id berth.BuildID) (BuildDetail, error) {
 	return one(q, "build", func(s scanner) (d BuildDetail, err error) {
-		return d, s.Scan(fromJSON(&d.Resources), fromJSON(&d.Timings))
-	}, `SELECT resources_json, timings_json FROM builds WHERE id = $1`, id)
+		return d, s.Scan(fromJSON(&d.Resources), fromJSON(&d.Timings), fromJSON(&d.Inside))
+	}, `SELECT resources_json, timings_json, agent_timings_json FROM builds WHERE id = $1`, id)
 }
 
 // BuildFilter says which builds a list has; empty fields do not restrict.
@@ -191,6 +192,11 @@ func (tx *Tx) EndBuild(id berth.BuildID, attempt int, e Ended) error {
 		return berth.Errorf(berth.Conflict, "the build %s has ended or changed hands", id)
 	}
 	return err
+}
+
+// SetInside stores how long what ran inside took; see berth.Inside.
+func (tx *Tx) SetInside(id berth.BuildID, inside []berth.Timing) error {
+	return tx.must("build", `UPDATE builds SET agent_timings_json = $2 WHERE id = $1`, id, asJSON(inside))
 }
 
 // CancelBuild notes that somebody wants an active build to end, with force by a

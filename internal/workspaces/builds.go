@@ -41,10 +41,7 @@ func (s *Service) BuildNumber(ctx context.Context, actor authz.Actor, id berth.W
 		if _, err := find(q, actor, authz.Read, id); err != nil {
 			return err
 		}
-		b, err := q.BuildNumber(id, number)
-		if errors.Is(err, berth.NotFound) {
-			return berth.Errorf(berth.NotFound, "the workspace has no build %d: berth builds list shows those that it has", number)
-		}
+		b, err := buildNumbered(q, id, number)
 		if err != nil {
 			return err
 		}
@@ -52,6 +49,14 @@ func (s *Service) BuildNumber(ctx context.Context, actor authz.Actor, id berth.W
 		return err
 	})
 	return v, err
+}
+
+func buildNumbered(q *store.Query, id berth.WorkspaceID, number int) (berth.Build, error) {
+	b, err := q.BuildNumber(id, number)
+	if errors.Is(err, berth.NotFound) {
+		return b, berth.Errorf(berth.NotFound, "the workspace has no build %d: berth builds list shows those that it has", number)
+	}
+	return b, err
 }
 
 // ListBuilds is one page of all builds that the actor may see, imports too,

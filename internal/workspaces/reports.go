@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -128,6 +129,9 @@ func (s *Service) Displaces(ctx context.Context, who AgentIdentity, boot int64) 
 var lifecycles = []berth.AgentLifecycle{berth.AgentCreated, berth.AgentStarting, berth.AgentReady, berth.AgentStartError, berth.AgentStartTimeout,
 	berth.AgentShuttingDown, berth.AgentOff, berth.AgentShutdownError, berth.AgentShutdownTimeout}
 
+// started are the states in which the start is over.
+var started = []berth.AgentLifecycle{berth.AgentReady, berth.AgentStartError, berth.AgentStartTimeout}
+
 // AgentLifecycle records how far the agent's process boot is with its scripts.
 // Its clock is believed only in the past.
 func (s *Service) AgentLifecycle(ctx context.Context, who AgentIdentity, boot int64, state berth.AgentLifecycle, at time.Time) error {
@@ -143,7 +147,10 @@ func (s *Service) AgentLifecycle(ctx context.Context, who AgentIdentity, boot in
 		if err == nil && !ok {
 			return berth.Errorf(berth.Conflict, "a newer process of this agent is running: end this one")
 		}
-		return err
+		if err != nil || !slices.Contains(started, state) {
+			return err
+		}
+		return builds.KeepTimings(tx, who.Workspace.ID)
 	})
 }
 
@@ -167,7 +174,10 @@ func (s *Service) AgentSteps(ctx context.Context, who AgentIdentity, boot int64,
 		if err == nil && !ok {
 			return berth.Errorf(berth.Conflict, "a newer process of this agent is running: end this one")
 		}
-		return err
+		if err != nil || who.Agent.ReadyAt.IsZero() {
+			return err
+		}
+		return builds.KeepTimings(tx, who.Workspace.ID) // they come late
 	})
 }
 
