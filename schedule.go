@@ -84,6 +84,15 @@ func (s Schedule) String() string {
 // IsZero tells whether it never happens.
 func (s Schedule) IsZero() bool { return s.zone == nil }
 
+// On is the schedule on those of its days alone that a set has.
+func (s Schedule) On(days Weekdays) Schedule {
+	s.days &= days
+	if s.days == 0 {
+		return Schedule{}
+	}
+	return s
+}
+
 // Location is the zone by whose clocks it happens.
 func (s Schedule) Location() *time.Location {
 	if s.zone == nil {

@@ -15,7 +15,9 @@ type Facts struct {
 
 	// Build is the newest build. Run is the newest start that may have left
 	// something running, which is Build itself or an older one; nil when a stop
-	// has succeeded since, or nothing ever started.
+	// has succeeded since, or nothing ever started. Its Policy is set when it ends,
+	// also when it failed; a run without one is from before there were rules, and
+	// only what was put on it since holds for it.
 	Build berth.Build
 	Run   *berth.Build
 
@@ -96,6 +98,15 @@ type StopPlan struct {
 	Moves   time.Duration // each use moves it to that much later; 0: use does not move it
 	Never   time.Time     // it is not moved past that; zero: there is no such moment
 	Because string        // of Never: "a stop is required on Saturdays", …
+}
+
+// StartPlan is when a workspace will be started by its schedule.
+type StartPlan struct {
+	At       time.Time // when; a little before Slot, so that it is ready by then; zero: it will not
+	Slot     time.Time // the time of the schedule
+	Why      string    // one sentence: what starts it, or why nothing does
+	Schedule string    // for people, on the days that are allowed; empty if it has none
+	Missed   time.Time // a time of the schedule that is too long ago to be caught up; zero: none is
 }
 
 // Coming is one act that a forecast expects.

@@ -1,0 +1,67 @@
+package lifecycle
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// seenUse is when the workspace was last seen in use; zero if never.
+func seenUse(f Facts) time.Time { return later(f.Seen.Newest.At, f.Workspace.LastUsedAt) }
+
+// LastUse is when somebody last had to do with the workspace, by whatever is
+// known: what was seen, and what a person asked for. It is never zero: without
+// anything it is when the workspace last started, or was made.
+func LastUse(f Facts) time.Time {
+	at := later(seenUse(f), f.Workspace.CreatedAt)
+	if seenUse(f).IsZero() {
+		at = later(at, f.Build.CompletedAt)
+		if f.Run != nil {
+			at = later(at, f.Run.CompletedAt)
+		}
+	}
+	if personal(f.Build) {
+		at = later(at, f.Build.CreatedAt)
+	}
+	if f.Run != nil && personal(*f.Run) {
+		at = later(at, f.Run.CompletedAt)
+	}
+	return at
+}
+
+// personal tells whether a person or their program asked for the build.
+func personal(b berth.Build) bool {
+	_, automatic := b.Reason.Automatic()
+	return b.Transition != "" && !automatic
+}
+
+// kept is until when somebody asked that the workspace stays, and how.
+func kept(f Facts, now time.Time) (until time.Time, why string) {
+	if f.Workspace.ExtendedUntil.After(now) {
+		until, why = f.Workspace.ExtendedUntil, "the time that somebody extended it by is over"
+	}
+	for _, h := range f.Seen.Holds {
+		if h.Until.After(now) && h.Until.After(until) {
+			until, why = h.Until, holdEnds(h)
+		}
+	}
+	return until, why
+}
+
+// later is the later of two times; zero is the earliest.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// soonest is the earliest of times; zero is never.
+func soonest(ats ...time.Time) (at time.Time) {
+	for _, a := range ats {
+		if !a.IsZero() && (at.IsZero() || a.Before(at)) {
+			at = a
+		}
+	}
+	return at
+}
