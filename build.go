@@ -35,7 +35,7 @@ type Build struct {
 	LeaseAt   time.Time // when the lease lapses; zero when not held
 	AbandonAt time.Time // a person gave up on an unreachable holder
 
-	ErrorCode string    // machine word of the failure, e.g. "terraform", "persistence", "quota", "lost"
+	ErrorCode string    // one of the words in failure.go; empty if it did not fail
 	Error     string    // what went wrong, for the person; empty if it did not
 	Refused   []Refusal // what the persistence rule refused
 }

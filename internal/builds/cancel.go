@@ -69,7 +69,7 @@ func (q *Queue) Abandon(tx *store.Tx, id berth.BuildID, by berth.UserID) (berth.
 	if err := note(tx, b, text); err != nil {
 		return b, err
 	}
-	if _, err := q.end(tx, b, Report{Error: text, ErrorCode: "abandoned"}, true); err != nil {
+	if _, err := q.end(tx, b, Report{Error: text, ErrorCode: berth.FailedAbandoned}, true); err != nil {
 		return b, err
 	}
 	return tx.Build(id)

@@ -99,7 +99,7 @@ func TestWhatARunnerMayNotReport(t *testing.T) {
 			b := h.enqueue(name, berth.Start)
 			h.run(builds.Report{Agents: test.agents, State: []byte("s"), Lineage: "l", Serial: 1})
 			got := h.get(b.ID)
-			if got.Status() != berth.BuildFailed || got.ErrorCode != "runner" || !strings.Contains(got.Error, test.want) {
+			if got.Status() != berth.BuildFailed || got.ErrorCode != berth.FailedResult || !strings.Contains(got.Error, test.want) {
 				t.Errorf("%s: %s %q", name, got.Status(), got.Error)
 			}
 			if h.state(b.WorkspaceID) != "s" {
@@ -129,7 +129,7 @@ func TestFinishOfTheKind(t *testing.T) {
 		h.hello("r")
 		b := h.enqueue("one", berth.Start)
 		h.run(builds.Report{})
-		if got := h.get(b.ID); got.Error != "no, thank you" || got.ErrorCode != "runner" {
+		if got := h.get(b.ID); got.Error != "no, thank you" || got.ErrorCode != berth.FailedResult {
 			t.Errorf("ended as %+v", got)
 		}
 		if want := "[succeeded  failed no, thank you]"; fmt.Sprint(saw) != want {

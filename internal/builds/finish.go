@@ -12,7 +12,7 @@ import (
 // conflict.
 //
 // What a runner found and may not be (an agent of another workspace, a name
-// twice) does not keep the build alive: it ends as failed, with code "runner",
+// twice) does not keep the build alive: it ends as failed, with code "result",
 // and its state is kept.
 func (q *Queue) Finish(ctx context.Context, c Call, r Report) error {
 	r = r.settled()
@@ -20,7 +20,7 @@ func (q *Queue) Finish(ctx context.Context, c Call, r Report) error {
 	if err == nil || !meaning || !meant(err) {
 		return err
 	}
-	r.Error, r.ErrorCode, r.Canceled = berth.ErrorMessage(err), "runner", false
+	r.Error, r.ErrorCode, r.Canceled = berth.ErrorMessage(err), berth.FailedResult, false
 	r.Agents, r.Contents = nil, nil
 	_, err = q.finish(ctx, c, r)
 	return err
@@ -30,7 +30,7 @@ func (q *Queue) Finish(ctx context.Context, c Call, r Report) error {
 // sentence and a code, canceled without, or neither.
 func (r Report) settled() Report {
 	if len(r.Refused) > 0 && r.Error == "" {
-		r.Error, r.ErrorCode = "it would have destroyed something persistent", "persistence"
+		r.Error, r.ErrorCode = "it would have destroyed something persistent", berth.FailedPersistence
 	}
 	switch {
 	case r.ErrorCode == "canceled" || r.Canceled && r.Error == "":
@@ -38,7 +38,7 @@ func (r Report) settled() Report {
 	case r.Error == "":
 		r.ErrorCode = ""
 	case r.ErrorCode == "":
-		r.ErrorCode = "terraform"
+		r.ErrorCode = berth.FailedTerraform
 	}
 	return r
 }

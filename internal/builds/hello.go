@@ -70,10 +70,10 @@ func (q *Queue) missing(ctx context.Context, b store.HeldBuild) error {
 	case !b.CanceledAt.IsZero() && !b.Judged:
 		return q.Finish(ctx, callOf(b.Build), Report{Canceled: true})
 	case b.Judged:
-		return q.Finish(ctx, callOf(b.Build), Report{ErrorCode: "lost", Error: "its runner ended while Terraform may have been at work, and kept nothing of it. " +
+		return q.Finish(ctx, callOf(b.Build), Report{ErrorCode: berth.FailedLost, Error: "its runner ended while Terraform may have been at work, and kept nothing of it. " +
 			"The last state that it had sent is kept; what was being made just then may be left behind and unknown. Build again to repair the rest"})
 	case b.Attempt >= q.opt.Attempts:
-		return q.Finish(ctx, callOf(b.Build), Report{ErrorCode: "lost", Error: fmt.Sprintf(
+		return q.Finish(ctx, callOf(b.Build), Report{ErrorCode: berth.FailedLost, Error: fmt.Sprintf(
 			"it was given to runners %d times and each time lost before it changed anything: see the log of the runner %s", b.Attempt, b.RunnerID)})
 	}
 	return q.putBack(ctx, b.Build)

@@ -224,7 +224,7 @@ func TestABuildWithoutAJob(t *testing.T) {
 		if got := h.take("r"); got.Build.ID != good.ID {
 			t.Errorf("took %s", got.Build.ID)
 		}
-		if b := h.get(bad.ID); b.Status() != berth.BuildFailed || b.Error != "its version is gone: choose another one" || b.ErrorCode != "runner" {
+		if b := h.get(bad.ID); b.Status() != berth.BuildFailed || b.Error != "its version is gone: choose another one" || b.ErrorCode != berth.FailedInput {
 			t.Errorf("ended as %+v", b)
 		}
 	})

@@ -77,14 +77,14 @@ type Kind struct {
 	// may ask others. Its errors are as Job's. It may be nil.
 	Prepare func(ctx context.Context, b berth.Build) error
 	// Job gives what a runner needs to run b. An Error of another code than
-	// unavailable or internal fails the build with its message.
+	// unavailable or internal fails the build with its message and code "input".
 	Job func(q *store.Query, b berth.Build) (Input, error)
 	// Judge decides whether b may do what it plans, and may reserve what that
 	// takes: it writes in the transaction that allows b, or keeps what it refused.
 	Judge func(tx *store.Tx, b berth.Build, p berth.Plan) (berth.Verdict, error)
 	// Finish does what the end of b means, in the transaction that ends it; b is
 	// as it will be stored. An Error of another code than unavailable or internal
-	// ends the build as failed instead, with code "runner", and Finish is called
+	// ends the build as failed instead, with code "result", and Finish is called
 	// again for that.
 	Finish func(tx *store.Tx, b berth.Build, r Report) error
 }
@@ -139,7 +139,7 @@ type Orders struct {
 // Report is how a build ended.
 type Report struct {
 	Error     string // for the person; empty: it succeeded, or was canceled
-	ErrorCode string // terraform, persistence, canceled, lost, timeout, runner, abandoned
+	ErrorCode string // one of the words in failure.go of the root package, or "canceled"
 	Canceled  bool
 	Refused   []berth.Refusal
 	Lineage   string

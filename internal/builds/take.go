@@ -108,7 +108,7 @@ func (q *Queue) prepare(ctx context.Context, b berth.Build) (*Job, error) {
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if meant(err) {
-		return nil, q.Finish(clean, callOf(b), Report{Error: berth.ErrorMessage(err), ErrorCode: "runner"})
+		return nil, q.Finish(clean, callOf(b), Report{Error: berth.ErrorMessage(err), ErrorCode: berth.FailedInput})
 	}
 	if back := q.putBack(clean, b); back != nil {
 		return nil, back

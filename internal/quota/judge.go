@@ -9,7 +9,7 @@ import (
 )
 
 // ErrorCode is the machine word of a build that quota refused.
-const ErrorCode = "quota"
+const ErrorCode = berth.FailedQuota
 
 // Facts are what the rule knows of a build when it judges its plan.
 type Facts struct {

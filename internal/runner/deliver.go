@@ -30,7 +30,7 @@ func (h *held) deliver(ctx context.Context, f api.Finish) bool {
 		h.r.o.Log.Error("the server refused the result of a build", "build", h.rec.name(), "error", err)
 		pause(ctx, backoff(n))
 		f = api.Finish{RunnerID: f.RunnerID, Attempt: f.Attempt, Lineage: f.Lineage, Serial: f.Serial, State: f.State, Addresses: f.Addresses,
-			ErrorCode: "runner", Error: "The server refused the result of this build: " + errorText(err)}
+			ErrorCode: berth.FailedResult, Error: "The server refused the result of this build: " + errorText(err)}
 		err = h.sendFinish(ctx, f, &tries)
 	}
 	switch {

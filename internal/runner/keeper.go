@@ -138,7 +138,7 @@ func (k *keeper) attempt() api.Finish {
 		k.reserve, err = makeReserve(fileReserve, reserveSize(len(k.order.Job.State)))
 	}
 	if err != nil {
-		return failure("runner", roomError("preparing the build", err))
+		return failure(berth.FailedRunner, roomError("preparing the build", err))
 	}
 	k.log.wake = k.bell.Ring
 	limit := time.Duration(k.order.Job.Timeout) * time.Second
@@ -260,7 +260,7 @@ func (k *keeper) keep(file string, v any) error {
 func (k *keeper) finish(result api.Finish) {
 	data, err := json.Marshal(result)
 	if err != nil {
-		data, _ = json.Marshal(failure("runner", fmt.Errorf("writing the result down: %w", err)))
+		data, _ = json.Marshal(failure(berth.FailedRunner, fmt.Errorf("writing the result down: %w", err)))
 	}
 	for said := false; ; said = true {
 		staged, err := stage(fileResult, data)

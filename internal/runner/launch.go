@@ -44,7 +44,7 @@ func (h *held) launch(ctx context.Context) *api.Finish {
 		if ctx.Err() == nil {
 			h.r.o.Log.Error("starting a build", "build", h.rec.name(), "error", err)
 		}
-		f := failure("runner", roomError("starting the build", err))
+		f := failure(berth.FailedRunner, roomError("starting the build", err))
 		return &f
 	}
 	return nil

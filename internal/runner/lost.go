@@ -56,7 +56,7 @@ func (h *held) recover(ctx context.Context) api.Finish {
 	var keeper identity
 	began, err := readJSON(h.rec.path(filePid), &keeper)
 	if !began && err == nil {
-		return failure("runner", fmt.Errorf("the keeper of this build could not be started: %s", h.tail()))
+		return failure(berth.FailedRunner, fmt.Errorf("the keeper of this build could not be started: %s", h.tail()))
 	}
 	h.r.o.Log.Warn("a keeper died; recovering its build", "build", h.rec.name(), "pid", keeper.Pid)
 	// What is there now goes to the server first: Terraform may take long.
@@ -68,7 +68,7 @@ func (h *held) recover(ctx context.Context) api.Finish {
 	if ctx.Err() != nil {
 		return api.Finish{}
 	}
-	f := api.Finish{ErrorCode: "lost"}
+	f := api.Finish{ErrorCode: berth.FailedLost}
 	last, kept := h.newest()
 	if kept {
 		f = withResult(f, last)

@@ -174,7 +174,7 @@ func (h *held) verdict(ctx context.Context, plan berth.Plan) (berth.Verdict, boo
 	case "":
 		return verdict, true
 	case berth.Invalid: // no verdict is no leave to apply
-		return berth.Verdict{ErrorCode: "runner", Reason: "the server could not judge the plan: " + errorText(err)}, true
+		return berth.Verdict{ErrorCode: berth.FailedResult, Reason: "the server could not judge the plan: " + errorText(err)}, true
 	case berth.Conflict:
 		h.disown(errorText(err))
 	}

@@ -51,7 +51,7 @@ func (k *keeper) work(limit time.Duration) api.Finish {
 		defer func() {
 			if p := recover(); p != nil {
 				fmt.Fprintf(os.Stderr, "keeper: %v\n", p)
-				done <- failure("runner", fmt.Errorf("a fault in berth stopped this build: %v; please report it", p))
+				done <- failure(berth.FailedRunner, fmt.Errorf("a fault in berth stopped this build: %v; please report it", p))
 			}
 		}()
 		done <- k.runEngine(limit)
@@ -69,7 +69,7 @@ func (k *keeper) work(limit time.Duration) api.Finish {
 			killLeftovers(context.Background(), k.rec.name(), identify(os.Getpid()))
 		}
 	}
-	f := failure("runner", errors.New("Terraform was killed but did not end; what was found of its state is kept"))
+	f := failure(berth.FailedRunner, errors.New("Terraform was killed but did not end; what was found of its state is kept"))
 	if last, _ := terraform.Recover(k.order.Work); len(last.State) > 0 {
 		f = withResult(f, last)
 	}
@@ -153,9 +153,9 @@ func (k *keeper) outcome(f api.Finish, err error, limit time.Duration) api.Finis
 	case errCanceled:
 		f.Canceled = true
 	case errTimeout:
-		f.ErrorCode, f.Error = "timeout", fmt.Sprintf("The build took longer than its limit of %s and was stopped. Its state is kept: the next build goes on from there.", limit)
+		f.ErrorCode, f.Error = berth.FailedTimeout, fmt.Sprintf("The build took longer than its limit of %s and was stopped. Its state is kept: the next build goes on from there.", limit)
 	case errSignal:
-		f.ErrorCode, f.Error = "runner", "The machine that ran this build is shutting down, so Terraform was interrupted. Its state is kept: start it again."
+		f.ErrorCode, f.Error = berth.FailedRunner, "The machine that ran this build is shutting down, so Terraform was interrupted. Its state is kept: start it again."
 	default:
 		f.ErrorCode, f.Error = errorWord(err), errorText(err)
 	}
@@ -168,7 +168,7 @@ func errorWord(err error) string {
 	if errors.As(err, &run) && run.Code != "" {
 		return run.Code
 	}
-	return "runner"
+	return berth.FailedRunner
 }
 
 // errorText keeps the words of errors that are not berth's: they come from this

@@ -32,7 +32,7 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 
 // judge refuses everything: an import looks and changes nothing.
 func judge(*store.Tx, berth.Build, berth.Plan) (berth.Verdict, error) {
-	return berth.Verdict{Reason: "an import may not change anything", ErrorCode: "runner"}, nil
+	return berth.Verdict{Reason: "an import may not change anything", ErrorCode: berth.FailedResult}, nil
 }
 
 // finish stores what a successful import found and makes the version the active

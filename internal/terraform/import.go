@@ -87,7 +87,7 @@ func contents(start, stop shown, modules []module) (berth.Contents, error) {
 		checkCosts(modules),
 	)
 	if err != nil {
-		return c, &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Invalid, Message: err.Error()}}
+		return c, &RunError{Code: berth.FailedTerraform, Err: &berth.Error{Code: berth.Invalid, Message: err.Error()}}
 	}
 	if cost, unknown, err := start.cost(); err == nil && len(unknown) == 0 {
 		c.DailyCost = &cost

@@ -34,7 +34,7 @@ func (r *run) plan(ctx context.Context) (berth.Plan, error) {
 	}
 	cost, unknown, err := shown.cost()
 	if err != nil && r.Transition == berth.Start { // nothing is kept from stopping by what it is said to cost
-		return berth.Plan{}, &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Invalid, Message: err.Error() + "; nothing was changed"}}
+		return berth.Plan{}, &RunError{Code: berth.FailedTerraform, Err: &berth.Error{Code: berth.Invalid, Message: err.Error() + "; nothing was changed"}}
 	}
 	return berth.Plan{Changes: shown.changes(), DailyCost: cost, UnknownCosts: unknown}, nil
 }

@@ -97,7 +97,7 @@ func (i *Installer) explain(said []string) error {
 			break
 		}
 	}
-	return &RunError{Code: "terraform", Err: berth.Errorf(berth.Invalid, "%s", strings.Join(list, "\n"))}
+	return &RunError{Code: berth.FailedTerraform, Err: berth.Errorf(berth.Invalid, "%s", strings.Join(list, "\n"))}
 }
 
 // take copies from work, which another user may have written, what init chose.

@@ -128,9 +128,9 @@ func (r *run) failure(ctx context.Context, err error, s *stream) error {
 	case ctx.Err() != nil:
 		return canceled(ctx)
 	case len(s.errors) > 0:
-		return &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Invalid, Message: shorten(s.errors), Err: err}}
+		return &RunError{Code: berth.FailedTerraform, Err: &berth.Error{Code: berth.Invalid, Message: shorten(s.errors), Err: err}}
 	default:
-		return &RunError{Code: "terraform", Err: &berth.Error{Code: berth.Unavailable, Message: "terraform ended without saying why (" + err.Error() + "); its last lines are in the build's log", Err: err}}
+		return &RunError{Code: berth.FailedTerraform, Err: &berth.Error{Code: berth.Unavailable, Message: "terraform ended without saying why (" + err.Error() + "); its last lines are in the build's log", Err: err}}
 	}
 }
 
@@ -145,7 +145,7 @@ func shorten(errs []string) string {
 func canceled(ctx context.Context) error {
 	code, message := "canceled", "the build was canceled"
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		code, message = "timeout", "the build took longer than it may"
+		code, message = berth.FailedTimeout, "the build took longer than it may"
 	}
 	return &RunError{Code: code, Err: &berth.Error{Code: berth.Conflict, Message: message, Err: context.Cause(ctx)}}
 }
@@ -162,7 +162,7 @@ func (r *run) refuse(plan berth.Plan, v berth.Verdict) error {
 	}
 	code, message := v.ErrorCode, v.Reason
 	if code == "" {
-		code = "persistence"
+		code = berth.FailedPersistence
 	}
 	if message == "" {
 		message = "the plan of this build was refused"
@@ -183,7 +183,7 @@ func (r *run) result(err error) (Result, error) {
 		r.watcher.offer(lineage, serial, state)
 		var unreadable error
 		if result, unreadable = ReadState(state); err == nil && unreadable != nil {
-			err = &RunError{Code: "terraform", Err: unreadable}
+			err = &RunError{Code: berth.FailedTerraform, Err: unreadable}
 		}
 		if unchanged {
 			result.State = nil

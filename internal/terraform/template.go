@@ -87,7 +87,7 @@ func syntaxError(found hcl.Diagnostics) error {
 			list = append(list, strings.TrimSpace(place(d.Subject)+d.Summary+": "+d.Detail))
 		}
 	}
-	return &RunError{Code: "terraform", Err: berth.Errorf(berth.Invalid, "%s", strings.Join(list, "\n"))}
+	return &RunError{Code: berth.FailedTerraform, Err: berth.Errorf(berth.Invalid, "%s", strings.Join(list, "\n"))}
 }
 
 // place is "main.tf:12: ", or nothing.
@@ -119,7 +119,7 @@ func (m module) checkBackend() error {
 			{Type: "backend", LabelNames: []string{"type"}}, {Type: "cloud"},
 		}})
 		for _, inner := range content.Blocks {
-			return &RunError{Code: "terraform", Err: berth.Errorf(berth.Invalid,
+			return &RunError{Code: berth.FailedTerraform, Err: berth.Errorf(berth.Invalid,
 				"%sthe template has a %s block; remove it: Berth keeps the state of every workspace itself", place(&inner.DefRange), inner.Type)}
 		}
 	}

@@ -85,7 +85,7 @@ func (m module) variableFile(values map[string]string) ([]byte, error) {
 		set[v.Name] = encoded
 	}
 	if len(missing) > 0 {
-		return nil, &RunError{Code: "terraform", Err: berth.Errorf(berth.Invalid,
+		return nil, &RunError{Code: berth.FailedTerraform, Err: berth.Errorf(berth.Invalid,
 			"the template needs a value for %s: give it with --variable %s=VALUE when you push it, or set a default in its variable block",
 			strings.Join(missing, ", "), missing[0])}
 	}
@@ -102,6 +102,6 @@ func encode(v berth.Variable, value string) (json.RawMessage, error) {
 			return ctyjson.Marshal(parsed, parsed.Type())
 		}
 	}
-	return nil, &RunError{Code: "terraform", Err: berth.InvalidField("variables."+v.Name,
+	return nil, &RunError{Code: berth.FailedTerraform, Err: berth.InvalidField("variables."+v.Name,
 		"the value of the variable %s is no %s; write it as in Terraform, for instance [\"a\", \"b\"] for a list", v.Name, v.Type)}
 }

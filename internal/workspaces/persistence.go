@@ -41,7 +41,7 @@ func Judge(f Facts, p berth.Plan) berth.Verdict {
 	if len(refused) == 0 {
 		return berth.Verdict{Allow: true}
 	}
-	return berth.Verdict{ErrorCode: "persistence", Refused: refused, Reason: explain(f.Transition, refused)}
+	return berth.Verdict{ErrorCode: berth.FailedPersistence, Refused: refused, Reason: explain(f.Transition, refused)}
 }
 
 // keeps tells whether the object of a change that would end it must stay.

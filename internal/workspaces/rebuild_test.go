@@ -93,7 +93,10 @@ func TestRestartIsCheckedFirst(t *testing.T) {
 		must(t, err)
 		h.finishStart(1)
 		id := w.Workspace.ID
-		with := func(in workspaces.BuildInput, f func(*workspaces.BuildInput)) workspaces.BuildInput { f(&in); return in }
+		with := func(in workspaces.BuildInput, f func(*workspaces.BuildInput)) workspaces.BuildInput {
+			f(&in)
+			return in
+		}
 		answer := func(name, value string) func(*workspaces.BuildInput) {
 			return func(in *workspaces.BuildInput) { in.Parameters = map[string]string{name: value} }
 		}
