@@ -47,6 +47,10 @@ type CreateWorkspace struct {
 	Parameters   map[string]string `json:"parameters,omitempty"`
 	Preset       string            `json:"preset,omitempty" doc:"Name; none for no preset; empty: the default preset where there is one"`
 	Reason       string            `json:"reason,omitempty" enum:"initiator,cli,dashboard"`
+
+	Autostart        string `json:"autostart,omitempty" doc:"Weekly schedule by which it starts; empty: none"`
+	TTL              *int64 `json:"ttl_seconds,omitempty" doc:"From each start to its stop; 0: never; left out: as the template says"`
+	AutomaticUpdates string `json:"automatic_updates,omitempty" doc:"Whether it takes the active version when it is started by itself or by a connection; empty: never" enum:"always,never"`
 }
 
 // EditWorkspace: PATCH /workspaces/{workspace}. What is left out stays.

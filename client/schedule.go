@@ -28,3 +28,14 @@ func (c *Client) RemoveFavorite(ctx context.Context, workspace string) error {
 	_, err := call[nothing, nothing](ctx, c, http.MethodDelete, path("workspaces", workspace, "favorite"), nothing{})
 	return err
 }
+
+// QuietHours is when a user's workspaces may be stopped by force; "me" is the
+// caller.
+func (c *Client) QuietHours(ctx context.Context, user string) (api.QuietHours, error) {
+	return get[api.QuietHours](ctx, c, path("users", user, "quiet-hours"))
+}
+
+// SetQuietHours changes that.
+func (c *Client) SetQuietHours(ctx context.Context, user string, in api.EditQuietHours) (api.QuietHours, error) {
+	return call[api.EditQuietHours, api.QuietHours](ctx, c, http.MethodPatch, path("users", user, "quiet-hours"), in)
+}

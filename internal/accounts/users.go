@@ -40,6 +40,11 @@ func person(q *store.Query, actor authz.Actor, action authz.Action, ref string) 
 	return u, authz.Check(actor, action, on, noun)
 }
 
+// Person is that for other use cases about people.
+func Person(q *store.Query, actor authz.Actor, action authz.Action, ref string) (berth.User, error) {
+	return person(q, actor, action, ref)
+}
+
 // roleRule is what those are told who want to give or take roles of the site.
 const roleRule = "roles of the site are given and taken by its owners: ask one"
 

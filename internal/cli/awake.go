@@ -120,6 +120,28 @@ func clock(t, now time.Time) string {
 	return t.Format("2 Jan 15:04")
 }
 
+// day is a time of which the day matters: Fri 3 Jan 15:04, with the year when it
+// is another.
+func day(t, now time.Time) string {
+	t = t.In(now.Location())
+	if t.Year() != now.Year() {
+		return t.Format("2 Jan 2006 15:04")
+	}
+	return t.Format("Mon 2 Jan 15:04")
+}
+
+// clockPtr is clock, or nothing of no time; dayPtr is day in the same way.
+func clockPtr(t *time.Time, now time.Time) string { return ifAny(t, now, clock) }
+
+func dayPtr(t *time.Time, now time.Time) string { return ifAny(t, now, day) }
+
+func ifAny(t *time.Time, now time.Time, format func(t, now time.Time) string) string {
+	if t == nil {
+		return ""
+	}
+	return format(*t, now)
+}
+
 // showPressure says what of an agent's computer is too full.
 func (a *app) showPressure(g api.Agent, now time.Time) {
 	for _, p := range g.Pressure {

@@ -13,6 +13,7 @@ import (
 func (a *app) create() *cobra.Command {
 	var in api.CreateWorkspace
 	var given answers
+	var life lifeFlags
 	var yes, noWait bool
 	cmd := &cobra.Command{
 		Use:   "create NAME -t TEMPLATE",
@@ -24,7 +25,8 @@ default; -y takes the defaults and leaves what is missing to the server to
 refuse.`,
 		Example: `  berth create web -t docker
   berth create web -t docker --parameter cpus=4 --parameter '"tools=[""git"",""gh""]"'
-  berth create web -t docker --preset large -y --no-wait`,
+  berth create web -t docker --preset large -y --no-wait
+  berth create web -t docker --start-at "9:30AM Mon-Fri Europe/Dublin" --stop-after 8h`,
 		Args:              args(1, 1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -39,12 +41,16 @@ refuse.`,
 			if in.Parameters, err = given.values(); err != nil {
 				return err
 			}
+			if err := life.apply(cmd, &in); err != nil {
+				return err
+			}
 			return a.withClient(func(c *client.Client) error {
 				return a.makeWorkspace(cmd.Context(), c, in, t, a.canAsk() && !yes, !noWait)
 			})
 		},
 	}
 	given.flags(cmd)
+	life.flags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&in.Template, "template", "t", "", "`template` to make it from")
 	f.StringVar(&in.Version, "template-version", "", "`version` of the template (default the active one)")

@@ -13,7 +13,7 @@ import (
 
 func (a *app) users() *cobra.Command {
 	cmd := newGroup("users", "The people of the site", a.usersList(), a.usersShow(), a.usersCreate(), a.usersEdit(),
-		a.usersSuspend(), a.usersActivate(), a.usersDelete(), a.usersResetPassword(), a.usersLogout())
+		a.usersSuspend(), a.usersActivate(), a.usersDelete(), a.usersResetPassword(), a.usersLogout(), a.usersQuietHours())
 	cmd.Aliases = []string{"user"}
 	return cmd
 }

@@ -26,6 +26,7 @@ var deeds = []deed{
 	{row: row{op: "logout"}, leaves: "logout user"},
 	{row: row{op: "createUser", body: `{"username":"zoe","email":"zoe@example.com"}`}, leaves: "create user"},
 	{row: row{op: "editUser", with: isBen, body: `{"name":"Ben"}`}, leaves: "edit user"},
+	{row: row{op: "setQuietHours", with: isBen, body: `{"schedule":"CRON_TZ=Europe/Dublin 0 22 * * *"}`}, leaves: "edit user"},
 	{row: row{op: "suspendUser", with: isBen}, leaves: "suspend user"},
 	{row: row{op: "activateUser", with: isBen}, leaves: "activate user"},
 	{row: row{op: "resetPassword", with: isBen}, leaves: "edit user"},

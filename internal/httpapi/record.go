@@ -54,6 +54,7 @@ var deeds = map[string][2]string{
 	"createHold":           {"workspace", "hold"},
 	"releaseHolds":         {"workspace", "release-hold"},
 	"releaseHold":          {"workspace", "release-hold"},
+	"setQuietHours":        {"user", "edit"},
 	"sleepWorkspace":       {"workspace", "dormancy-sleep"},
 	"wakeWorkspace":        {"workspace", "dormancy-wake"},
 	"addFavorite":          {"workspace", "favorite"},

@@ -49,6 +49,8 @@ var walkRows = []row{
 	{op: "createToken", as: "for ben", needs: authz.Create, on: ben(authz.KindToken), body: `{"name":"-","user":"ben"}`, twin: `{"name":"-","user":"nosuch"}`, passes: 400},
 	{op: "removeToken", as: "ben's", needs: authz.Delete, on: ben(authz.KindToken), query: "user=ben", before: bensToken},
 	{op: "removeTokens", needs: authz.Delete, on: ben(authz.KindToken), with: isBen},
+	{op: "quietHours", needs: authz.Read, on: ben(authz.KindUser), with: isBen},
+	{op: "setQuietHours", needs: authz.Update, on: ben(authz.KindUser), with: isBen, body: `{"schedule":""}`},
 	{op: "listTokenUses", needs: authz.Read, on: ben(authz.KindToken), with: isBen},
 
 	{op: "sshKey", needs: authz.Read, on: own(authz.KindSSHKey)},

@@ -12,9 +12,17 @@ type createWorkspaceInput struct{ Body api.CreateWorkspace }
 
 func (h *handlers) createWorkspace(ctx context.Context, in *createWorkspaceInput) (*body[api.Workspace], error) {
 	b := in.Body
+	said := api.EditSchedule{Autostart: &b.Autostart, TTL: b.TTL}
+	if b.AutomaticUpdates != "" {
+		said.AutomaticUpdates = &b.AutomaticUpdates
+	}
+	life, err := settingsOf(said)
+	if err != nil {
+		return nil, err
+	}
 	view, err := h.Workspaces.Create(ctx, actorOf(ctx), workspaces.Create{
 		Name: b.Name, Owner: b.Owner, Organization: b.Organization, Template: b.Template, Version: b.Version,
-		Provider: b.Provider, Parameters: b.Parameters, Preset: b.Preset, Reason: berth.Reason(b.Reason),
+		Provider: b.Provider, Parameters: b.Parameters, Preset: b.Preset, Reason: berth.Reason(b.Reason), Settings: life,
 	})
 	return h.workspace(ctx, view, err)
 }

@@ -87,6 +87,11 @@ func (o Options) check() error {
 	if scheme, _, _ := strings.Cut(o.DatabaseURL, ":"); o.DatabaseURL != "" && scheme != "postgres" && scheme != "postgresql" && scheme != "sqlite" {
 		return berth.Errorf(berth.Invalid, "--database-url %s:…: Berth knows postgres://USER:PASSWORD@HOST/NAME, and SQLite when nothing is given", scheme)
 	}
+	if o.QuietHours != "" {
+		if _, err := berth.ParseQuietHours("", o.QuietHours); err != nil {
+			return berth.Errorf(berth.Invalid, "--quiet-hours: %s", berth.ErrorMessage(err))
+		}
+	}
 	if _, err := o.banner(); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Create struct {
 	Provider     string // name or id; empty: the default one
 	Parameters   map[string]string
 	Preset       string // name; "none": no preset; empty: the default preset
+	Settings     Settings
 	Reason       berth.Reason
 }
 
@@ -111,11 +112,15 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if err != nil {
 		return w, b, err
 	}
+	life := berth.Lifecycle{TTL: t.Policy.DefaultTTL, AutomaticUpdates: berth.UpdatesNever}
+	if _, err := in.Settings.Apply(&life, t, o); err != nil {
+		return w, b, err
+	}
 	if err := quota.MayCreate(&tx.Query, actor, o, owner); err != nil {
 		return w, b, err
 	}
 	w = berth.Workspace{OrganizationID: t.OrganizationID, ProviderID: p.ID, OwnerID: owner.ID, TemplateID: t.ID, Name: in.Name,
-		Persistent: []string{}, ConnectStarts: true, CreatedAt: tx.Now, UpdatedAt: tx.Now}
+		Persistent: []string{}, ConnectStarts: true, CreatedAt: tx.Now, UpdatedAt: tx.Now, Lifecycle: life}
 	b.OrganizationID, b.ProviderID, b.TemplateID, b.VersionID = t.OrganizationID, p.ID, t.ID, version.ID
 	b.Transition, b.InitiatorID, b.Parameters, b.Preset = berth.Start, actor.UserID, answers, preset.Name
 	return w, b, nil
