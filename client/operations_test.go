@@ -60,6 +60,7 @@ func TestOneMethodForEachOperation(t *testing.T) {
 				return s[:strings.LastIndex(s, "/")] + "/arg"
 			})
 			call = strings.Replace(call, "/ports/0/", "/ports/arg/", 1)
+			call = strings.Replace(call, "/builds/0/", "/builds/arg/", 1)
 			found := false
 			for _, o := range operations {
 				if o.path.MatchString(call) {
