@@ -36,7 +36,8 @@ var arrows = map[string][]string{
 	"internal/store": {"."},
 
 	"internal/accounts":      {".", "internal/authz", "internal/store", "internal/seal"},
-	"internal/organizations": {".", "internal/authz", "internal/store", "internal/accounts"},
+	"internal/policies":      {".", "internal/store"},
+	"internal/organizations": {".", "internal/authz", "internal/store", "internal/accounts", "internal/policies"},
 	"internal/signin":        {".", "internal/authz", "internal/store", "internal/seal", "internal/claims", "internal/clientfile", "internal/accounts", "internal/organizations"},
 	"internal/quota":         {".", "internal/authz", "internal/store", "internal/organizations"},
 	"internal/audit":         {".", "internal/authz", "internal/store"},
@@ -44,12 +45,12 @@ var arrows = map[string][]string{
 	"internal/sharing": {".", "internal/authz", "internal/store"},
 
 	"internal/builds":     {".", "internal/store", "internal/seal"},
-	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
+	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/policies", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
 	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
 
 	"internal/notices":   {".", "internal/authz", "internal/store"},
-	"internal/schedules": {".", "internal/authz", "internal/sharing", "internal/store", "internal/workspaces", "internal/activity", "internal/providers", "internal/builds", "internal/lifecycle", "internal/notices", "internal/organizations", "internal/templates", "internal/accounts"},
+	"internal/schedules": {".", "internal/policies", "internal/authz", "internal/sharing", "internal/store", "internal/workspaces", "internal/activity", "internal/providers", "internal/builds", "internal/lifecycle", "internal/notices", "internal/organizations", "internal/templates", "internal/accounts"},
 
 	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal", "internal/clientfile"},
 	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
@@ -75,7 +76,7 @@ var arrows = map[string][]string{
 
 	"internal/bundle":  {},
 	"internal/loop":    {},
-	"internal/httpapi": {".", "api", "internal/sharing", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/schedules", "internal/notices", "internal/lifecycle", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
+	"internal/httpapi": {".", "api", "internal/policies", "internal/sharing", "internal/authz", "internal/accounts", "internal/organizations", "internal/signin", "internal/quota", "internal/audit", "internal/builds", "internal/templates", "internal/providers", "internal/workspaces", "internal/credentials", "internal/activity", "internal/schedules", "internal/notices", "internal/lifecycle", "internal/links", "internal/apps", "internal/tunnel", "internal/loop", "internal/bundle"},
 	"internal/server":  {"*"},
 	"internal/cli":     {".", "api", "client", "internal/tunnel", "templates"},
 

@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
 
 // Organization is a tenant: members, groups, templates and workspaces.
 type Organization struct {
@@ -18,7 +22,10 @@ type Organization struct {
 	AutostartDays []string        `json:"autostart_days" doc:"Days of the week on which workspaces may start by themselves"`
 	AutoOff       int             `json:"auto_off_seconds" doc:"Inactivity after which workspaces are stopped; 0: never"`
 	AutoOffByUser bool            `json:"auto_off_by_user" doc:"People may change that for their own workspaces"`
+	UsedWithin    int             `json:"autostart_used_within_seconds" doc:"Workspaces start by themselves if they were used within this; 0: whether or not"`
 	Limits        WorkspaceLimits `json:"limits"`
+
+	Effects *berth.Effects `json:"effects,omitempty" doc:"Of an edit of what its workspaces live by"`
 }
 
 // WorkspaceLimits bounds how many workspaces an organization has. 0 is no limit.
@@ -47,7 +54,9 @@ type EditOrganization struct {
 	AutostartDays *[]string            `json:"autostart_days,omitempty" doc:"Days of the week, such as monday or mon"`
 	AutoOff       *int                 `json:"auto_off_seconds,omitempty" doc:"0: never"`
 	AutoOffByUser *bool                `json:"auto_off_by_user,omitempty"`
+	UsedWithin    *int                 `json:"autostart_used_within_seconds,omitempty" doc:"0: whether they were used or not; else 1 to 365 days"`
 	Limits        *EditWorkspaceLimits `json:"limits,omitempty"`
+	PolicyEdit
 }
 
 // EditWorkspaceLimits is what to change of the limits; 0 is no limit.

@@ -28,6 +28,9 @@ type Template struct {
 	CreatedBy     string    `json:"created_by"`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
+
+	Policy  TemplatePolicy `json:"policy"`
+	Effects *berth.Effects `json:"effects,omitempty" doc:"Of an edit of the policy, on the workspaces that are there"`
 }
 
 // EditTemplate: PATCH; nil leaves a field as it is.
@@ -37,6 +40,9 @@ type EditTemplate struct {
 	Icon        *string `json:"icon,omitempty"`
 	MaxShare    *string `json:"max_share,omitempty" enum:"owner,organization,authenticated,public"`
 	Private     *bool   `json:"private,omitempty" doc:"Take the group Everyone off those that it is shared with, or put it on"`
+
+	Policy *EditTemplatePolicy `json:"policy,omitempty"`
+	PolicyEdit
 }
 
 // PushVersion makes a version and queues its import; a template that does not
@@ -49,6 +55,7 @@ type PushVersion struct {
 	Activate  bool              `json:"activate" doc:"Make it the active version when the import succeeds"`
 	Provider  string            `json:"provider,omitempty" doc:"Workspace provider that imports it; empty: the default"`
 	Private   bool              `json:"private,omitempty" doc:"Not for everybody in its organization; one that is there is made so"`
+	Confirm   bool              `json:"confirm,omitempty" doc:"Let it become active even if the template's rollout stops what runs. Without this that is a conflict with field confirm"`
 }
 
 type TemplateVersion struct {
@@ -74,4 +81,5 @@ type TemplateVersion struct {
 	Costs      []VersionCost            `json:"costs,omitempty" doc:"What starts cost a day, as far as it is known; left out of lists"`
 	CreatedBy  string                   `json:"created_by"`
 	CreatedAt  time.Time                `json:"created_at"`
+	Effects    *berth.Effects           `json:"effects,omitempty" doc:"Of its activation, on the workspaces that run"`
 }

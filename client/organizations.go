@@ -22,6 +22,12 @@ func (c *Client) EditOrganization(ctx context.Context, organization string, in a
 	return call[api.EditOrganization, api.Organization](ctx, c, http.MethodPatch, path("organizations", organization), in)
 }
 
+// UndoOrganizationEdit takes back the newest edit of what the workspaces of an
+// organization live by.
+func (c *Client) UndoOrganizationEdit(ctx context.Context, organization string, how api.PolicyEdit) (api.Organization, error) {
+	return post[api.PolicyEdit, api.Organization](ctx, c, path("organizations", organization, "undo"), how)
+}
+
 // CreateOrganization makes an organization.
 func (c *Client) CreateOrganization(ctx context.Context, in api.CreateOrganization) (api.Organization, error) {
 	return post[api.CreateOrganization, api.Organization](ctx, c, "/organizations", in)

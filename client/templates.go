@@ -30,6 +30,11 @@ func (c *Client) EditTemplate(ctx context.Context, organization, template string
 	return call[api.EditTemplate, api.Template](ctx, c, http.MethodPatch, templatePath(organization, template), in)
 }
 
+// UndoTemplateEdit takes back the newest edit of a template's policy.
+func (c *Client) UndoTemplateEdit(ctx context.Context, organization, template string, how api.PolicyEdit) (api.Template, error) {
+	return post[api.PolicyEdit, api.Template](ctx, c, templatePath(organization, template, "undo"), how)
+}
+
 // DeleteTemplate deletes a template that no workspace uses.
 func (c *Client) DeleteTemplate(ctx context.Context, organization, template string) error {
 	_, err := call[nothing, nothing](ctx, c, http.MethodDelete, templatePath(organization, template), nothing{})
@@ -53,8 +58,8 @@ func (c *Client) TemplateVersion(ctx context.Context, organization, template, ve
 }
 
 // ActivateVersion makes a version the one that new workspaces get.
-func (c *Client) ActivateVersion(ctx context.Context, organization, template, version string) (api.TemplateVersion, error) {
-	return post[nothing, api.TemplateVersion](ctx, c, templatePath(organization, template, "versions", version, "activate"), nothing{})
+func (c *Client) ActivateVersion(ctx context.Context, organization, template, version string, how api.PolicyEdit) (api.TemplateVersion, error) {
+	return post[api.PolicyEdit, api.TemplateVersion](ctx, c, templatePath(organization, template, "versions", version, "activate"), how)
 }
 
 // VersionArchive is the archive of a version, as a tar. The caller closes it.

@@ -109,7 +109,11 @@ func (a *app) showOrganization(o api.Organization, allowed []api.AllowedProvider
 	a.field("sharing", sayIf(o.Sharing, "people may share their workspaces", "nobody shares workspaces"))
 	a.field("connections", sayIf(o.ConnectStarts, "start stopped workspaces that let them", "start no workspaces"))
 	a.field("idle", sayIf(o.IdleCounts, "an open connection counts as activity", "an open connection alone is no activity"))
-	a.field("auto-start", autostartDays(o.AutostartDays))
+	used := ""
+	if o.UsedWithin > 0 {
+		used = ", what was used in the last " + roughly(time.Duration(o.UsedWithin)*time.Second)
+	}
+	a.field("auto-start", autostartDays(o.AutostartDays)+used)
 	off := "never"
 	if o.AutoOff > 0 {
 		off = "after " + roughly(time.Duration(o.AutoOff)*time.Second) + " without activity"

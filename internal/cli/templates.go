@@ -44,7 +44,11 @@ func templateListing(found []api.Template) listing[api.Template] {
 		none:   "No templates; make one with: berth templates init process && berth templates push process -d process",
 		header: []string{"NAME", "VERSION", "WORKSPACES", "CHANGED", "DESCRIPTION"},
 		row: func(t api.Template, now time.Time) []string {
-			return []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), cell(first(t.Description, t.DisplayName))}
+			description := cell(first(t.Description, t.DisplayName))
+			if t.Policy.Deprecated != "" {
+				description = "deprecated: " + cell(t.Policy.Deprecated)
+			}
+			return []string{t.Name, first(t.ActiveVersion, "none"), fmt.Sprint(t.Workspaces), ago(t.UpdatedAt, now), description}
 		},
 	}
 	if slices.ContainsFunc(found, func(t api.Template) bool { return t.Organization != found[0].Organization }) {
@@ -90,6 +94,7 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 	a.field("workspaces", fmt.Sprint(t.Workspaces))
 	a.field("max share", t.MaxShare)
 	a.field("by", fmt.Sprintf("%s, %s", cell(t.CreatedBy), ago(t.CreatedAt, now)))
+	a.showPolicy(t.Policy)
 	if v == nil {
 		a.field("version", "none is active; import one with: berth templates push "+t.Name)
 		return

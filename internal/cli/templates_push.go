@@ -38,6 +38,7 @@ Left out are .git, .terraform, states (*.tfstate) and .terraform.lock.hcl.`,
 	f.BoolVar(&in.Activate, "activate", true, "make it the active version")
 	f.StringVar(&in.Provider, "provider", "", "workspace `provider` that imports it (default the default one)")
 	f.BoolVar(&in.Private, "private", false, "not for everybody in the organization: see berth templates access")
+	f.BoolVarP(&in.Confirm, "yes", "y", false, "do not ask, also when it stops workspaces that run an older version")
 	asJSON := jsonFlag(cmd)
 	_ = cmd.MarkFlagDirname("directory")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
@@ -79,6 +80,14 @@ func (a *app) push(ctx context.Context, c *client.Client, org, name string, arch
 	}
 	in.Archive = uploaded.Hash
 	v, err := c.PushVersion(ctx, org, name, in)
+	var e *berth.Error
+	if errors.As(err, &e) && e.Field == "confirm" && a.canAsk() {
+		if err := a.confirm(ctx, false, "Push it all the same?", cell(e.Message)); err != nil {
+			return v, err
+		}
+		in.Confirm = true
+		v, err = c.PushVersion(ctx, org, name, in)
+	}
 	if err != nil {
 		return v, err
 	}

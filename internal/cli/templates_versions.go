@@ -52,20 +52,30 @@ func (a *app) versionsActivate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "activate NAME VERSION",
 		Short:             "Make a version the one that new workspaces get",
-		Example:           "  berth templates versions activate docker calm-otter",
+		Long:              "Make a version the one that new workspaces get. Where the template's rollout stops\nworkspaces that run an older one, they are shown first. To go back, make the\nversion before the active one.",
+		Example:           "  berth templates versions activate docker calm-otter\n  berth templates versions activate docker calm-otter --dry-run",
 		Args:              args(2, 2),
 		ValidArgsFunction: a.templateNames,
 	}
 	org := a.organizationFlag(cmd)
+	var care careful
+	cmd.Flags().BoolVar(&care.dryRun, "dry-run", false, "change nothing; show what it would do to workspaces")
+	cmd.Flags().BoolVarP(&care.yes, "yes", "y", false, "do not ask, also when workspaces are stopped")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
-			v, err := c.ActivateVersion(cmd.Context(), *org, given[0], given[1])
+			v, err := carefully(cmd.Context(), a, care, fmt.Sprintf("Make %s the active version all the same?", given[1]), func(how api.PolicyEdit) (api.TemplateVersion, error) {
+				return c.ActivateVersion(cmd.Context(), *org, given[0], given[1], how)
+			}, func(v api.TemplateVersion) *berth.Effects { return v.Effects })
 			if err != nil {
 				return err
 			}
 			if *asJSON {
 				return a.json(v)
+			}
+			if care.dryRun {
+				a.tell("Nothing was changed.")
+				return nil
 			}
 			a.say("%s, version %s is active now", given[0], v.Name)
 			return nil

@@ -39,6 +39,7 @@ var deeds = []deed{
 	{row: row{op: "removeSecret"}, leaves: "delete secret"},
 
 	{row: row{op: "editOrganization", body: `{"idle_counts":true}`}, leaves: "edit organization"},
+	{row: row{op: "undoOrganizationEdit", body: `{}`}, leaves: "undo organization"},
 	{row: row{op: "createOrganization", body: `{"name":"lab"}`}, leaves: "create organization"},
 	{row: row{op: "deleteOrganization", with: map[string]string{"organization": "lab"}}, leaves: "delete organization"},
 	{row: row{op: "addMember", with: isEve, body: `{}`}, leaves: "add member"},
@@ -54,6 +55,8 @@ var deeds = []deed{
 	{row: row{op: "exportAudit"}, leaves: "export audit"},
 
 	{row: row{op: "editTemplate", body: `{"display_name":"Plain"}`}, leaves: "edit template"},
+	{row: row{op: "editTemplate", body: `{"policy":{"default_ttl_seconds":3600}}`}, leaves: "edit template"},
+	{row: row{op: "undoTemplateEdit", body: `{}`}, leaves: "undo template"},
 	{row: row{op: "pushVersion", body: `{"archive":"{archive}","activate":false}`}, leaves: "push template"},
 	{row: row{op: "activateVersion"}, leaves: "activate template"},
 	{row: row{op: "putTemplateGrants", body: `{"grants":[{"user":"ben","role":"use"}]}`}, leaves: "share template"},

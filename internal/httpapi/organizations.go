@@ -46,7 +46,27 @@ func (h *handlers) editOrganization(ctx context.Context, in *editOrganizationInp
 		return nil, err
 	}
 	o, err := h.Organizations.Edit(ctx, actorOf(ctx), in.Organization, e)
-	return answered(viewOrganization(o), err)
+	return answered(viewEdited(o), err)
+}
+
+type undoOrganizationInput struct {
+	InOrganization
+	Body api.PolicyEdit
+}
+
+func (h *handlers) undoOrganizationEdit(ctx context.Context, in *undoOrganizationInput) (*body[api.Organization], error) {
+	how, err := howOf(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	o, err := h.Organizations.Undo(ctx, actorOf(ctx), in.Organization, how)
+	return answered(viewEdited(o), err)
+}
+
+func viewEdited(o organizations.Edited) api.Organization {
+	v := viewOrganization(o.Organization)
+	v.Effects = o.Effects
+	return v
 }
 
 // editOf is an edit from the wire.
@@ -55,19 +75,18 @@ func editOf(in api.EditOrganization) (organizations.Edit, error) {
 		Name: in.Name, DisplayName: in.DisplayName, Description: in.Description,
 		ConnectStarts: in.ConnectStarts, IdleCounts: in.IdleCounts, Sharing: in.Sharing, AutoOffByUser: in.AutoOffByUser,
 	}
-	if in.AutostartDays != nil {
-		days, err := berth.ParseWeekdays("autostart_days", *in.AutostartDays)
-		if err != nil {
-			return e, err
-		}
-		e.AutostartDays = &days
+	var err error
+	if e.AutostartDays, err = daysIfAny("autostart_days", in.AutostartDays); err != nil {
+		return e, err
 	}
-	if in.AutoOff != nil {
-		off, err := seconds("auto_off_seconds", int64(*in.AutoOff))
-		if err != nil {
-			return e, err
-		}
-		e.AutoOff = &off
+	if e.AutoOff, err = secondsIfAny("auto_off_seconds", in.AutoOff); err != nil {
+		return e, err
+	}
+	if e.UsedWithin, err = secondsIfAny("autostart_used_within_seconds", in.UsedWithin); err != nil {
+		return e, err
+	}
+	if e.How, err = howOf(in.PolicyEdit); err != nil {
+		return e, err
 	}
 	if in.Limits != nil {
 		e.Limits = organizations.EditLimits(*in.Limits)
@@ -81,7 +100,8 @@ func viewOrganization(o berth.Organization) api.Organization {
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		ConnectStarts: o.ConnectStarts, IdleCounts: o.IdleCounts, Sharing: o.Sharing,
 		AutostartDays: o.AutostartDays.Names(), AutoOff: int(o.AutoOff / time.Second), AutoOffByUser: o.AutoOffByUser,
-		Limits: api.WorkspaceLimits(o.Limits),
+		UsedWithin: int(o.AutostartUsedWithin / time.Second),
+		Limits:     api.WorkspaceLimits(o.Limits),
 	}
 }
 

@@ -46,6 +46,8 @@ var deeds = map[string][2]string{
 	"uploadArchive":        {"archive", "upload"},
 	"pushVersion":          {"template", "push"},
 	"activateVersion":      {"template", "activate"},
+	"undoTemplateEdit":     {"template", "undo"},
+	"undoOrganizationEdit": {"organization", "undo"},
 	"putTemplateGrants":    {"template", "share"},
 	"removeTemplateGrants": {"template", "unshare"},
 	"putGrants":            {"workspace", "share"},

@@ -68,7 +68,25 @@ type editTemplateInput struct {
 }
 
 func (h *handlers) editTemplate(ctx context.Context, in *editTemplateInput) (*body[api.Template], error) {
-	view, err := h.Templates.Edit(ctx, actorOf(ctx), in.Organization, in.Template, templates.Edit(in.Body))
+	e, err := templateEdit(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	view, err := h.Templates.Edit(ctx, actorOf(ctx), in.Organization, in.Template, e)
+	return answered(viewTemplate(view), err)
+}
+
+type undoTemplateInput struct {
+	TemplateInput
+	Body api.PolicyEdit
+}
+
+func (h *handlers) undoTemplateEdit(ctx context.Context, in *undoTemplateInput) (*body[api.Template], error) {
+	how, err := howOf(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	view, err := h.Templates.Undo(ctx, actorOf(ctx), in.Organization, in.Template, how)
 	return answered(viewTemplate(view), err)
 }
 
@@ -82,5 +100,6 @@ func viewTemplate(v templates.View) api.Template {
 		ID: string(t.ID), Organization: v.Organization, Name: t.Name, DisplayName: t.DisplayName,
 		Description: t.Description, Icon: t.Icon, MaxShare: string(t.MaxShare), Private: v.Private, ActiveVersion: v.ActiveVersion, ActiveID: string(t.ActiveVersionID),
 		Workspaces: v.Workspaces, CreatedBy: v.CreatedBy, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		Policy: viewPolicy(t.Policy), Effects: v.Effects,
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/templates"
 )
 
@@ -27,26 +28,39 @@ func (h *handlers) pushVersion(ctx context.Context, in *pushVersionInput) (*body
 	view, err := h.Templates.Push(ctx, actorOf(ctx), templates.Push{
 		Organization: in.Organization, Template: in.Template, Archive: in.Body.Archive, Name: in.Body.Name,
 		Message: in.Body.Message, Variables: in.Body.Variables, Activate: in.Body.Activate, Provider: in.Body.Provider, Private: in.Body.Private,
+		Confirm: in.Body.Confirm,
 	})
 	return answered(viewVersion(view), err)
 }
 
-type versionInput struct {
+type VersionInput struct {
 	TemplateInput
 	Version string `path:"version" doc:"Name or id; active: the active one"`
 }
 
-func (h *handlers) getVersion(ctx context.Context, in *versionInput) (*body[api.TemplateVersion], error) {
+func (h *handlers) getVersion(ctx context.Context, in *VersionInput) (*body[api.TemplateVersion], error) {
 	view, err := h.Templates.Version(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
 	return answered(viewVersion(view), err)
 }
 
-func (h *handlers) activateVersion(ctx context.Context, in *versionInput) (*body[api.TemplateVersion], error) {
-	view, err := h.Templates.Activate(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
+type activateVersionInput struct {
+	VersionInput
+	Body *api.PolicyEdit
+}
+
+func (h *handlers) activateVersion(ctx context.Context, in *activateVersionInput) (*body[api.TemplateVersion], error) {
+	var how policies.How
+	if in.Body != nil {
+		var err error
+		if how, err = howOf(*in.Body); err != nil {
+			return nil, err
+		}
+	}
+	view, err := h.Templates.Activate(ctx, actorOf(ctx), in.Organization, in.Template, in.Version, how)
 	return answered(viewVersion(view), err)
 }
 
-func (h *handlers) versionArchive(ctx context.Context, in *versionInput) (*download, error) {
+func (h *handlers) versionArchive(ctx context.Context, in *VersionInput) (*download, error) {
 	data, err := h.Templates.Archive(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
 	return &download{"application/x-tar", data}, err
 }
@@ -61,6 +75,6 @@ func viewVersion(v templates.VersionView) api.TemplateVersion {
 		Costs: list(v.Costs, func(c berth.VersionCost) api.VersionCost {
 			return api.VersionCost{Preset: c.Preset, DailyCost: c.DailyCost, At: c.At}
 		}),
-		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt,
+		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt, Effects: v.Effects,
 	}
 }

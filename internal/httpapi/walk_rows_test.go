@@ -68,6 +68,7 @@ var walkRows = []row{
 	{op: "listOrganizations", lists: authz.KindOrganization},
 	{op: "getOrganization", needs: authz.Read, on: inHome(authz.KindOrganization)},
 	{op: "editOrganization", needs: authz.Update, on: inHome(authz.KindOrganization), body: `{}`},
+	{op: "undoOrganizationEdit", needs: authz.Update, on: inHome(authz.KindOrganization), body: `{}`, passes: 409},
 	{op: "createOrganization", needs: authz.Create, on: all(authz.KindOrganization), openly: true, body: `{"name":"-"}`, passes: 400},
 	{op: "deleteOrganization", needs: authz.Delete, on: inHome(authz.KindOrganization)}, // a conflict: it is the default one
 	{op: "listMembers", needs: authz.Read, on: inHome(authz.KindMember)},
@@ -99,6 +100,7 @@ var walkRows = []row{
 	{op: "listTemplates", lists: authz.KindTemplate},
 	{op: "getTemplate", needs: authz.Read, on: plain},
 	{op: "editTemplate", needs: authz.Update, on: plain, body: `{}`},
+	{op: "undoTemplateEdit", needs: authz.Update, on: plain, body: `{}`, passes: 409},
 	{op: "deleteTemplate", needs: authz.Delete, on: plain},
 	{op: "listTemplateGrants", needs: authz.Share, on: plain},
 	{op: "putTemplateGrants", needs: authz.Share, on: plain, body: `{"grants":[{"group":"Everyone"}]}`},

@@ -39,7 +39,7 @@ func TestCreateEditDelete(t *testing.T) {
 		want.Name, want.DisplayName, want.Description, want.ConnectStarts, want.IdleCounts, want.Sharing = "navy", "", "paints more", false, true, false
 		want.AutostartDays, want.AutoOff, want.AutoOffByUser, want.UpdatedAt = days, off, false, shown.UpdatedAt
 		want.Limits = berth.WorkspaceLimits{Workspaces: 4, Running: 4, WorkspacesPerUser: 4, RunningPerUser: 4}
-		if shown != want || edited != want {
+		if shown != want || edited.Organization != want {
 			t.Errorf("edited to\n%+v\nshown as\n%+v\nwant\n%+v", edited, shown, want)
 		}
 		row := h.recorded(o.ID)[0]

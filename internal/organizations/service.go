@@ -7,11 +7,15 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/store"
 )
 
 // Service offers the use cases. It is safe for use by many goroutines.
-type Service struct{ db *store.DB }
+type Service struct {
+	db    *store.DB
+	guard policies.Guard
+}
 
 // Members, groups and members of groups as people see them.
 type (
@@ -21,7 +25,11 @@ type (
 )
 
 // New makes the service on an open database.
-func New(db *store.DB) *Service { return &Service{db: db} }
+func New(db *store.DB) *Service { return &Service{db: db, guard: policies.Nobody{}} }
+
+// SetGuard gives who knows what an edit of the rules does to workspaces. Call it
+// before the first request; the server does.
+func (s *Service) SetGuard(g policies.Guard) { s.guard = g }
 
 // Find is a living organization by name or id, if the actor may do the action to
 // it; "" and "default" are the default one. Nothing tells apart what is not

@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -21,7 +22,9 @@ type Edit struct {
 	AutostartDays *berth.Weekdays
 	AutoOff       *time.Duration // 0: never
 	AutoOffByUser *bool
+	UsedWithin    *time.Duration // auto-start wants that a workspace was used within this; 0: it does not
 	Limits        EditLimits
+	How           policies.How
 }
 
 // EditLimits is what to change of the limits; 0 is no limit.
@@ -32,27 +35,34 @@ const (
 	maxDescription = 1024
 	minAutoOff     = 5 * time.Minute
 	maxAutoOff     = 365 * 24 * time.Hour
+	minUsedWithin  = 24 * time.Hour
 	maxLimit       = 1_000_000
 )
 
 // apply makes the changes and tells which there are.
 func (e Edit) apply(o *berth.Organization) berth.Changes {
-	changes := berth.Changes{}
+	changes, before := berth.Changes{}, *o
 	set(changes, "name", &o.Name, e.Name)
 	set(changes, "display_name", &o.DisplayName, trimmed(e.DisplayName))
 	set(changes, "description", &o.Description, trimmed(e.Description))
 	set(changes, "connect_starts", &o.ConnectStarts, e.ConnectStarts)
-	set(changes, "idle_counts", &o.IdleCounts, e.IdleCounts)
 	set(changes, "sharing", &o.Sharing, e.Sharing)
 	if e.AutostartDays != nil {
-		changes.Set("autostart_days", o.AutostartDays.Names(), e.AutostartDays.Names())
 		o.AutostartDays = *e.AutostartDays
 	}
 	if e.AutoOff != nil {
-		changes.Set("auto_off", o.AutoOff.String(), e.AutoOff.String())
 		o.AutoOff = *e.AutoOff
 	}
-	set(changes, "auto_off_by_user", &o.AutoOffByUser, e.AutoOffByUser)
+	if e.AutoOffByUser != nil {
+		o.AutoOffByUser = *e.AutoOffByUser
+	}
+	if e.UsedWithin != nil {
+		o.AutostartUsedWithin = *e.UsedWithin
+	}
+	if e.IdleCounts != nil {
+		o.IdleCounts = *e.IdleCounts
+	}
+	ruleChanges(changes, rulesOf(before), rulesOf(*o))
 	set(changes, "limits.workspaces", &o.Limits.Workspaces, e.Limits.Workspaces)
 	set(changes, "limits.running", &o.Limits.Running, e.Limits.Running)
 	set(changes, "limits.workspaces_per_user", &o.Limits.WorkspacesPerUser, e.Limits.WorkspacesPerUser)
@@ -93,6 +103,9 @@ func validate(o berth.Organization) error {
 	if o.AutoOff != 0 && (o.AutoOff < minAutoOff || o.AutoOff > maxAutoOff) {
 		return berth.InvalidField("auto_off_seconds", "workspaces are stopped after 5 minutes to 365 days without activity; 0 is never")
 	}
+	if o.AutostartUsedWithin != 0 && (o.AutostartUsedWithin < minUsedWithin || o.AutostartUsedWithin > maxAutoOff) {
+		return berth.InvalidField("autostart_used_within_seconds", "workspaces start by themselves if they were used in the last 1 to 365 days; 0 is whether they were used or not")
+	}
 	for _, l := range []struct {
 		field string
 		value int
@@ -117,27 +130,47 @@ func validateTexts(displayName, description string) error {
 	return nil
 }
 
-// Edit changes the organization of a name or id.
-func (s *Service) Edit(ctx context.Context, actor authz.Actor, ref string, e Edit) (o berth.Organization, err error) {
+// Edited is an organization as an edit made it, and what its new rules do to
+// workspaces, nil where none of them changed.
+type Edited struct {
+	berth.Organization
+	Effects *berth.Effects
+}
+
+// Edit changes the organization of a name or id. A dry run changes nothing, and
+// answers the organization as it would be.
+func (s *Service) Edit(ctx context.Context, actor authz.Actor, ref string, e Edit) (done Edited, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if o, err = Find(&tx.Query, actor, authz.Update, ref); err != nil {
+		before, err := Find(&tx.Query, actor, authz.Update, ref)
+		if err != nil {
 			return err
 		}
-		before := o.Name
+		o := before
 		changes := e.apply(&o)
-		if len(changes) == 0 {
-			return nil
-		}
 		if err := validate(o); err != nil {
 			return err
+		}
+		effects, err := s.judge(tx, before, o, e.How)
+		if done = (Edited{o, effects}); err != nil || e.How.DryRun {
+			return err
+		}
+		if len(changes) == 0 && !e.How.Now {
+			return nil
 		}
 		if err := tx.UpdateOrganization(o); err != nil {
 			return err
 		}
-		o.UpdatedAt = tx.Now
-		row := audited(actor, "edit", "organization", o.ID, string(o.ID), before)
-		row.Changes = changes
+		if effects != nil {
+			if err := s.settle(tx, actor, before, o, e.How, *effects); err != nil {
+				return err
+			}
+		}
+		done.UpdatedAt = tx.Now
+		row := audited(actor, "edit", "organization", o.ID, string(o.ID), before.Name)
+		if row.Changes = changes; e.How.Now {
+			row.Changes["apply"] = berth.FieldChange{New: policies.Now}
+		}
 		return tx.InsertAudit(row)
 	})
-	return o, err
+	return done, err
 }

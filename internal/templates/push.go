@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/store"
 )
@@ -24,6 +25,7 @@ type Push struct {
 	Private      bool   // not for everybody in the organization; an existing template is made so
 	Activate     bool   // make it the active version when the import succeeds
 	Provider     string // name or id of the workspace provider that imports it; empty: the default one
+	Confirm      bool   // it becomes active even if that stops what runs
 }
 
 func (in Push) validate() error {
@@ -90,6 +92,11 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 		t, err := s.template(tx, actor, o, in.Template, in.Private)
 		if err != nil {
 			return err
+		}
+		if in.Activate {
+			if _, err := s.rollout(tx, t, berth.NewID[berth.Version](), policies.How{Confirm: in.Confirm}); err != nil {
+				return err
+			}
 		}
 		v, b, err := s.version(tx, actor, t, p, in)
 		if err != nil {

@@ -19,6 +19,8 @@ type View struct {
 	Workspaces    int    // that are not deleted
 	CreatedBy     string // username
 	Private       bool   // not for everybody in the organization
+
+	Effects *berth.Effects // of an edit of the policy, on the workspaces that are there
 }
 
 func viewOf(r store.TemplateRow) View {
@@ -104,75 +106,6 @@ func (s *Service) Get(ctx context.Context, actor authz.Actor, organization, temp
 			return err
 		}
 		r, err := q.TemplateRow(t.ID)
-		v = viewOf(r)
-		return err
-	})
-	return v, err
-}
-
-// Edit changes what is not nil.
-type Edit struct {
-	DisplayName, Description, Icon, MaxShare *string
-	Private                                  *bool // not for everybody in the organization
-}
-
-func (in Edit) validate() error {
-	for _, f := range []struct {
-		field string
-		value *string
-		most  int
-	}{{"display_name", in.DisplayName, 64}, {"description", in.Description, 16 << 10}, {"icon", in.Icon, 1 << 10}} {
-		if f.value != nil && len(*f.value) > f.most {
-			return berth.InvalidField(f.field, "it is too long: at most %d characters", f.most)
-		}
-	}
-	if in.Icon != nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(*in.Icon)), "javascript:") {
-		return berth.InvalidField("icon", "give the path or URL of a picture")
-	}
-	if in.MaxShare != nil {
-		return berth.ValidateShare("max_share", berth.Share(*in.MaxShare))
-	}
-	return nil
-}
-
-// Edit changes how a template is shown, and how far its apps may be shared.
-func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, template string, in Edit) (v View, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		t, err := Find(&tx.Query, actor, authz.Update, organization, template)
-		if err != nil {
-			return err
-		}
-		if err := in.validate(); err != nil {
-			return err
-		}
-		before := t
-		for _, f := range []struct{ to, from *string }{{&t.DisplayName, in.DisplayName}, {&t.Description, in.Description}, {&t.Icon, in.Icon}} {
-			if f.from != nil {
-				*f.to = *f.from
-			}
-		}
-		if in.MaxShare != nil {
-			t.MaxShare = berth.Share(*in.MaxShare)
-		}
-		c := berth.Changes{}
-		c.Set("display_name", before.DisplayName, t.DisplayName)
-		c.Set("description", before.Description, t.Description)
-		c.Set("icon", before.Icon, t.Icon)
-		c.Set("max_share", before.MaxShare, t.MaxShare)
-		if err := tx.DescribeTemplate(t); err != nil {
-			return err
-		}
-		if in.Private != nil {
-			if err := setPrivate(tx, actor, t, *in.Private); err != nil {
-				return err
-			}
-		}
-		if len(c) > 0 || in.Private == nil { // who may use it has a record of its own
-			if err := audit(tx, actor, "edit", t, c, nil); err != nil {
-				return err
-			}
-		}
-		r, err := tx.TemplateRow(t.ID)
 		v = viewOf(r)
 		return err
 	})

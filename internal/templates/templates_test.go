@@ -15,6 +15,7 @@ import (
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/seal"
 	"github.com/berthdev/berth/internal/store"
@@ -143,7 +144,7 @@ func TestPushAndImport(t *testing.T) {
 		}
 		_, err := h.s.Version(ctx, h.mel, "", "dev", templates.Active)
 		want(t, "no active version yet", err, berth.NotFound)
-		_, err = h.s.Activate(ctx, h.admin, "", "dev", "v1")
+		_, err = h.s.Activate(ctx, h.admin, "", "dev", "v1", policies.How{})
 		want(t, "activating before the import", err, berth.Conflict)
 		j, c := h.take()
 		if j.Variables["secret"] != "s3cret" || j.Env["CODER_AGENT_URL"] == "" || j.Archive != v.Version.Archive {
@@ -178,7 +179,7 @@ func TestImportsThatDoNotSucceed(t *testing.T) {
 		ctx := t.Context()
 		h.push(templates.Push{Template: "dev", Activate: true})
 		h.finish(builds.Report{Error: "main.tf:3: syntax error", ErrorCode: "terraform"})
-		_, err := h.s.Activate(ctx, h.admin, "", "dev", "v1")
+		_, err := h.s.Activate(ctx, h.admin, "", "dev", "v1", policies.How{})
 		want(t, "a failed version", err, berth.Invalid)
 		h.push(templates.Push{Template: "dev", Activate: true})
 		h.finish(builds.Report{})
@@ -204,7 +205,7 @@ func TestALateImportDoesNotWin(t *testing.T) {
 		if err != nil || v.Version.Name != "v2" {
 			t.Errorf("active is %s, %v", v.Version.Name, err)
 		}
-		if v, err = h.s.Activate(t.Context(), h.admin, "", "dev", "v1"); err != nil || !v.Active {
+		if v, err = h.s.Activate(t.Context(), h.admin, "", "dev", "v1", policies.How{}); err != nil || !v.Active {
 			t.Errorf("going back: %v", err)
 		}
 	})
@@ -281,8 +282,11 @@ func TestOthersTemplates(t *testing.T) {
 				_, err := h.s.Edit(ctx, who, "", n, templates.Edit{DisplayName: &title})
 				return err
 			},
-			"activate": func(who authz.Actor, n string) error { _, err := h.s.Activate(ctx, who, "", n, "v1"); return err },
-			"delete":   func(who authz.Actor, n string) error { return h.s.Delete(ctx, who, "", n) },
+			"activate": func(who authz.Actor, n string) error {
+				_, err := h.s.Activate(ctx, who, "", n, "v1", policies.How{})
+				return err
+			},
+			"delete": func(who authz.Actor, n string) error { return h.s.Delete(ctx, who, "", n) },
 		} {
 			want(t, "a stranger: "+name, call(h.stranger, "dev"), berth.NotFound)
 			want(t, "a missing one: "+name, call(h.admin, "nix\x00"), berth.NotFound)

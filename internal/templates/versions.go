@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -21,7 +22,8 @@ type VersionView struct {
 	Build     berth.Build // its import
 	CreatedBy string      // username
 
-	Costs []berth.VersionCost // what is known of its starts' costs; left out of lists
+	Costs   []berth.VersionCost // what is known of its starts' costs; left out of lists
+	Effects *berth.Effects      // of its activation, on the workspaces that run
 }
 
 // FindVersion is a version of a template by name, id or Active, with its
@@ -92,8 +94,10 @@ func find(q *store.Query, actor authz.Actor, action authz.Action, organization, 
 	return t, v, err
 }
 
-// Activate makes a version the active one, from which workspaces are made.
-func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization, template, version string) (view VersionView, err error) {
+// Activate makes a version the active one, from which workspaces are made. Where
+// the template's rollout stops those that run an older one, that is told before
+// and wants to be confirmed.
+func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization, template, version string, how policies.How) (view VersionView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		t, v, err := find(&tx.Query, actor, authz.Update, organization, template, version)
 		if err != nil {
@@ -102,22 +106,41 @@ func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization,
 		if err := Imported(&tx.Query, v); err != nil {
 			return err
 		}
-		if err := activate(tx, t, v.ID, v.Contents.Presets); err != nil {
-			return err
-		}
-		c, err := activated(&tx.Query, t, v)
+		effects, err := s.rollout(tx, t, v.ID, how)
 		if err != nil {
 			return err
 		}
-		if err := audit(tx, actor, "activate", t, c, nil); err != nil {
-			return err
+		if !how.DryRun {
+			c, err := activated(&tx.Query, t, v)
+			if err != nil {
+				return err
+			}
+			if err := activate(tx, t, v.ID, v.Contents.Presets); err != nil {
+				return err
+			}
+			if err := audit(tx, actor, "activate", t, c, nil); err != nil {
+				return err
+			}
+			t.ActiveVersionID = v.ID
 		}
-		t.ActiveVersionID = v.ID
 		r, err := tx.VersionRow(v.ID)
 		view = versionView(t, r)
+		view.Effects = &effects
 		return err
 	})
 	return view, err
+}
+
+// rollout is what the activation of a version does to running workspaces, if it
+// may be.
+func (s *Service) rollout(tx *store.Tx, t berth.Template, v berth.VersionID, how policies.How) (berth.Effects, error) {
+	after := t
+	after.ActiveVersionID, after.Policy.ActivatedAt = v, tx.Now
+	effects, err := s.guard.TemplateEffects(&tx.Query, t, after, false)
+	if err != nil || how.DryRun {
+		return effects, err
+	}
+	return effects, how.Judge(effects)
 }
 
 // activated is what the change of the active version to v changes.
