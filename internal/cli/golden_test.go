@@ -38,6 +38,9 @@ func TestGolden(t *testing.T) {
 	f.answer("GET /users/me", api.User{Username: "ana", Email: "ana@example.com", Roles: []string{"owner", "member"}})
 	f.answer("GET /tokens", api.Page[api.Token]{Items: []api.Token{{ID: "t1", Name: "ci", Kind: "api", CreatedAt: longAgo, ExpiresAt: longAgo}}})
 	tpl := api.Template{Name: "docker", Organization: "default", ActiveVersion: "calm-otter", Description: "a container", Workspaces: 2, CreatedBy: "ana", CreatedAt: longAgo, UpdatedAt: longAgo}
+	tpl.Policy = api.TemplatePolicy{DefaultTTL: 8 * 3600, ActivityBump: 3600, AutostopDays: []string{"saturday"}, AutostopWeeks: 2, AutostartDays: make([]string, 7),
+		FailureTTL: 90 * 60, DormancyThreshold: 90 * 24 * 3600, DormancyAutoDeletion: 30 * 24 * 3600, AllowUserAutostart: true, AllowUserAutostop: true,
+		AllowUserCancel: true, RequireActive: true, Rollout: "when-idle"}
 	version := api.TemplateVersion{Name: "calm-otter", Active: true, Status: "succeeded", Message: "first", CreatedBy: "ana", CreatedAt: longAgo, Agents: []string{"main"},
 		Notes:      []string{"the README is empty"},
 		Parameters: []berth.Parameter{{Name: "cpus", Type: "number", Default: "2", Mutable: true, Options: []berth.ParameterOption{{Name: "two", Value: "2"}, {Name: "four", Value: "4"}}}, {Name: "repo", Type: "string", Required: true, Description: "what to clone"}},

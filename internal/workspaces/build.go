@@ -11,7 +11,6 @@ import (
 	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
-	"github.com/berthdev/berth/internal/templates"
 )
 
 // BuildInput says what build to make.
@@ -98,11 +97,11 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	if err != nil {
 		return w, b, err
 	}
-	version, err := s.versionFor(tx, t, base, in)
+	version, ruled, err := versionFor(tx, actor, w, t, base, in)
 	if err != nil {
 		return w, b, err
 	}
-	if err := asItIs(&tx.Query, actor, w, base, version, in); err != nil {
+	if err := asItIs(&tx.Query, actor, w, base, version, ruled, in); err != nil {
 		return w, b, err
 	}
 	if err := idle(tx, w, in, b.Reason); err != nil {
@@ -114,7 +113,7 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 		}
 	}
 	if b.Parameters, b.Preset, err = answersFor(version, base, in); err != nil {
-		return w, b, err
+		return w, b, unanswered(err, ruled, w, version)
 	}
 	b.OrganizationID, b.ProviderID, b.WorkspaceID, b.TemplateID, b.VersionID = w.OrganizationID, w.ProviderID, w.ID, t.ID, version.ID
 	b.Transition, b.InitiatorID, b.AllowDestroy, b.Orphan = in.Transition, actor.UserID, in.AllowDestroy, in.Orphan
@@ -146,20 +145,6 @@ func special(q *store.Query, actor authz.Actor, w berth.Workspace, in BuildInput
 		return berth.Errorf(berth.Forbidden, "a build that nobody asked for may not destroy what is persistent")
 	}
 	return sharing.Check(q, actor, authz.Govern, w, "what is persistent in the workspace")
-}
-
-// versionFor is the version that a build uses: the named one, the active one for
-// an update, else that of the last build that had an effect, so that a refused
-// one does not stick.
-func (s *Service) versionFor(tx *store.Tx, t berth.Template, base berth.Build, in BuildInput) (berth.Version, error) {
-	switch {
-	case in.Version != "":
-		return usable(tx, t, in.Version)
-	case in.Update:
-		return usable(tx, t, templates.Active)
-	default:
-		return tx.Version(base.VersionID)
-	}
 }
 
 // idle refuses a build while another one is active, and what a connection asks

@@ -73,6 +73,9 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if err != nil {
 		return w, b, err
 	}
+	if err := undeprecated(t); err != nil {
+		return w, b, err
+	}
 	owner, err := ownerOf(tx, actor, in.Owner, t.OrganizationID)
 	if err != nil {
 		return w, b, err
@@ -90,6 +93,9 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	}
 	version, err := usable(tx, t, ref)
 	if err != nil {
+		return w, b, err
+	}
+	if err := mayUse(&tx.Query, actor, t, version); err != nil {
 		return w, b, err
 	}
 	if s.opt.Credentials != nil {

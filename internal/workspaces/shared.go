@@ -9,12 +9,13 @@ import (
 
 // asItIs refuses a start that changes the workspace to somebody who may start it
 // and not change it: one with another version or other answers. What a version
-// asks at each start anew they answer.
-func asItIs(q *store.Query, actor authz.Actor, w berth.Workspace, base berth.Build, v berth.Version, in BuildInput) error {
+// asks at each start anew they answer, and a version that a rule chose is as it
+// is.
+func asItIs(q *store.Query, actor authz.Actor, w berth.Workspace, base berth.Build, v berth.Version, ruled bool, in BuildInput) error {
 	if in.Transition != berth.Start {
 		return nil
 	}
-	changes := v.ID != base.VersionID || in.Preset != ""
+	changes := v.ID != base.VersionID && !ruled || in.Preset != ""
 	for name := range in.Parameters {
 		changes = changes || !askedEachTime(v, name)
 	}
@@ -48,7 +49,10 @@ func mayCancel(q *store.Query, actor authz.Actor, r store.BuildRow) error {
 		right = authz.Stop
 	}
 	w := berth.Workspace{ID: r.WorkspaceID, OwnerID: r.OwnerID, OrganizationID: r.OrganizationID}
-	return sharing.Check(q, actor, right, w, "the build")
+	if err := sharing.Check(q, actor, right, w, "the build"); err != nil {
+		return err
+	}
+	return interruptible(q, actor, r)
 }
 
 // maySharePort tells whether the actor may let others open a port: members of
