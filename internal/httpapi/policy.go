@@ -43,14 +43,6 @@ func templateEdit(in api.EditTemplate) (e templates.Edit, err error) {
 	return e, err
 }
 
-func secondsIfAny(field string, n *int) (*time.Duration, error) {
-	if n == nil {
-		return nil, nil
-	}
-	d, err := seconds(field, int64(*n))
-	return &d, err
-}
-
 func daysIfAny(field string, names *[]string) (*berth.Weekdays, error) {
 	if names == nil {
 		return nil, nil

@@ -29,10 +29,10 @@ func settingsOf(in api.EditSchedule) (s workspaces.Settings, err error) {
 	return s, nil
 }
 
-func secondsIfAny(field string, n *int64) (*time.Duration, error) {
+func secondsIfAny[N int | int64](field string, n *N) (*time.Duration, error) {
 	if n == nil {
 		return nil, nil
 	}
-	d, err := seconds(field, *n)
+	d, err := seconds(field, int64(*n))
 	return &d, err
 }
