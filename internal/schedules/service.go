@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/activity"
+	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/lifecycle"
 	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/store"
@@ -26,7 +27,12 @@ type Options struct {
 	Site lifecycle.Site
 	// Ask asks a workspace's agents what they saw; see activity.Book.
 	Ask func(ctx context.Context, id berth.WorkspaceID) (activity.Answer, error)
-	Log *slog.Logger
+	// Recent is evidence of a workspace's use that may not be in the database
+	// yet; nil: there is none.
+	Recent func(id berth.WorkspaceID) []berth.Evidence
+	// Room is how much a workspace provider can take; see builds.Queue.
+	Room func(q *store.Query, id berth.ProviderID, now time.Time) (builds.Room, error)
+	Log  *slog.Logger
 }
 
 // New makes the service on an open database.
@@ -34,13 +40,8 @@ func New(db *store.DB, w *workspaces.Service, n *notices.Service, opt Options) *
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	if opt.Recent == nil {
+		opt.Recent = func(berth.WorkspaceID) []berth.Evidence { return nil }
+	}
 	return &Service{db: db, workspaces: w, notices: n, opt: opt}
 }
-
-// Tick asks the rules of every workspace that is due, does what they say, and
-// tells how many things it did. It is safe on every replica at once.
-func (s *Service) Tick(ctx context.Context, now time.Time) (did int64, err error) { return 0, nil }
-
-// Finished does what the end of a build means for the rules of its workspace:
-// by what the run is stopped, and that they are asked again.
-func (s *Service) Finished(tx *store.Tx, b berth.Build) error { return tx.LookAgain(b.WorkspaceID) }

@@ -107,6 +107,10 @@ func (p *parts) allLoops() []*loop.Loop {
 			n, err := p.schedules.Tick(ctx, time.Now())
 			return counted(n, "did %d things that the rules of workspaces wanted"), err
 		}},
+		{Name: "acts", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.schedules.PruneActs(ctx)
+			return counted(n, "forgot %d automatic acts of long ago"), err
+		}},
 		{Name: noticesLoop, Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.notices.Send(ctx)
 			return counted(n, "sent %d notices"), err

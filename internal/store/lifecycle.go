@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -16,53 +17,69 @@ func lifecycleInto(l *berth.Lifecycle) []any {
 }
 
 // SetLifecycle stores all that is kept of a living workspace for the rules of
-// its life, and has them asked at once unless l says when. A prebuild has none:
-// it is not_found.
+// its life but NextLook: they are asked at once. A prebuild has none of it: it is
+// not_found.
 func (tx *Tx) SetLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
-	look := l.NextLook
-	if look.IsZero() {
-		look = tx.Now
+	if err := tx.storeLifecycle(id, l); err != nil {
+		return err
 	}
+	return tx.LookAgain(id)
+}
+
+// SettleLifecycle is SetLifecycle by the rules themselves: they are asked again
+// when l says.
+func (tx *Tx) SettleLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
+	if err := tx.storeLifecycle(id, l); err != nil {
+		return err
+	}
+	return tx.must("workspace", `UPDATE workspaces SET next_look = $2 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`, id, stamp(l.NextLook))
+}
+
+func (tx *Tx) storeLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 	tx.Wake(WorkspaceTopic(id))
-	tx.Wake(LifecycleTopic)
 	return tx.must("workspace", `UPDATE workspaces SET autostart = $2, ttl = $3, auto_off = $4, automatic_updates = $5, extended_until = $6,
 		dormant_at = $7, deleting_at = $8, noticed_at = $9, unknown_since = $10, reminded_for = $11, start_takes = $12, policy_at = $13,
-		next_look = $14, updated_at = $15 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
-		id, orNull(l.Autostart), spanOrNull(l.TTL), spanIfAny(l.AutoOff), string(l.AutomaticUpdates), stamp(l.ExtendedUntil),
+		updated_at = $14 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
+		id, orNull(l.Autostart), spanOrNull(l.TTL), spanIfAny(l.AutoOff), string(cmp.Or(l.AutomaticUpdates, berth.UpdatesNever)), stamp(l.ExtendedUntil),
 		stamp(l.DormantAt), stamp(l.DeletingAt), stamp(l.NoticedAt), stamp(l.UnknownSince), stamp(l.RemindedFor), span(l.StartTakes),
-		stamp(l.PolicyAt), stamp(look), stamp(tx.Now))
+		stamp(l.PolicyAt), stamp(tx.Now))
 }
+
+// again has the rules asked at once. It changes next_look always, also where it
+// is due already: who read the facts before that, and writes down when to look
+// next, finds that they are not what they were.
+const again = `next_look = CASE WHEN next_look <= $1 THEN next_look - 1 ELSE $1 END`
+
+// ruled is which workspaces the rules are asked for; no prebuild is.
+const ruled = `deleted_at IS NULL AND NOT is_prebuild`
 
 // LookAgain has the rules of a workspace asked at once.
 func (tx *Tx) LookAgain(id berth.WorkspaceID) error {
-	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE id = $2 AND `+sooner, stamp(tx.Now), id)
+	_, err := tx.exec(`UPDATE workspaces SET `+again+` WHERE id = $2 AND `+ruled, stamp(tx.Now), id)
 	tx.Wake(LifecycleTopic)
 	return err
 }
 
 // LookAgainOwned is LookAgain for all workspaces of a user.
 func (tx *Tx) LookAgainOwned(owner berth.UserID) error {
-	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE owner_id = $2 AND `+sooner, stamp(tx.Now), owner)
+	_, err := tx.exec(`UPDATE workspaces SET `+again+` WHERE owner_id = $2 AND `+ruled, stamp(tx.Now), owner)
 	tx.Wake(LifecycleTopic)
 	return err
 }
 
 // LookAgainTemplate is LookAgain for all workspaces of a template.
 func (tx *Tx) LookAgainTemplate(t berth.TemplateID) error {
-	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE template_id = $2 AND `+sooner, stamp(tx.Now), t)
+	_, err := tx.exec(`UPDATE workspaces SET `+again+` WHERE template_id = $2 AND `+ruled, stamp(tx.Now), t)
 	tx.Wake(LifecycleTopic)
 	return err
 }
 
 // LookAgainOrganization is LookAgain for all workspaces of an organization.
 func (tx *Tx) LookAgainOrganization(o berth.OrganizationID) error {
-	_, err := tx.exec(`UPDATE workspaces SET next_look = $1 WHERE organization_id = $2 AND `+sooner, stamp(tx.Now), o)
+	_, err := tx.exec(`UPDATE workspaces SET `+again+` WHERE organization_id = $2 AND `+ruled, stamp(tx.Now), o)
 	tx.Wake(LifecycleTopic)
 	return err
 }
-
-// sooner is which living workspaces are looked at later than at $1; no prebuild is.
-const sooner = `deleted_at IS NULL AND NOT is_prebuild AND (next_look IS NULL OR next_look > $1)`
 
 // SetBuildPolicy stores by what a start that ended is to be stopped.
 func (tx *Tx) SetBuildPolicy(id berth.BuildID, p berth.Policy) error {

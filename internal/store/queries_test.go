@@ -20,7 +20,7 @@ var queryArgument = map[string]int{"row": 0, "exec": 0, "must": 1, "all": 2, "on
 // built are the functions that build a query when they run. Their tests run
 // them; add one here with a test of its filters.
 var built = []string{
-	"AgentsOf", "rightsOf", "noteActivity", "AppendAgentLogs", "InsertBuildLogs", "SeeAgents",
+	"AgentsOf", "Looked", "Lives", "runs", "ofLives", "ActivityOf", "HoldsOf", "rightsOf", "noteActivity", "AppendAgentLogs", "InsertBuildLogs", "SeeAgents",
 	"Builds", "BuildPage", "WorkspacePage", "TemplatePage", "OrganizationPage", "Members", "VersionPage", "UserPage", "ForgetPerson", "Favorites", "AuditPage", "SealedOtherwise", "Reseal", "SealedHeads",
 	"NoticePage", "FailedDeliveries",
 	"all", "one", "must", "state", "size", // helpers: they pass on what they are given

@@ -129,7 +129,16 @@ func (q *Query) OtherOwners(than berth.UserID) (n int, err error) {
 // SawUser notes that a user was there, unless that was noted after since; a
 // dormant one is active again. It guards itself.
 func (tx *Tx) SawUser(id berth.UserID, since time.Time) error {
-	_, err := tx.exec(`UPDATE users SET seen_at = $2, status = CASE WHEN status = 'dormant' THEN 'active' ELSE status END
+	// Workspaces of a dormant user do not start by themselves: now they may.
+	n, err := tx.exec(`UPDATE workspaces SET `+again+` WHERE owner_id = $2 AND `+ruled+`
+		AND EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.status = 'dormant')`, stamp(tx.Now), id)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		tx.Wake(LifecycleTopic)
+	}
+	_, err = tx.exec(`UPDATE users SET seen_at = $2, status = CASE WHEN status = 'dormant' THEN 'active' ELSE status END
 		WHERE id = $1 AND (seen_at IS NULL OR seen_at <= $3)`, id, stamp(tx.Now), stamp(since))
 	return err
 }
@@ -173,11 +182,15 @@ func (q *Query) FirstUser() (berth.User, error) {
 	return one(q, "user", scanUser, `SELECT `+userColumns+` FROM users u WHERE NOT u.is_system ORDER BY u.created_at, u.id LIMIT 1`)
 }
 
-// UpdateUser stores all of a user but their password.
+// UpdateUser stores all of a user but their password. The rules of their
+// workspaces are asked at once.
 func (tx *Tx) UpdateUser(u berth.User) error {
 	tx.Wake(UserTopic(u.ID))
 	if !u.MaySignIn() {
 		tx.Wake(ShutOutTopic)
+	}
+	if err := tx.LookAgainOwned(u.ID); err != nil {
+		return err
 	}
 	return tx.must("user", `UPDATE users SET username = $2, email = $3, name = $4, status = $5, roles_json = $6, dotfiles = $7,
 		sign_in = $8, must_change_password = $9, suspended_at = $10, deleted_at = $11, updated_at = $12 WHERE id = $1`,

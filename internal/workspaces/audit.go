@@ -23,7 +23,8 @@ func audit(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, ch
 }
 
 // auditBuild records that a build of a workspace was asked for, and what it
-// changes against the last one that had an effect. More is added to its detail.
+// changes against the last one that had an effect. More is added to its detail; its
+// "why" is the reason.
 func auditBuild(tx *store.Tx, actor authz.Actor, action string, w berth.Workspace, b berth.Build, more map[string]any) error {
 	row, err := tx.AuditOf(w)
 	if err != nil {
@@ -45,6 +46,10 @@ func auditBuild(tx *store.Tx, actor authz.Actor, action string, w berth.Workspac
 	}
 	row.Detail = map[string]any{"build": b.ID, "number": b.Number, "reason": b.Reason}
 	maps.Copy(row.Detail, more)
+	if why, ok := more["why"].(string); ok { // better than what holds for all of that reason
+		row.Reason = why
+		delete(row.Detail, "why")
+	}
 	if len(b.AllowDestroy) > 0 {
 		row.Detail["allow_destroy"] = b.AllowDestroy
 	}

@@ -1,0 +1,68 @@
+package schedules
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/lifecycle"
+	"github.com/berthdev/berth/internal/store"
+)
+
+// Finished does what the end of a build means for the rules of its workspace, in
+// the transaction that ends it: by what the run is stopped, what of the last run
+// is over, and that the rules are asked again.
+func (s *Service) Finished(tx *store.Tx, b berth.Build) error {
+	found, err := s.settings(&tx.Query, []berth.WorkspaceID{b.WorkspaceID})
+	if err != nil {
+		return err
+	}
+	f, ok := found[b.WorkspaceID]
+	if !ok || f.Workspace.Prebuild || !f.Workspace.DeletedAt.IsZero() {
+		return nil
+	}
+	if b.Transition == berth.Start && f.Run != nil && f.Run.ID == b.ID {
+		if err := tx.SetBuildPolicy(b.ID, policyOf(f)); err != nil {
+			return err
+		}
+	}
+	l := f.Workspace.Lifecycle
+	l.UnknownSince = time.Time{}
+	if b.Status() == berth.BuildSucceeded {
+		l.RemindedFor = time.Time{}
+		switch b.Transition {
+		case berth.Start:
+			l.StartTakes = smoothed(l.StartTakes, b.CompletedAt.Sub(b.StartedAt))
+		case berth.Stop:
+			l.ExtendedUntil = time.Time{}
+		}
+	}
+	return tx.SetLifecycle(b.WorkspaceID, l)
+}
+
+// smoothed is how long starts take after one more: the last ones count most.
+func smoothed(known, took time.Duration) time.Duration {
+	switch {
+	case took <= 0:
+		return known
+	case known == 0:
+		return took
+	}
+	return (2*known + took) / 3
+}
+
+// policyOf is by what a run is stopped that begins now.
+func policyOf(f lifecycle.Facts) berth.Policy {
+	t, o, w := f.Template.Policy, f.Organization, f.Workspace
+	p := berth.Policy{TTL: t.DefaultTTL, Bump: t.ActivityBump, AutoOff: o.AutoOff, AutostopDays: t.AutostopDays, AutostopWeeks: t.AutostopWeeks,
+		QuietHours: f.Site.QuietHours}
+	if t.AllowUserAutostop {
+		p.TTL = w.TTL
+	}
+	if o.AutoOffByUser && w.AutoOff != nil {
+		p.AutoOff = *w.AutoOff
+	}
+	if f.Site.CustomQuietHours && f.Owner.QuietHours != "" {
+		p.QuietHours = f.Owner.QuietHours
+	}
+	return p
+}
