@@ -34,44 +34,31 @@ func (sqlite) name() string { return "sqlite" }
 // a power cut. busy_timeout, in ms, is for other processes: a backup, a shell.
 var common = []string{"busy_timeout(10000)", "synchronous(FULL)", "temp_store(MEMORY)"}
 
-func (s sqlite) handle(connections int, txlock string, pragmas ...string) (*sql.DB, error) {
+func (s sqlite) handle(connections int, txlock string, pragmas ...string) *sql.DB {
 	v := url.Values{"_pragma": append(append([]string{}, common...), pragmas...)}
 	if txlock != "" {
 		v.Set("_txlock", txlock)
 	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: s.path}).EscapedPath()+"?"+v.Encode())
-	if err != nil {
-		return nil, err
-	}
+	db := sql.OpenDB(keepingConnector{name: "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?" + v.Encode(), driver: &driver.Driver{}})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	return db, nil
+	return db
 }
 
 func (s sqlite) open(ctx context.Context) (reader, writer *sql.DB, err error) {
-	writer, err = s.handle(1, "immediate", "journal_mode(WAL)", "foreign_keys(1)")
-	if err != nil {
-		return nil, nil, err
-	}
+	writer = s.handle(1, "immediate", "journal_mode(WAL)", "foreign_keys(1)")
 	if err = s.ping(ctx, writer); err != nil {
 		writer.Close()
 		return nil, nil, s.cannotOpen(err)
 	}
-	if reader, err = s.handle(readers, "", "query_only(1)"); err != nil {
-		writer.Close()
-		return nil, nil, err
-	}
-	return reader, writer, nil
+	return s.handle(readers, "", "query_only(1)"), writer, nil
 }
 
 func (s sqlite) openForMigrations(ctx context.Context) (*sql.DB, error) {
 	if err := s.makeFile(); err != nil {
 		return nil, err
 	}
-	db, err := s.handle(1, "immediate", "journal_mode(WAL)", "foreign_keys(0)")
-	if err != nil {
-		return nil, err
-	}
+	db := s.handle(1, "immediate", "journal_mode(WAL)", "foreign_keys(0)")
 	if err := s.ping(ctx, db); err != nil {
 		db.Close()
 		return nil, s.cannotOpen(err)
