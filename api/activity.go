@@ -68,3 +68,9 @@ type Pressed struct {
 	Limit   int    `json:"limit"`
 	Began   int64  `json:"began_ms" doc:"How long ago it began"`
 }
+
+// Announcement is a line that everybody reads who has a shell open in the
+// workspace. The server sends it to an agent over its link: POST /announcement
+type Announcement struct {
+	Text string `json:"text"`
+}

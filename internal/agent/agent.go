@@ -109,7 +109,8 @@ func newAgent(c Config, s server, serve func(context.Context, net.Conn, tunnel.H
 	a.steps = newStepQueue(a.log, s.AgentSteps)
 	a.doctor = doctor.New(a.log, s.AgentTrouble)
 	a.localRoutes()
-	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Evidence: a.activity, Banner: a.banner, Log: a.log})
+	sessions, err := shell.New(shell.Options{Env: a.environment, Dir: a.dir, MOTD: a.motd, Evidence: a.activity, Banner: a.banner, Log: a.log,
+		Screen: func() shell.Screen { return terminal.NewScreen() }})
 	if err != nil {
 		return nil, fmt.Errorf("making the SSH server: %w", err)
 	}

@@ -23,6 +23,7 @@ func (a *agent) offers() tunnel.Handler {
 	mux.HandleFunc("GET /metadata", a.metadata.serve)
 	mux.HandleFunc("GET /activity", a.activity.Serve)
 	mux.HandleFunc("PUT /identity", a.putIdentity)
+	mux.HandleFunc("POST /announcement", a.announce)
 	streams := map[string]func(context.Context, *tunnel.Stream, string){
 		"ssh": func(_ context.Context, s *tunnel.Stream, _ string) { a.sessions.ServeConn(s) },
 		"tcp": a.forward(ports.ForwardTCP),

@@ -40,6 +40,9 @@ type Options struct {
 	MOTD func() string
 	// Banner gives text to show on a new terminal, before MOTD; nil or empty: none.
 	Banner func() string
+	// Screen makes one that follows a new terminal; nil: nothing is known of
+	// what is on terminals.
+	Screen func() Screen
 	// Evidence hears of use; nil: nobody does.
 	Evidence Evidence
 	// Log takes what an operator may want to know; nil: slog's default.

@@ -32,6 +32,7 @@ type session struct {
 
 	mu      sync.Mutex
 	process *os.Process // nil before the start and after the end
+	view    *view       // nil unless a command runs on a terminal
 	gone    chan struct{}
 }
 

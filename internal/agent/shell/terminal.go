@@ -87,13 +87,26 @@ func (s *session) resize(payload []byte) bool {
 
 // SetSize works while f is read, and closed, elsewhere; the library's does not.
 func SetSize(f *os.File, columns, rows, wide, tall uint32) error {
+	return setSize(f, &unix.Winsize{Col: uint16(columns), Row: uint16(rows), Xpixel: uint16(wide), Ypixel: uint16(tall)})
+}
+
+func setSize(f *os.File, size *unix.Winsize) error {
+	return control(f, func(fd int) error { return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, size) })
+}
+
+func sizeOf(f *os.File) (size *unix.Winsize, err error) {
+	err = control(f, func(fd int) (err error) { size, err = unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ); return err })
+	return size, err
+}
+
+// control does something to the terminal of f, unless that is closed.
+func control(f *os.File, do func(fd int) error) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	size := &unix.Winsize{Col: uint16(columns), Row: uint16(rows), Xpixel: uint16(wide), Ypixel: uint16(tall)}
 	var done error
-	if err := raw.Control(func(fd uintptr) { done = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, size) }); err != nil {
+	if err := raw.Control(func(fd uintptr) { done = do(int(fd)) }); err != nil {
 		return err
 	}
 	return done
@@ -115,11 +128,36 @@ func (s *session) runOnTerminal(cmd *exec.Cmd, use Use) error {
 	var input, output sync.WaitGroup
 	// The end of input is not passed on: a terminal has no such thing.
 	input.Go(func() { pump(t.master, s.channel, use.In) })
-	output.Go(func() { drain(s.channel, t.master, use.Out) })
+	seen := s.viewed(t.master)
+	output.Go(func() { drain(seen, t.master, use.Out) })
 	s.await(cmd, &output, settle, t.master)
 	t.master.Close() // hangs up what is left on the terminal
 	output.Wait()
 	s.channel.Close()
 	input.Wait()
 	return nil
+}
+
+// viewed makes what the session's person sees from here on.
+func (s *session) viewed(master *os.File) *view {
+	v := &view{to: s.channel, columns: func() int {
+		size, err := sizeOf(master)
+		if err != nil {
+			return 0
+		}
+		return int(size.Col)
+	}, shown: func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.process != nil {
+			PromptAgain(master, s.process.Pid)
+		}
+	}}
+	if screen := s.conn.server.options.Screen; screen != nil {
+		v.follow = screen()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.view = v
+	return v
 }

@@ -100,6 +100,11 @@ func (h *history) switched(before modes) {
 // between tells whether no token is half written.
 func (h *history) between() bool { return h.head.idle() }
 
+// Between and Full are those of shell.Screen, as is Write.
+func (h *history) Between() bool     { return h.between() }
+func (h *history) Full() bool        { return h.head.modes.alternate != 0 }
+func (h *history) Write(data []byte) { h.write(data) }
+
 // cutInAlternate tells whether the beginning of the alternate screen is gone:
 // a replay does not show all of it.
 func (h *history) cutInAlternate() bool { return h.head.modes.alternate != 0 && h.alternate.isCut }

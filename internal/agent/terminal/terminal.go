@@ -19,9 +19,6 @@ const (
 	settle = 200 * time.Millisecond
 	// mercy is how long a shell has to end after SIGHUP.
 	mercy = 5 * time.Second
-	// jiggle is how long a terminal is a row smaller, to have a program draw its
-	// screen anew.
-	jiggle = 50 * time.Millisecond
 )
 
 // terminal is one pseudo-terminal and its program.
@@ -43,6 +40,7 @@ type terminal struct {
 	end     *End
 	empty   time.Time   // since when nobody views it
 	idle    *time.Timer // looks after it then
+	lines   shell.Announcements
 }
 
 // start makes a terminal and its program.
@@ -103,15 +101,8 @@ func (t *terminal) pump() {
 // show takes output.
 func (t *terminal) show(data []byte) {
 	t.mu.Lock()
-	quiet := t.history.write(data)
-	for v := range t.viewers {
-		if v == t.active {
-			v.push(Event{Output: data})
-		} else if len(quiet) > 0 {
-			v.push(Event{Output: quiet})
-		}
-	}
-	t.settleActive()
+	t.give(data)
+	t.announceDue(false)
 	active, full := t.active, false
 	if active != nil {
 		full = active.queued > maxQueue/2
@@ -128,6 +119,19 @@ func (t *terminal) show(data []byte) {
 		case <-time.After(patience):
 		}
 	}
+}
+
+// give gives viewers what comes next.
+func (t *terminal) give(data []byte) {
+	quiet := t.history.write(data)
+	for v := range t.viewers {
+		if v == t.active {
+			v.push(Event{Output: data})
+		} else if len(quiet) > 0 {
+			v.push(Event{Output: quiet})
+		}
+	}
+	t.settleActive()
 }
 
 // settleActive makes the wanted viewer the active one. In the middle of a
@@ -178,7 +182,7 @@ func (t *terminal) attach(size Size) *Viewer {
 	}
 	t.activate(v)
 	if t.history.cutInAlternate() {
-		t.redraw()
+		shell.Redraw(t.master)
 	}
 	return v
 }
@@ -198,22 +202,6 @@ func (t *terminal) catchUp(v *Viewer) {
 			v.push(e)
 		}
 	}
-}
-
-// redraw has a program on the alternate screen draw it again.
-func (t *terminal) redraw() {
-	size := t.size
-	if size.Rows < 3 {
-		return
-	}
-	t.setSize(Size{size.Columns, size.Rows - 1})
-	time.AfterFunc(jiggle, func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.end == nil {
-			t.setSize(t.size)
-		}
-	})
 }
 
 // leave forgets a viewer.

@@ -21,6 +21,21 @@ type tracker struct {
 	reset    func()
 }
 
+// Screen follows what is written to a terminal, as far as others need to know.
+type Screen struct{ tracker }
+
+// NewScreen follows a terminal from its beginning.
+func NewScreen() *Screen { return &Screen{} }
+
+// Write takes what the terminal is given.
+func (s *Screen) Write(data []byte) { s.write(data) }
+
+// Between tells whether no character and no sequence is half written.
+func (s *Screen) Between() bool { return s.idle() }
+
+// Full tells whether a program has the whole screen for itself.
+func (s *Screen) Full() bool { return s.modes.alternate != 0 }
+
 func (t *tracker) write(data []byte) { t.feed(data, t) }
 
 func (t *tracker) out(token []byte) {
