@@ -49,7 +49,10 @@ type EditSchedule struct {
 // EditedSchedule is a schedule after a change.
 type EditedSchedule struct {
 	Schedule
-	Effects []string `json:"effects" doc:"What the change does, and what it does not, one sentence each"`
+	Changed   bool       `json:"changed"`
+	StoppedAt *time.Time `json:"stopped_at,omitempty" doc:"What stops_at was before"`
+	NowAt     *time.Time `json:"apply_now_stops_at,omitempty" doc:"When apply_now would stop what runs, where that is sooner than stops_at"`
+	Notes     []string   `json:"notes" doc:"What to know besides, one sentence each"`
 }
 
 // Extend: POST /workspaces/{workspace}/extend

@@ -7,6 +7,21 @@ import (
 	"github.com/berthdev/berth/api"
 )
 
+// Schedule is by what a workspace starts and stops by itself.
+func (c *Client) Schedule(ctx context.Context, workspace string) (api.Schedule, error) {
+	return get[api.Schedule](ctx, c, path("workspaces", workspace, "schedule"))
+}
+
+// EditSchedule changes that.
+func (c *Client) EditSchedule(ctx context.Context, workspace string, in api.EditSchedule) (api.EditedSchedule, error) {
+	return call[api.EditSchedule, api.EditedSchedule](ctx, c, http.MethodPatch, path("workspaces", workspace, "schedule"), in)
+}
+
+// ExtendWorkspace has a running workspace stopped by its rules later.
+func (c *Client) ExtendWorkspace(ctx context.Context, workspace string, in api.Extend) (api.Schedule, error) {
+	return post[api.Extend, api.Schedule](ctx, c, path("workspaces", workspace, "extend"), in)
+}
+
 // SleepWorkspace makes a workspace dormant, and stops it where it may run.
 func (c *Client) SleepWorkspace(ctx context.Context, workspace string, in api.Sleep) (api.Workspace, error) {
 	return call[api.Sleep, api.Workspace](ctx, c, http.MethodPut, path("workspaces", workspace, "dormant"), in)

@@ -44,11 +44,7 @@ func (a *app) dormancyShow() *cobra.Command {
 
 // asleep says that a workspace is dormant, and what comes of it.
 func asleep(w api.Workspace, t target, now time.Time) string {
-	text := t.String() + " is dormant since " + clock(*w.DormantAt, now)
-	if w.DeletingAt != nil {
-		text += " and is deleted on " + day(*w.DeletingAt, now)
-	}
-	return text + "; wake it with: berth dormancy wake " + t.String()
+	return t.String() + " is dormant " + asleepWords(w.Ahead, t, now)
 }
 
 func (a *app) dormancySleep() *cobra.Command {

@@ -73,6 +73,8 @@ var deeds = []deed{
 	{row: row{op: "sharePort", body: `{"level":"organization"}`}, leaves: "share workspace"},
 	{row: row{op: "unsharePort"}, leaves: "unshare workspace"},
 	{row: row{op: "pullState"}, leaves: "state-pull workspace"},
+	{row: row{op: "editSchedule", body: `{"ttl_seconds":3600,"apply_now":true}`}, leaves: "schedule workspace"},
+	{row: row{op: "extendWorkspace", body: `{"seconds":36000}`}, leaves: "extend workspace"},
 	{row: row{op: "createBuild", body: `{"transition":"stop"}`}, leaves: "stop workspace"},
 	{row: row{op: "sleepWorkspace", before: stopped, body: `{}`}, leaves: "dormancy-sleep workspace"},
 	{row: row{op: "wakeWorkspace"}, leaves: "dormancy-wake workspace"},

@@ -141,6 +141,11 @@ var operations = []operation{
 	op(person, "DELETE /workspaces/{workspace}/holds", "releaseHolds", "End all holds of a workspace", (*handlers).releaseHolds),
 	op(person, "DELETE /workspaces/{workspace}/holds/{hold}", "releaseHold", "End a hold", (*handlers).releaseHold),
 
+	op(person, "GET /workspaces/{workspace}/schedule", "getSchedule", "Show by what a workspace starts and stops by itself", (*handlers).getSchedule),
+	op(person, "PATCH /workspaces/{workspace}/schedule", "editSchedule", "Change that", (*handlers).editSchedule,
+		about("What runs is stopped by what held when it started, unless the change makes that later or apply_now is said. dry_run tells what would come of it.")),
+	op(person, "POST /workspaces/{workspace}/extend", "extendWorkspace", "Have a running workspace stopped by its rules later", (*handlers).extendWorkspace,
+		about("By 30 minutes to 30 days from now, and not past a stop that its template requires. A conflict when nothing stops it by itself.")),
 	op(person, "PUT /workspaces/{workspace}/dormant", "sleepWorkspace", "Make a workspace dormant", (*handlers).sleepWorkspace,
 		about("It is stopped where it may run, and nothing starts it until it is woken. Where its template says so, it is deleted some time later.")),
 	op(person, "DELETE /workspaces/{workspace}/dormant", "wakeWorkspace", "Wake a dormant workspace", (*handlers).wakeWorkspace,

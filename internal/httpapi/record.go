@@ -57,6 +57,8 @@ var deeds = map[string][2]string{
 	"releaseHolds":         {"workspace", "release-hold"},
 	"releaseHold":          {"workspace", "release-hold"},
 	"setQuietHours":        {"user", "edit"},
+	"editSchedule":         {"workspace", "schedule"},
+	"extendWorkspace":      {"workspace", "extend"},
 	"sleepWorkspace":       {"workspace", "dormancy-sleep"},
 	"wakeWorkspace":        {"workspace", "dormancy-wake"},
 	"addFavorite":          {"workspace", "favorite"},

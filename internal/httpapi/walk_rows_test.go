@@ -132,6 +132,9 @@ var walkRows = []row{
 	{op: "releaseHolds", needs: authz.Connect, on: dev},
 	{op: "releaseHold", needs: authz.Connect, on: dev},
 
+	{op: "getSchedule", needs: authz.Read, on: dev},
+	{op: "editSchedule", needs: authz.Update, on: dev, body: `{}`},
+	{op: "extendWorkspace", needs: authz.Start, on: dev, body: `{"seconds":1}`}, // a conflict: nothing stops it
 	{op: "sleepWorkspace", needs: authz.Update, on: dev, body: `{}`, before: asleep},
 	{op: "wakeWorkspace", needs: authz.Update, on: dev},
 	{op: "addFavorite", needs: authz.Read, on: dev, and: []right{{authz.Update, own(authz.KindUser)}}},

@@ -93,7 +93,7 @@ func (h *handlers) viewWorkspaces(ctx context.Context, views ...workspaces.View)
 	}
 	return list(views, func(v workspaces.View) api.Workspace {
 		w, a := viewWorkspace(v), ahead[v.Workspace.ID]
-		w.Ahead, w.Favorite = viewAhead(v.Workspace, a), a.Favorite
+		w.Ahead, w.Favorite = viewAhead(a), a.Favorite
 		return w
 	}), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
@@ -38,16 +39,22 @@ func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.Workspa
 		if err := tx.SetLifecycle(id, w.Lifecycle); err != nil {
 			return err
 		}
-		return record(tx, actor, "dormancy-sleep", w, dormancyChanges(before, w.Lifecycle))
+		data := map[string]string{"why": "put to sleep by " + actor.Username}
+		if !w.DeletingAt.IsZero() {
+			data["deleting_at"] = moment(w.DeletingAt)
+		}
+		return errors.Join(record(tx, actor, "dormancy-sleep", w, dormancyChanges(before, w.Lifecycle)),
+			s.notices.Tell(tx, berth.Notice{Kind: notices.KindDormant, WorkspaceID: id, TemplateID: w.TemplateID, Data: data}, w.OwnerID))
 	})
 }
 
-// asleep is what is kept of a workspace that falls asleep at now: it is deleted
-// after as long as its template says, where that forgets workspaces at all.
+// asleep is what is kept of a workspace that falls asleep at now, of which its
+// owner is told in the same transaction: it is deleted after as long as its
+// template says, where that forgets workspaces at all.
 func asleep(l berth.Lifecycle, p berth.TemplatePolicy, now time.Time) berth.Lifecycle {
 	l.DormantAt, l.DeletingAt, l.NoticedAt, l.NextLook = now, time.Time{}, time.Time{}, time.Time{}
 	if p.DormancyThreshold > 0 && p.DormancyAutoDeletion > 0 {
-		l.DeletingAt = now.Add(p.DormancyAutoDeletion)
+		l.DeletingAt, l.NoticedAt = now.Add(p.DormancyAutoDeletion), now
 	}
 	return l
 }

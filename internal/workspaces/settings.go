@@ -53,8 +53,8 @@ func (s Settings) autostart(l *berth.Lifecycle, t berth.Template, _ berth.Organi
 	if text == l.Autostart {
 		return nil
 	}
-	if text != "" && !t.Policy.AllowUserAutostart {
-		return notYours("autostart", "the template %s does not let its workspaces start by a schedule: ask who manages it to allow that", t.Name)
+	if why := AutostartFixed(t); text != "" && why != "" {
+		return notYours("autostart", why)
 	}
 	changes.Set("autostart", l.Autostart, text)
 	l.Autostart = text
@@ -68,8 +68,8 @@ func (s Settings) ttl(l *berth.Lifecycle, t berth.Template, _ berth.Organization
 	if *s.TTL != 0 && (*s.TTL < minTTL || *s.TTL > maxTTL) {
 		return berth.InvalidField("ttl_seconds", "a workspace is stopped 1 minute to 30 days after its start; 0 is never")
 	}
-	if !t.Policy.AllowUserAutostop {
-		return notYours("ttl_seconds", "the template %s says itself when its workspaces stop: ask who manages it to let people say that", t.Name)
+	if why := TTLFixed(t); why != "" {
+		return notYours("ttl_seconds", why)
 	}
 	changes.Set("ttl", l.TTL.String(), s.TTL.String())
 	l.TTL = *s.TTL
@@ -88,8 +88,9 @@ func (s Settings) autoOff(l *berth.Lifecycle, _ berth.Template, o berth.Organiza
 		return nil
 	case *s.AutoOff != 0 && (*s.AutoOff < minAutoOff || *s.AutoOff > maxTTL):
 		return berth.InvalidField("auto_off_seconds", "a workspace is stopped after 5 minutes to 30 days without use; 0 is never")
-	case !o.AutoOffByUser:
-		return notYours("auto_off_seconds", "the organization %s says itself after how long without use its workspaces stop: ask one of its owners to let people say that", o.Name)
+	}
+	if why := AutoOffFixed(o); why != "" {
+		return notYours("auto_off_seconds", why)
 	}
 	changes.Set("auto_off", said(l.AutoOff), said(s.AutoOff))
 	l.AutoOff = s.AutoOff
@@ -116,6 +117,33 @@ func (s Settings) updates(l *berth.Lifecycle, _ berth.Template, _ berth.Organiza
 	return nil
 }
 
-func notYours(field, format string, args ...any) error {
-	return &berth.Error{Code: berth.Forbidden, Field: field, Message: fmt.Sprintf(format, args...)}
+// AutostartFixed is why people cannot give workspaces of a template a schedule;
+// empty where they can.
+func AutostartFixed(t berth.Template) string {
+	if t.Policy.AllowUserAutostart {
+		return ""
+	}
+	return fmt.Sprintf("the template %s does not let its workspaces start by a schedule: ask who manages it to allow that", t.Name)
+}
+
+// TTLFixed is why people cannot change the time to live of workspaces of a
+// template.
+func TTLFixed(t berth.Template) string {
+	if t.Policy.AllowUserAutostop {
+		return ""
+	}
+	return fmt.Sprintf("the template %s says itself when its workspaces stop: ask who manages it to let people say that", t.Name)
+}
+
+// AutoOffFixed is why people cannot change the auto-off of workspaces of an
+// organization.
+func AutoOffFixed(o berth.Organization) string {
+	if o.AutoOffByUser {
+		return ""
+	}
+	return fmt.Sprintf("the organization %s says itself after how long without use its workspaces stop: ask one of its owners to let people say that", o.Name)
+}
+
+func notYours(field, why string) error {
+	return &berth.Error{Code: berth.Forbidden, Field: field, Message: why}
 }
