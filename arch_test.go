@@ -106,6 +106,7 @@ var owners = map[string][]string{
 	"github.com/charmbracelet":                  {"internal/cli"},
 	"github.com/coreos/go-oidc":                 {"internal/signin"},
 	"golang.org/x/oauth2":                       {"internal/signin"},
+	"github.com/wneessen/go-mail":               {"internal/notices"},
 }
 
 // never holds what a package must not reach, even through others.

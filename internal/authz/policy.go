@@ -90,6 +90,7 @@ var policy = []rule{
 	{who: site, role: berth.RoleMember, kinds: kinds(KindSSHKey), reach: own, actions: actions(Read, Update)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindSecret), reach: own, actions: actions(Create, Read, Update, Delete)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindExternal), reach: own, actions: actions(Create, Read, Delete, Use)},
+	{who: site, role: berth.RoleMember, kinds: kinds(KindNotice), reach: own, actions: actions(Read, Update)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindQuota), reach: own, actions: actions(Read)},
 	{who: site, role: berth.RoleMember, kinds: kinds(KindWorkspace), reach: ownHere, actions: actions(Create, Start, Update, Share)},
 	// What somebody has they can see, enter, stop and delete, also after they left the organization.
@@ -99,6 +100,6 @@ var policy = []rule{
 }
 
 // personal are the kinds of which everybody has their own, and no others'.
-var personal = []Kind{KindSSHKey, KindSecret, KindExternal, KindPassword}
+var personal = []Kind{KindSSHKey, KindSecret, KindExternal, KindPassword, KindNotice}
 
 var notPersonal = slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return slices.Contains(personal, k) })

@@ -38,6 +38,7 @@ const (
 	KindSSHKey       Kind = "ssh-key"  // the pair that a person's workspaces act with
 	KindSecret       Kind = "secret"   // what a person has in all their workspaces
 	KindExternal     Kind = "external" // a person's sign-ins elsewhere; use: get their tokens
+	KindNotice       Kind = "notice"   // what a person was told, and how they want that
 	KindOrganization Kind = "organization"
 	KindMember       Kind = "member" // that a user belongs to an organization
 	KindGroup        Kind = "group"
@@ -66,6 +67,7 @@ var table = []kindInfo{
 	{KindSSHKey, "your SSH key", actions(Read, Update)},
 	{KindSecret, "your secrets", actions(Create, Read, Update, Delete)},
 	{KindExternal, "your external sign-ins", actions(Create, Read, Delete, Use)},
+	{KindNotice, "your notices", actions(Read, Update)},
 	{KindOrganization, "organizations", actions(Create, Read, Update, Delete)},
 	{KindMember, "members", actions(Create, Read, Update, Delete)},
 	{KindGroup, "groups", actions(Create, Read, Update, Delete)},
@@ -159,6 +161,9 @@ func OfSecret(owner berth.UserID) Resource { return Resource{Kind: KindSecret, O
 
 // OfExternal is an external sign-in of a user.
 func OfExternal(owner berth.UserID) Resource { return Resource{Kind: KindExternal, OwnerID: owner} }
+
+// OfNotice is what a user is told.
+func OfNotice(owner berth.UserID) Resource { return Resource{Kind: KindNotice, OwnerID: owner} }
 
 // OfOrganization is an organization as a resource.
 func OfOrganization(id berth.OrganizationID) Resource {

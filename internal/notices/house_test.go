@@ -9,6 +9,8 @@ import (
 	"github.com/berthdev/berth/internal/store/storetest"
 )
 
+const accessURL = "https://berth.example.com"
+
 // house is the service with what it needs around it.
 type house struct {
 	storetest.World
@@ -19,8 +21,12 @@ type house struct {
 
 func newHouse(t testing.TB, db *store.DB, opt notices.Options) *house {
 	t.Helper()
-	opt.AccessURL = "https://berth.example.com"
-	return &house{World: storetest.Seed(t, db), t: t, db: db, s: notices.New(db, opt)}
+	opt.AccessURL = accessURL
+	s, err := notices.New(db, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &house{World: storetest.Seed(t, db), t: t, db: db, s: s}
 }
 
 // inHouse runs a test on both engines.

@@ -124,6 +124,3 @@ func (s *Service) tell(tx *store.Tx, k Kind, n berth.Notice, u berth.User) error
 	}
 	return nil
 }
-
-// ways are those out of the house.
-func (s *Service) ways() []berth.Way { return nil }

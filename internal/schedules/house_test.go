@@ -92,7 +92,11 @@ func newHouse(t *testing.T, db *store.DB) *house {
 
 // replica is one more server on the database.
 func (h *house) replica() *schedules.Service {
-	return schedules.New(h.db, h.workspaces, notices.New(h.db, notices.Options{}), schedules.Options{
+	told, err := notices.New(h.db, notices.Options{})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return schedules.New(h.db, h.workspaces, told, schedules.Options{
 		Site: lifecycle.Site{QuietHours: "CRON_TZ=UTC 0 0 * * *", CustomQuietHours: true, UnknownGrace: 24 * time.Hour},
 		Ask:  h.ask, Room: h.queue.RoomOf,
 	})

@@ -110,7 +110,9 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
 		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent,
 	})
-	p.notices = notices.New(p.db, notices.Options{AccessURL: s.URL, QuietHours: s.o.QuietHours, Log: s.log})
+	if p.notices, err = notices.New(p.db, s.o.notices(s.URL, s.log)); err != nil {
+		return nil, err
+	}
 	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Recent: p.activity.Recent, Room: p.queue.RoomOf, Log: s.log,
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
 	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaceKind(), Import: p.templates.Kind()})

@@ -34,6 +34,13 @@ type Options struct {
 	QuietHours          string        `flag:"quiet-hours" default:"CRON_TZ=UTC 0 0 * * *" doc:"When, each day, workspaces of people who set no quiet hours of their own are stopped where a template requires stops."`
 	FixedQuietHours     bool          `flag:"fixed-quiet-hours" doc:"Do not let people set quiet hours of their own."`
 	UnknownGrace        time.Duration `flag:"unknown-grace" default:"24h" doc:"How long a stop for want of use is put off at most while the agents of a workspace cannot be asked whether it is used. 0: until they can."`
+	SMTPAddress         string        `flag:"smtp-address" doc:"Host and port of the mail server that notices are sent by, such as mail.example.com:587. Empty: no e-mail. docs/notices.md has the rest."`
+	SMTPFrom            string        `flag:"smtp-from" doc:"Address that notices come from, such as Berth <berth@example.com>."`
+	SMTPUsername        string        `flag:"smtp-username" doc:"Name to sign in to the mail server with. Empty: it takes mail without."`
+	SMTPPasswordFile    string        `flag:"smtp-password-file" doc:"File with the password for that; read again for each connection."`
+	SMTPTLS             string        `flag:"smtp-tls" default:"starttls" doc:"How the connection to the mail server is secured: starttls, tls from the first byte, or none, which is for a mail server on this machine alone."`
+	WebhookURL          string        `flag:"webhook-url" doc:"URL that every notice is posted to, signed. Empty: none."`
+	WebhookSecretFile   string        `flag:"webhook-secret-file" doc:"File with the secret that signs what is posted there; several lines sign several times. Read again for each connection."`
 	SSHBanner           string        `flag:"ssh-banner" doc:"Text that new terminals in workspaces begin with, unless the home has a .hushlogin. @ and the path of a file takes the text of that file, which is read again at each start of an agent."`
 	ExternalAuth        string        `flag:"external-auth" doc:"JSON file of the external services (git hosts, OAuth2 servers) at which people sign in; docs/credentials.md describes it."`
 	MinPasswordLength   int           `flag:"min-password-length" default:"8" doc:"Fewest characters of a new password, 8 or more."`

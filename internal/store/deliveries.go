@@ -75,11 +75,11 @@ func (q *Query) PendingDeliveries() (int, error) {
 	return one(q, "delivery", single[int], `SELECT count(*) FROM deliveries d WHERE d.status = 'pending'`)
 }
 
-// FailedDeliveries is one page of what was given up, the newest first, and the
-// mark of the next.
-func (q *Query) FailedDeliveries(p Page) ([]Delivery, string, error) {
+// TroubledDeliveries is one page of what was given up, dropped, or did not work
+// yet, the newest first, and the mark of the next.
+func (q *Query) TroubledDeliveries(p Page) ([]Delivery, string, error) {
 	var w where
-	w.add("d.status = 'failed'")
+	w.add("d.error <> ''")
 	end := p.bound(&w, "d.created_at", "d.id", true)
 	rows, err := all(q, scanDelivery, `SELECT `+deliveryColumns+`, `+noticeColumns+`, `+userColumns+` FROM deliveries d
 		JOIN notices n ON n.id = d.notice_id JOIN users u ON u.id = n.user_id`+w.String()+end, w.args...)

@@ -144,7 +144,7 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"unread", false, func(q *store.Query) error { _, err := q.UnreadNotices(w.User.ID); return err }},
 			{"what is being sent", false, func(q *store.Query) error { _, err := q.TakenDeliveries(berth.WayEmail, "x"); return err }},
 			{"what is to be sent", false, func(q *store.Query) error { _, err := q.PendingDeliveries(); return err }},
-			{"what could not be sent", true, func(q *store.Query) error { _, _, err := q.FailedDeliveries(next); return err }},
+			{"what could not be sent", true, func(q *store.Query) error { _, _, err := q.TroubledDeliveries(next); return err }},
 			{"runners", true, func(q *store.Query) error { _, err := q.Runners(w.Provider.ID, time.Now()); return err }},
 		} {
 			for _, line := range plan(t, db, c.ask) {

@@ -49,6 +49,11 @@ func (q *Query) NoticePage(u berth.UserID, unread bool, p Page) ([]berth.Notice,
 	return rows, next, nil
 }
 
+// NoticeOnce is what a person was told by a Once.
+func (q *Query) NoticeOnce(u berth.UserID, once string) (berth.Notice, error) {
+	return one(q, "notice", scanNotice, `SELECT `+noticeColumns+` FROM notices n WHERE n.user_id = $1 AND n.once = $2 AND n.once <> ''`, u, once)
+}
+
 // UnreadNotices counts what is unread in a person's inbox.
 func (q *Query) UnreadNotices(u berth.UserID) (int, error) {
 	return one(q, "notice", single[int], `SELECT count(*) FROM notices n WHERE n.user_id = $1 AND n.in_inbox AND n.read_at IS NULL`, u)

@@ -140,7 +140,7 @@ CREATE TABLE deliveries (
 );
 CREATE UNIQUE INDEX deliveries_method ON deliveries (notice_id, method);
 CREATE INDEX deliveries_due ON deliveries (method, next_at, id) WHERE status = 'pending';
-CREATE INDEX deliveries_failed ON deliveries (created_at, id) WHERE status = 'failed';
+CREATE INDEX deliveries_troubled ON deliveries (created_at, id) WHERE error <> '';
 
 -- How people want to be told of a kind, where that is not what it is for
 -- everybody.
