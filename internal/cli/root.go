@@ -71,7 +71,7 @@ func (a *app) commands() []*cobra.Command {
 		a.rotateKey(), a.delete(), a.logs(), a.cancel())...)
 	all = append(all, in("connect", a.ssh(), a.open(), a.configSSH(), a.ping(), a.metadata(), a.apps(), a.ports(), a.portForward())...)
 	all = append(all, in("templates", a.templates(), a.builds(), a.state())...)
-	all = append(all, in("account", a.login(), a.logout(), a.whoami(), a.passwd(), a.tokens(), a.publickey(), a.secrets(), a.externalAuth(), a.preferences(), a.organizations(), a.groups(), a.roles(), a.audit())...)
+	all = append(all, in("account", a.login(), a.logout(), a.whoami(), a.passwd(), a.tokens(), a.publickey(), a.secrets(), a.externalAuth(), a.preferences(), a.notices(), a.organizations(), a.groups(), a.roles(), a.audit())...)
 	all = append(all, in("people", a.users(), a.quota())...)
 	return append(all, a.version())
 }

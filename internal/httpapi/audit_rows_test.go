@@ -33,6 +33,10 @@ var deeds = []deed{
 	{row: row{op: "removeTokens", with: isBen}, leaves: "logout user"},
 	{row: row{op: "deleteUser", with: map[string]string{"user": "zoe"}}, leaves: "delete user"},
 
+	{row: row{op: "setNoticePreferences", body: `{"kinds":{"workspace-deleted":{"email":false}}}`}, leaves: "edit notices"},
+	{row: row{op: "pauseNotices", body: `{"paused":true}`}, leaves: "pause notices"},
+	{row: row{op: "pauseNotices", body: `{"paused":false}`}, leaves: "resume notices"},
+
 	{row: row{op: "regenerateSSHKey"}, leaves: "regenerate ssh-key"},
 	{row: row{op: "putSecret", body: `{"value":"x","env":"SPARE"}`}, leaves: "create secret"},
 	{row: row{op: "putSecret", body: `{"value":"y"}`}, leaves: "edit secret"},
@@ -82,6 +86,8 @@ var deeds = []deed{
 
 // silent are the operations that leave nothing of their own, with the reason.
 var silent = map[string]string{
+	"readNotices":     "that somebody reads what is for them alone is nobody's business",
+	"testNotices":     "tells the caller alone",
 	"createFirstUser": "there is one already: accounts has the test of its row",
 	"login":           "TestSignInsAreRecorded has it",
 	"askLogin":        "nothing is done until a person agreed in the browser",

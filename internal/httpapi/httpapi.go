@@ -20,6 +20,7 @@ import (
 	"github.com/berthdev/berth/internal/credentials"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/quota"
@@ -40,6 +41,7 @@ type Services struct {
 	Workspaces    *workspaces.Service
 	Activity      *activity.Book
 	Schedules     *schedules.Service
+	Notices       *notices.Service
 	SignIn        *signin.Service
 	Audit         *audit.Service
 	Queue         *builds.Queue

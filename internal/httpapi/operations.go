@@ -40,6 +40,18 @@ var operations = []operation{
 	op(person, "POST /tokens", "createToken", "Make a token for a program", (*handlers).createToken, status(201)),
 	op(person, "DELETE /tokens/{token}", "removeToken", "End a token", (*handlers).removeToken),
 
+	op(person, "GET /notices", "listNotices", "List what you were told, newest first", (*handlers).listNotices),
+	op(person, "POST /notices/read", "readNotices", "Mark notices as read", (*handlers).readNotices),
+	op(person, "GET /users/me/notice-preferences", "noticePreferences", "List what there is to be told of, and how you are", (*handlers).noticePreferences),
+	op(person, "PATCH /users/me/notice-preferences", "setNoticePreferences", "Change how you are told of what", (*handlers).setNoticePreferences,
+		about("What is not named stays. What something may be lost without cannot be switched off in the inbox.")),
+	op(person, "GET /notices/{notice}/deliveries", "noticeDeliveries", "List how a notice of yours is sent", (*handlers).noticeDeliveries),
+	op(person, "GET /notices/sending", "noticeSending", "Tell whether notices leave the house", (*handlers).noticeSending),
+	op(person, "PUT /notices/sending", "pauseNotices", "Keep notices in the house, or let them out again", (*handlers).pauseNotices,
+		about("Inboxes get them all the same. What waited is sent when they are let out again.")),
+	op(person, "GET /notices/troubles", "noticeTroubles", "List what could not be sent, or not yet, newest first", (*handlers).noticeTroubles),
+	op(person, "POST /notices/test", "testNotices", "Tell yourself something on every way", (*handlers).testNotices, status(201)),
+
 	op(person, "GET /ssh-key", "sshKey", "Show the public key that your workspaces act with", (*handlers).sshKey,
 		about("The pair is made at the first time. Its private half is never answered.")),
 	op(person, "POST /ssh-key/regenerate", "regenerateSSHKey", "Make a new key pair and forget the old one", (*handlers).regenerateSSHKey),

@@ -53,6 +53,16 @@ var walkRows = []row{
 	{op: "setQuietHours", needs: authz.Update, on: ben(authz.KindUser), with: isBen, body: `{"schedule":""}`},
 	{op: "listTokenUses", needs: authz.Read, on: ben(authz.KindToken), with: isBen},
 
+	{op: "listNotices", needs: authz.Read, on: own(authz.KindNotice)},
+	{op: "readNotices", needs: authz.Update, on: own(authz.KindNotice), body: `{"all":true}`},
+	{op: "noticePreferences", needs: authz.Read, on: own(authz.KindNotice)},
+	{op: "setNoticePreferences", needs: authz.Update, on: own(authz.KindNotice), body: `{"kinds":{}}`},
+	{op: "noticeDeliveries", needs: authz.Read, on: own(authz.KindNotice), with: map[string]string{"notice": "nosuch"}},
+	{op: "noticeSending", needs: authz.Update, on: all(authz.KindServer), openly: true},
+	{op: "pauseNotices", needs: authz.Update, on: all(authz.KindServer), openly: true, body: `{"paused":false}`},
+	{op: "noticeTroubles", needs: authz.Update, on: all(authz.KindServer), openly: true},
+	{op: "testNotices", needs: authz.Update, on: all(authz.KindServer), openly: true},
+
 	{op: "sshKey", needs: authz.Read, on: own(authz.KindSSHKey)},
 	{op: "regenerateSSHKey", needs: authz.Update, on: own(authz.KindSSHKey)},
 	{op: "listSecrets", needs: authz.Read, on: own(authz.KindSecret)},

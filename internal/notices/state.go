@@ -88,9 +88,16 @@ func (s *Service) Pause(ctx context.Context, actor authz.Actor, paused bool) (st
 	return state, err
 }
 
+// Trouble is a sending that did not work, or not yet.
+type Trouble struct {
+	berth.Delivery
+	Kind string
+	User string // username
+}
+
 // Troubles is one page of what could not be sent: given up, dropped, or waiting
 // for its next try. It tells to whom and why, not what.
-func (s *Service) Troubles(ctx context.Context, actor authz.Actor, after string, limit int) (all []store.Delivery, next string, err error) {
+func (s *Service) Troubles(ctx context.Context, actor authz.Actor, after string, limit int) (all []Trouble, next string, err error) {
 	if err := mayRun(actor); err != nil {
 		return nil, "", err
 	}
@@ -99,7 +106,11 @@ func (s *Service) Troubles(ctx context.Context, actor authz.Actor, after string,
 		return nil, "", err
 	}
 	err = s.db.Read(ctx, func(q *store.Query) error {
-		all, next, err = q.TroubledDeliveries(page)
+		rows, n, err := q.TroubledDeliveries(page)
+		all, next = make([]Trouble, len(rows)), n
+		for i, r := range rows {
+			all[i] = Trouble{r.Delivery, r.Notice.Kind, r.User.Username}
+		}
 		return err
 	})
 	return all, next, err

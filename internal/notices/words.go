@@ -127,12 +127,9 @@ func line(s string) string { return strings.Join(strings.Fields(plain(s)), " ") 
 // zoneOf is the zone in which somebody reads times: that of their quiet hours,
 // else that of the site's.
 func zoneOf(u berth.User, site string) *time.Location {
-	for _, schedule := range []string{u.QuietHours, site} {
-		if rest, ok := strings.CutPrefix(schedule, "CRON_TZ="); ok {
-			name, _, _ := strings.Cut(rest, " ")
-			if zone, err := time.LoadLocation(name); err == nil && zone != time.Local {
-				return zone
-			}
+	for _, text := range []string{u.QuietHours, site} {
+		if schedule, err := berth.ParseQuietHours("", text); err == nil {
+			return schedule.Location()
 		}
 	}
 	return time.UTC

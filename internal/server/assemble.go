@@ -133,7 +133,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.loops = p.allLoops()
 	carried := bundle.New(s.o.bundleDirs()...)
 	p.handler = httpapi.New(httpapi.Services{
-		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, SignIn: p.signIn, PasswordOwnersOnly: s.o.DisablePassword, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity, Schedules: p.schedules, Audit: p.audit,
+		Accounts: p.accounts, Organizations: p.tenants, Credentials: p.credentials, SignIn: p.signIn, PasswordOwnersOnly: s.o.DisablePassword, Providers: p.providers, Templates: p.templates, Workspaces: p.workspaces, Activity: p.activity, Schedules: p.schedules, Notices: p.notices, Audit: p.audit,
 		Quota: quota.New(p.db),
 		Queue: p.queue, Relay: p.relay, Apps: p.apps, Loops: p.loops,
 		Beat: beat, Ready: p.db.Ping, Stopping: s.stopping,

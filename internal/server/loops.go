@@ -115,6 +115,10 @@ func (p *parts) allLoops() []*loop.Loop {
 			n, err := p.notices.Send(ctx)
 			return counted(n, "sent %d notices"), err
 		}},
+		{Name: "old notices", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
+			n, err := p.notices.Prune(ctx)
+			return counted(n, "removed %d notices that were kept long enough"), err
+		}},
 		{Name: "audit", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.audit.Prune(ctx)
 			return counted(n, "removed %d rows of the audit that were kept long enough"), err
