@@ -54,6 +54,7 @@ type TemplatePolicy struct {
 	Deprecated           string        // why no new workspaces are made from it; empty: they are
 	PolicyAt             time.Time     // when this was last put on what runs already
 	ActivatedAt          time.Time     // when the active version became that
+	TightenedAt          time.Time     // when what holds at once, such as DormancyThreshold, was last made to act sooner
 }
 
 // Rollout says what a new active version does to running workspaces of older
@@ -76,6 +77,8 @@ type Policy struct {
 	AutostopDays  Weekdays      `json:"autostop_days,omitempty"`
 	AutostopWeeks int           `json:"autostop_weeks,omitempty"`
 	QuietHours    string        `json:"quiet_hours,omitempty"`
+	PutAt         time.Time     `json:"put_at,omitzero"`  // when an edit was put on the run; zero: it is as it began
+	DaysAt        time.Time     `json:"days_at,omitzero"` // the same, of the days on which a stop is required
 }
 
 // Act is something that Berth did with a workspace by itself, or could not do.

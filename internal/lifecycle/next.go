@@ -16,7 +16,7 @@ type turn struct {
 
 // rules are asked in this order: of several whose turn it is, the first acts.
 var rules = []func(Facts, time.Time) turn{
-	suspendedTurn, deadlineTurn, failedStopTurn, failedStartTurn, versionTurn, dormancyTurn, scheduleTurn, deletionTurn, reminderTurn,
+	suspendedTurn, deadlineTurn, failedStopTurn, undoable(failedStartTurn), undoable(versionTurn), undoable(dormancyTurn), scheduleTurn, deletionTurn, reminderTurn,
 }
 
 const (

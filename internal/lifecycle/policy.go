@@ -56,6 +56,8 @@ func termsOf(f Facts) terms {
 	t := terms{now: PolicyOf(f), from: begin}
 	if f.Run.Policy != nil {
 		t.stood = *f.Run.Policy
+		t.ttlAt, t.autoOffAt, t.requiredAt = t.stood.PutAt, t.stood.PutAt, t.stood.DaysAt
+		t.from = later(begin, t.stood.DaysAt)
 	}
 	template, workspace, quiet := put(f.Template.Policy.PolicyAt), put(f.Workspace.PolicyAt), put(f.Owner.QuietHoursAt)
 	if !template.IsZero() {

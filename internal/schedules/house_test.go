@@ -60,6 +60,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.templates = templates.New(db, keys, h.queue)
 	h.workspaces = workspaces.New(db, keys, h.queue, people, h.templates, places, workspaces.Options{AccessURL: "http://berth.test:7777"})
 	h.schedules = h.replica()
+	h.templates.SetGuard(h.schedules)
 	kind := h.workspaces.Kind()
 	finish := kind.Finish
 	kind.Finish = func(tx *store.Tx, b berth.Build, r builds.Report) error {

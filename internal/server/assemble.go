@@ -115,6 +115,8 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	}
 	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Recent: p.activity.Recent, Room: p.queue.RoomOf, Log: s.log,
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
+	p.templates.SetGuard(p.schedules)
+	p.tenants.SetGuard(p.schedules)
 	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaceKind(), Import: p.templates.Kind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("making the defaults: %w", err)

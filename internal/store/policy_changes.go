@@ -60,10 +60,21 @@ type ActedOn struct {
 }
 
 // ActedOnSince is the workspaces of an organization, or of one template of it,
-// that were stopped, put to sleep or deleted by themselves since a time.
+// that were stopped, put to sleep or deleted by themselves since a time. Another
+// date of a deletion is none of these.
 func (q *Query) ActedOnSince(o berth.OrganizationID, t berth.TemplateID, since time.Time) ([]ActedOn, error) {
 	return all(q, func(s scanner) (a ActedOn, err error) { return a, s.Scan(&a.ID, &a.Name) },
 		`SELECT w.id, u.username || '/' || w.name FROM workspaces w JOIN users u ON u.id = w.owner_id
 		WHERE w.organization_id = $1 AND ($2 = '' OR w.template_id = $2) AND EXISTS (SELECT 1 FROM acts x
-			WHERE x.workspace_id = w.id AND x.at >= $3 AND x.did IN ('stop', 'dormant', 'delete')) ORDER BY w.id`, o, string(t), stamp(since))
+			WHERE x.workspace_id = w.id AND x.at >= $3 AND x.did IN ('stop', 'dormant', 'delete')
+			AND NOT (x.did = 'dormant' AND x.rule = 'deletion')) ORDER BY w.id`, o, string(t), stamp(since))
+}
+
+// Ruled is the living workspaces of an organization, or of one template of it,
+// that live by rules: all but prebuilds.
+func (q *Query) Ruled(o berth.OrganizationID, t berth.TemplateID) ([]berth.WorkspaceID, error) {
+	if t != "" {
+		return all(q, single[berth.WorkspaceID], `SELECT w.id FROM workspaces w WHERE w.template_id = $1 AND w.deleted_at IS NULL AND NOT w.is_prebuild ORDER BY w.id`, t)
+	}
+	return all(q, single[berth.WorkspaceID], `SELECT w.id FROM workspaces w WHERE w.organization_id = $1 AND w.deleted_at IS NULL AND NOT w.is_prebuild ORDER BY w.id`, o)
 }

@@ -81,12 +81,16 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 		TargetID: string(t.ID), TargetName: t.Name, Changes: c, Reason: "The version was pushed to become the active one, and its import succeeded."})
 }
 
-// activate makes a version the active one, and ready what its pools need.
+// activate makes a version the active one, has the rules of what runs asked, and
+// makes ready what its pools need.
 func activate(tx *store.Tx, t berth.Template, v berth.VersionID, presets []berth.Preset) error {
 	if err := organizations.EnsurePools(tx, t.OrganizationID, presets); err != nil {
 		return err
 	}
-	return tx.SetActiveVersion(t.ID, v)
+	if err := tx.SetActiveVersion(t.ID, v); err != nil {
+		return err
+	}
+	return tx.LookAgainTemplate(t.ID)
 }
 
 // newer tells whether a was pushed after b.

@@ -90,6 +90,9 @@ func (s *Service) editPolicy(tx *store.Tx, actor authz.Actor, before, after bert
 	if err := after.Policy.Validate("policy."); err != nil {
 		return nil, err
 	}
+	if tightened(before.Policy, after.Policy) {
+		after.Policy.TightenedAt = tx.Now
+	}
 	effects, err := s.guard.TemplateEffects(&tx.Query, before, after, in.How.Now)
 	if err != nil || in.How.DryRun {
 		return &effects, err
@@ -115,6 +118,14 @@ func (s *Service) editPolicy(tx *store.Tx, actor authz.Actor, before, after bert
 		return nil, err
 	}
 	return &effects, policies.Record(tx, target(after), actor.UserID, settled(before), settled(after), effects)
+}
+
+// tightened tells whether an edit makes something act sooner that asks for no
+// start in between.
+func tightened(was, is berth.TemplatePolicy) bool {
+	sooner := func(was, is time.Duration) bool { return is > 0 && (was == 0 || is < was) }
+	return sooner(was.DormancyThreshold, is.DormancyThreshold) || sooner(was.FailureTTL, is.FailureTTL) ||
+		is.Rollout != was.Rollout && is.Rollout != berth.RolloutNextStart
 }
 
 func target(t berth.Template) policies.Target {

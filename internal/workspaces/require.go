@@ -58,7 +58,7 @@ func unanswered(err error, ruled bool, w berth.Workspace, v berth.Version) error
 	if !ruled || !errors.As(err, &e) || e.Code != berth.Invalid {
 		return err
 	}
-	return berth.Errorf(berth.Conflict, "starts of %s take the active version %s of its template, and an answer to what that asks is missing or wrong (%s: %s): give it with berth update %s",
+	return berth.Errorf(berth.Invalid, "starts of %s take the active version %s of its template, and an answer to what that asks is missing or wrong (%s: %s): give it with berth update %s",
 		w.Name, v.Name, e.Field, e.Message, w.Name)
 }
 

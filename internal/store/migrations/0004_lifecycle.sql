@@ -3,7 +3,8 @@
 
 -- Templates. A length of 0 is never; sets of days have a bit for each weekday,
 -- Sunday the lowest. policy_at is when the settings were last put on what runs
--- already; activated_at is when the active version became that.
+-- already; activated_at is when the active version became that; tightened_at is
+-- when what holds at once was last made to act sooner.
 ALTER TABLE templates ADD COLUMN default_ttl BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE templates ADD COLUMN activity_bump BIGINT NOT NULL DEFAULT 3600000000;
 ALTER TABLE templates ADD COLUMN autostop_days BIGINT NOT NULL DEFAULT 0;
@@ -21,6 +22,7 @@ ALTER TABLE templates ADD COLUMN autostop_notify BIGINT NOT NULL DEFAULT 9000000
 ALTER TABLE templates ADD COLUMN deprecated TEXT NOT NULL DEFAULT '';
 ALTER TABLE templates ADD COLUMN policy_at BIGINT;
 ALTER TABLE templates ADD COLUMN activated_at BIGINT;
+ALTER TABLE templates ADD COLUMN tightened_at BIGINT;
 
 -- Organizations: auto-start wants that a workspace was used within this, 0 does
 -- not. policy_at as above.
