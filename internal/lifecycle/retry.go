@@ -21,7 +21,7 @@ const deleteAgainAfter = 24 * time.Hour
 // made again with nothing changed. What is not known may.
 func Transient(code string) bool {
 	switch code {
-	case "persistence", "quota", "limit", "parameters", "abandoned":
+	case berth.FailedPersistence, berth.FailedQuota, berth.FailedInput, berth.FailedResult, berth.FailedAbandoned:
 		return false
 	}
 	return true
