@@ -28,6 +28,9 @@ func (a *app) enterable(ctx context.Context, c *client.Client, t target, e entry
 			return w, err
 		}
 	}
+	if w, err = a.pastStop(ctx, c, w, t); err != nil {
+		return w, err
+	}
 	b := w.Build
 	if b.Transition == string(berth.Start) && b.CompletedAt == nil && w.Status != string(berth.StatusCanceling) {
 		if _, err := a.follow(ctx, c, b, t.String(), hints(t, b.Number)...); err != nil {
@@ -41,6 +44,19 @@ func (a *app) enterable(ctx context.Context, c *client.Client, t target, e entry
 		return w, nil
 	}
 	return w, closed(w, t)
+}
+
+// pastStop waits for the end of a stop that has a start behind it: who connects
+// during a restart comes in when that is over.
+func (a *app) pastStop(ctx context.Context, c *client.Client, w api.Workspace, t target) (api.Workspace, error) {
+	b := w.Build
+	if b.CompletedAt != nil || b.Next == nil || b.Next.Dropped != "" {
+		return w, nil
+	}
+	if _, err := a.follow(ctx, c, b, t.String(), "it is started again by itself"); err != nil {
+		return w, err
+	}
+	return c.Workspace(ctx, w.ID)
 }
 
 // closed says why a workspace that is not running cannot be entered.

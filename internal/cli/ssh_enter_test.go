@@ -114,3 +114,32 @@ func TestEndedBy(t *testing.T) {
 		}
 	}
 }
+
+// Who connects during a restart comes in when it is over, and starts nothing.
+func TestSSHWaitsForARestart(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.serveSSH(t)
+	stop, stopped := building("stop", "succeeded", "")
+	start, started := building("start", "succeeded", "")
+	stop.Next, start.ID = &api.NextBuild{}, "start"
+	now := make(chan api.Workspace, 3)
+	for _, w := range []api.Workspace{{Status: "stopping", Build: stop}, {Status: "starting", Build: start}, web()} {
+		v := web()
+		v.Status, v.Build = w.Status, w.Build
+		now <- v
+	}
+	look := func(w http.ResponseWriter, _ *http.Request) { respond(w, <-now) }
+	f.mux.HandleFunc("GET /api/v1/users/bo/workspaces/web", look)
+	f.mux.HandleFunc("GET /api/v1/workspaces/{id}", look)
+	f.events("GET /builds/"+stop.ID+"/events", "build", stopped)
+	f.events("GET /builds/start/events", "build", started)
+	if out, errs, code := f.run(t, "ssh", "bo/web", "--", "echo in"); code != 0 || out != "in\n" {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+	for _, r := range f.requests() {
+		if strings.HasPrefix(r, "POST") && strings.HasSuffix(r, "/builds") {
+			t.Errorf("it asked for a build: %s", r)
+		}
+	}
+}
