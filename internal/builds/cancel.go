@@ -34,6 +34,18 @@ func (q *Queue) Cancel(tx *store.Tx, id berth.BuildID, force bool, expect berth.
 	return tx.Build(id)
 }
 
+// Skip ends a pending build well, without a runner: there is nothing to do for
+// one, as text says in its log.
+func (q *Queue) Skip(tx *store.Tx, b berth.Build, text string) (berth.Build, error) {
+	if err := note(tx, b, "info", text); err != nil {
+		return b, err
+	}
+	if _, err := q.end(tx, b, Report{}, false); err != nil {
+		return b, err
+	}
+	return tx.Build(b.ID)
+}
+
 func ending(b berth.Build) string {
 	switch b.Status() {
 	case berth.BuildCanceled:
@@ -66,7 +78,7 @@ func (q *Queue) Abandon(tx *store.Tx, id berth.BuildID, by berth.UserID) (berth.
 	}
 	text := fmt.Sprintf("%s gave up on it: its runner %s has not reported since about %s. If its Terraform still ran, what it made after the last state that it had sent is left behind and unknown to Berth",
 		who.Username, b.RunnerID, b.LeaseAt.Add(-q.opt.Lease).Format("2006-01-02 15:04:05 MST"))
-	if err := note(tx, b, text); err != nil {
+	if err := note(tx, b, "error", text); err != nil {
 		return b, err
 	}
 	if _, err := q.end(tx, b, Report{Error: text, ErrorCode: berth.FailedAbandoned}, true); err != nil {

@@ -60,13 +60,13 @@ func (q *Queue) Logs(ctx context.Context, c Call, lines []berth.Log) error {
 }
 
 // note adds a line of our own behind a build's log.
-func note(tx *store.Tx, b berth.Build, text string) error {
+func note(tx *store.Tx, b berth.Build, level, text string) error {
 	last, err := tx.LastLog(b.ID)
 	if err != nil {
 		return err
 	}
 	seq := max(last, room(b.Attempt)+ownLines) + 1
-	return tx.InsertBuildLogs(b.ID, []berth.Log{{Seq: seq, At: tx.Now, Level: "error", Text: text}})
+	return tx.InsertBuildLogs(b.ID, []berth.Log{{Seq: seq, At: tx.Now, Level: level, Text: text}})
 }
 
 // ReadLogs gives at most limit lines (0: 1000) behind seq after, oldest first.

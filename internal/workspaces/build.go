@@ -70,7 +70,11 @@ func (s *Service) enqueue(tx *store.Tx, actor authz.Actor, action string, w bert
 			return b, err
 		}
 	}
-	return b, auditBuild(tx, actor, action, w, b, more)
+	if err := auditBuild(tx, actor, action, w, b, more); err != nil || !b.Orphan {
+		return b, err
+	}
+	// An orphan delete is for when nothing else helps, a runner that is gone too.
+	return s.queue.Skip(tx, b, "Nothing is destroyed: the workspace is deleted, and what it made stays where it is.")
 }
 
 // next checks what is asked for, in the order in which people are told, and

@@ -300,3 +300,67 @@ func TestRebuildWantsForce(t *testing.T) {
 		must(t, h.build(h.mel, id, rebuild))
 	})
 }
+
+// An orphan delete needs no runner: it is over at once, for who may change the
+// template, and leaves what was made.
+func TestOrphanDeleteIsOverAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("dev", "v1", contents())
+		v, _ := h.running(h.mel, "box")
+		id := v.Workspace.ID
+		orphan := workspaces.BuildInput{Transition: berth.Delete, Orphan: true}
+		want(t, "its owner", h.build(h.mel, id, orphan), berth.Forbidden)
+		b, err := h.workspaces.Build(t.Context(), h.owner, id, orphan)
+		must(t, err)
+		if b.Build.Status() != berth.BuildSucceeded || b.Build.RunnerID != "" {
+			t.Errorf("it is %s, of runner %q", b.Build.Status(), b.Build.RunnerID)
+		}
+		want(t, "the workspace", second(h.workspaces.Get(t.Context(), h.mel, id)), berth.NotFound)
+		lines, err := h.workspaces.Logs(t.Context(), h.owner, b.Build.ID, 0, 10)
+		must(t, err)
+		if len(lines) != 1 || lines[0].Level != "info" || !strings.Contains(lines[0].Text, "stays where it is") {
+			t.Errorf("its log: %+v", lines)
+		}
+		if j, err := h.queue.Take(t.Context(), h.provider.ID, "runner", 0, true); err != nil || j != nil {
+			t.Errorf("a runner was given %+v, %v", j, err)
+		}
+	})
+}
+
+// What people are told who cancel, from the first moment of a build to after its
+// end.
+func TestCancelAnswers(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("dev", "v1", contents())
+		v, _ := h.running(h.mel, "box")
+		id := v.Workspace.ID
+		cancel := func(who authz.Actor, expect berth.BuildStatus) (berth.BuildStatus, error) {
+			b, err := h.workspaces.Cancel(t.Context(), who, h.see(id).Build.Build.ID, false, expect)
+			return b.Build.Status(), err
+		}
+		answer := func(what string, expect, is berth.BuildStatus) {
+			t.Helper()
+			if got, err := cancel(h.mel, expect); err != nil || got != is {
+				t.Errorf("%s: %s, %v; want %s", what, got, err, is)
+			}
+		}
+		must(t, h.build(h.mel, id, workspaces.BuildInput{Transition: berth.Stop}))
+		want(t, "a stranger", second(cancel(h.eve, "")), berth.NotFound)
+		want(t, "who only reads", second(cancel(h.admin, "")), berth.Forbidden)
+		want(t, "one that does not run yet", second(cancel(h.mel, berth.BuildRunning)), berth.Conflict)
+		answer("one that waits", berth.BuildPending, berth.BuildCanceled)
+		want(t, "one that was canceled", second(cancel(h.mel, "")), berth.Conflict)
+
+		must(t, h.build(h.mel, id, workspaces.BuildInput{Transition: berth.Stop}))
+		_, c := h.take()
+		want(t, "one that does not wait any more", second(cancel(h.mel, berth.BuildPending)), berth.Conflict)
+		answer("one that runs", berth.BuildRunning, berth.BuildCanceling)
+		answer("once more", berth.BuildRunning, berth.BuildCanceling)
+		want(t, "another build", h.build(h.mel, id, workspaces.BuildInput{Transition: berth.Start}), berth.Conflict)
+		must(t, h.queue.Finish(t.Context(), c, builds.Report{Canceled: true}))
+		refusedWith(t, "one that has ended", second(cancel(h.mel, "")), "has ended already: it was canceled")
+		if s := h.see(id).Status; s != berth.StatusCanceled {
+			t.Errorf("the workspace is %s", s)
+		}
+	})
+}
