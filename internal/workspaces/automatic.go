@@ -29,6 +29,9 @@ func (s *Service) Automatic(tx *store.Tx, id berth.WorkspaceID, in Automatic) (b
 	b.Tries = in.Tries
 	more := map[string]any{"why": in.Why}
 	if b.Tries > 1 {
+		if b.Next, err = carried(&tx.Query, b, tx.Now); err != nil {
+			return b, err
+		}
 		more["try"] = b.Tries
 	}
 	return s.enqueue(tx, actor, string(b.Transition), w, b, more)

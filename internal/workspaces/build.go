@@ -121,8 +121,7 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	}
 	b.OrganizationID, b.ProviderID, b.WorkspaceID, b.TemplateID, b.VersionID = w.OrganizationID, w.ProviderID, w.ID, t.ID, version.ID
 	b.Transition, b.InitiatorID, b.AllowDestroy, b.Orphan = in.Transition, actor.UserID, in.AllowDestroy, in.Orphan
-	b.Next, err = carried(&tx.Query, b, tx.Now)
-	return w, b, err
+	return w, b, nil
 }
 
 // special checks the inputs that want more than the right to the transition.

@@ -207,16 +207,14 @@ func TestRestartOutlivesAFailedStop(t *testing.T) {
 		id := v.Workspace.ID
 		again := func() berth.Build {
 			t.Helper()
-			var b berth.Build
+			var tried berth.Build
 			must(t, h.db.Write(t.Context(), func(tx *store.Tx) error {
-				system, err := tx.UserNamed(berth.PrebuildsUsername)
-				if err != nil {
-					return err
-				}
-				b, err = h.workspaces.BuildIn(tx, authz.System(system.ID), id, workspaces.BuildInput{Transition: berth.Stop, Reason: berth.ReasonAutostop})
+				b, err := h.workspaces.Automatic(tx, id, workspaces.Automatic{Tries: 2,
+					BuildInput: workspaces.BuildInput{Transition: berth.Stop, Reason: berth.ReasonAutostop}})
+				tried = b
 				return err
 			}))
-			return b
+			return tried
 		}
 		fails := builds.Report{Error: "the cloud is away", ErrorCode: "terraform"}
 		must(t, h.build(h.mel, id, restart))

@@ -171,8 +171,12 @@ func TestWhatSharesAllow(t *testing.T) {
 				return h.cancel(err, id)
 			}, []string{"the owner", "owner of the organization", "owner of the site"}},
 			{"delete it and leave what it made", func(a authz.Actor) error {
+				must(t, h.build(h.mel, id, workspaces.BuildInput{Transition: berth.Start})) // nothing takes back an orphan delete: it meets a conflict
 				err := h.build(a, id, workspaces.BuildInput{Transition: berth.Delete, Orphan: true})
-				return h.cancel(err, id)
+				if berth.ErrorCode(err) == berth.Conflict {
+					err = nil
+				}
+				return errors.Join(err, h.cancel(nil, id))
 			}, []string{"owner of the organization", "owner of the site"}},
 		} {
 			for name, actor := range who {
