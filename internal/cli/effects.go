@@ -68,20 +68,13 @@ func (a *app) showEffects(e *berth.Effects, would bool) {
 		return
 	}
 	for _, k := range []struct {
-		effect berth.Effect
-		becomes,
-		were string
-	}{
-		{e.Deletes, "are deleted", "would be deleted"}, {e.Stops, "are stopped", "would be stopped"}, {e.Sleeps, "become dormant", "would become dormant"},
-	} {
+		effect   berth.Effect
+		is, what string
+	}{{e.Deletes, "is", "deleted"}, {e.Stops, "is", "stopped"}, {e.Sleeps, "becomes", "dormant"}} {
 		if k.effect.Count == 0 {
 			continue
 		}
-		verb := k.becomes
-		if would {
-			verb = k.were
-		}
-		a.tell("%s", a.look.caution(fmt.Sprintf("%s %s sooner than without it:", workspaces(k.effect.Count), verb)))
+		a.tell("%s", a.look.caution(fmt.Sprintf("%s %s %s sooner than without it:", workspaces(k.effect.Count), verb(k.is, k.effect.Count, would), k.what)))
 		for _, w := range k.effect.Some {
 			without := "never"
 			if !w.Was.IsZero() {
@@ -98,10 +91,10 @@ func (a *app) showEffects(e *berth.Effects, would bool) {
 		}
 	}
 	if e.Later > 0 {
-		a.tell("%s run or stay longer than without it.", workspaces(e.Later))
+		a.tell("%s %s or %s longer than without it.", workspaces(e.Later), verb("runs", e.Later, false), verb("stays", e.Later, false))
 	}
 	if e.NextStart > 0 {
-		a.tell("%s that run now are reached at their next start; --apply-now reaches them now.", workspaces(e.NextStart))
+		a.tell("Reached only at its next start: %s that %s now; --apply-now reaches what runs.", workspaces(e.NextStart), verb("runs", e.NextStart, false))
 	}
 	if !e.Harm() && would {
 		a.tell("No workspace would be stopped, become dormant or be deleted sooner than without it.")
@@ -113,6 +106,20 @@ func workspaces(n int) string {
 		return "1 workspace"
 	}
 	return fmt.Sprintf("%d workspaces", n)
+}
+
+// verb is is, becomes or the like as it goes with so many, or with what would be.
+func verb(one string, n int, would bool) string {
+	plain := map[string]string{"is": "are", "becomes": "become", "runs": "run", "stays": "stay"}[one]
+	switch {
+	case would && one == "is":
+		return "would be"
+	case would:
+		return "would " + plain
+	case n == 1:
+		return one
+	}
+	return plain
 }
 
 // ahead is a time that lies ahead, in the zone of whoever reads it.
