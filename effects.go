@@ -12,7 +12,7 @@ import (
 type Effects struct {
 	Stops   Effect `json:"stops" doc:"Running ones that are stopped, or sooner"`
 	Sleeps  Effect `json:"sleeps" doc:"Ones that become dormant, or sooner"`
-	Deletes Effect `json:"deletes" doc:"Dormant ones that are deleted, or sooner"`
+	Deletes Effect `json:"deletes" doc:"Ones that are deleted, or sooner: those that are dormant, and those that would be, if nobody uses them until then"`
 	// Later counts those that run, stay awake or stay longer.
 	Later int `json:"later" doc:"Ones that run, stay awake or are kept longer"`
 	// NextStart counts the running ones that it does not reach before they start

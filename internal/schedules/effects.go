@@ -145,6 +145,9 @@ func fateOf(f lifecycle.Facts, now time.Time) (t fate) {
 	if date := redate(f, now); date != nil {
 		t.deletion.At = *date
 	}
+	if after := f.Template.Policy.DormancyAutoDeletion; !f.Workspace.Dormant() && !t.sleep.At.IsZero() && after > 0 {
+		t.deletion = lifecycle.Coming{At: t.sleep.At.Add(after), Do: lifecycle.Delete, Rule: lifecycle.RuleDeletion, Why: "unless somebody uses or wakes it"}
+	}
 	return t
 }
 

@@ -142,7 +142,10 @@ func TestAnEditForNowIsToldAndWaitsAnHour(t *testing.T) {
 		at = time.Now()
 		effects = h.wants(templates.PolicyEdit{DefaultTTL: new(2 * time.Hour)}, policies.How{Now: true})
 		h.pass(effects.Stops.First.Sub(at) - time.Minute)
-		must(t, func() error { _, err := h.edit(templates.PolicyEdit{ActivityBump: new(time.Hour)}, policies.How{}); return err }())
+		must(t, func() error {
+			_, err := h.edit(templates.PolicyEdit{ActivityBump: new(time.Hour)}, policies.How{})
+			return err
+		}())
 		if h.pass(2*time.Minute) != 1 {
 			t.Error("it was not stopped when the dry run said")
 		}
@@ -176,7 +179,8 @@ func TestAnEditOfDormancyIsToldAndWaitsAnHour(t *testing.T) {
 		fresh := h.stopped("new")
 		at := time.Now()
 		effects := h.wants(templates.PolicyEdit{DormancyThreshold: new(4 * time.Hour), DormancyAutoDeletion: new(240 * time.Hour)}, policies.How{})
-		if s := effects.Sleeps; s.Count != 2 || s.First.Sub(at) != time.Hour || s.Some[0].WorkspaceID != id || s.Some[1].WorkspaceID != fresh {
+		if s := effects.Sleeps; s.Count != 2 || s.First.Sub(at) != time.Hour || s.Some[0].WorkspaceID != id || s.Some[1].WorkspaceID != fresh ||
+			effects.Deletes.Count != 2 || effects.Deletes.First.Sub(at) != 241*time.Hour {
 			t.Errorf("said %+v", effects)
 		}
 		if h.pass(58*time.Minute) != 0 || h.pass(3*time.Minute) != 1 || !h.facts(id).Workspace.Dormant() || h.facts(fresh).Workspace.Dormant() {
@@ -193,7 +197,7 @@ func TestAnEditOfDormancyIsToldAndWaitsAnHour(t *testing.T) {
 		// Sooner deletions are told, and wait for a week after the notice.
 		at = time.Now()
 		effects = h.wants(templates.PolicyEdit{DormancyAutoDeletion: new(24 * time.Hour)}, policies.How{})
-		if d := effects.Deletes; d.Count != 1 || d.Some[0].WorkspaceID != id || d.First.Before(at.Add(24*time.Hour-time.Second)) {
+		if d := effects.Deletes; d.Count != 2 || d.Some[0].WorkspaceID != id || d.First.Before(at.Add(24*time.Hour-time.Second)) {
 			t.Errorf("said %+v", effects)
 		}
 		h.tick()
