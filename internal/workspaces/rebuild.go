@@ -173,6 +173,9 @@ func mayGoOn(tx *store.Tx, w berth.Workspace, n berth.NextBuild) (authz.Actor, e
 	if err := idle(tx, w, BuildInput{Transition: berth.Start}, n.Reason); err != nil {
 		return actor, err
 	}
+	if err := awake(w, berth.Start); err != nil {
+		return actor, err
+	}
 	return actor, quota.MayStart(&tx.Query, actor, w)
 }
 

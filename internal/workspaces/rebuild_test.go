@@ -180,6 +180,16 @@ func TestRestartIsGivenUp(t *testing.T) {
 				return tx.RemoveMember(o.ID, h.mel.UserID)
 			}))
 		}, "mel, who asked for it, may not start it any more"},
+		"it was put to sleep": {func(h *house) {
+			must(h.t, h.db.Write(h.t.Context(), func(tx *store.Tx) error {
+				w, err := tx.WorkspaceNamed(h.mel.UserID, "box")
+				if err != nil {
+					return err
+				}
+				w.DormantAt = tx.Now
+				return tx.SetLifecycle(w.ID, w.Lifecycle)
+			}))
+		}, "berth dormancy wake box"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, h *house) {
