@@ -41,7 +41,7 @@ func (s *Service) Tick(ctx context.Context, now time.Time) (did int64, err error
 			return t.did.Load(), errors.Join(append(t.problems, err)...)
 		}
 		after = due[len(due)-1]
-		if err := t.all(ctx, due); err != nil {
+		if err := t.all(ctx, due); err != nil || len(due) < batch {
 			return t.did.Load(), errors.Join(append(t.problems, err)...)
 		}
 	}
