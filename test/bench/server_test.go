@@ -71,9 +71,10 @@ func TestSizes(t *testing.T) {
 var result = regexp.MustCompile(`^(Benchmark\S+)\s+\d+\s+([\d.]+) ns/op`)
 
 // TestPackages runs the packages' own benchmarks: the queue, the first page of
-// 10,000 workspaces and who sees what of them on both engines, the tunnel.
+// 10,000 workspaces and who sees what of them on both engines, the tunnel, a tick
+// of the lifecycle loop among 100,000.
 func TestPackages(t *testing.T) {
-	for _, p := range []string{"./internal/builds", "./internal/store", "./internal/links"} {
+	for _, p := range []string{"./internal/builds", "./internal/store", "./internal/links", "./internal/schedules"} {
 		cmd := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-benchtime", "1s", "-count", "3", p)
 		cmd.Dir = harness.Root()
 		out, err := cmd.CombinedOutput()
