@@ -64,7 +64,7 @@ func (y *year) overdue(s *space, now time.Time) {
 		y.wrong(s, "runs though auto-off was at %s", at.UTC())
 	}
 	p := s.template.Policy
-	if p.FailureTTL > 0 && !s.up.ok && s.up.CompletedAt.Add(p.FailureTTL+slack).Before(now) {
+	if p.FailureTTL > 0 && !s.up.ok && later(s.up.CompletedAt.Add(p.FailureTTL), lifted).Add(slack).Before(now) {
 		y.wrong(s, "what its failed start left was not stopped; that ended at %s", s.up.CompletedAt.UTC())
 	}
 	if p.AutostopDays != 0 && s.policy.AutostopDays == p.AutostopDays && p.AutostopWeeks == 1 && now.Sub(s.running()) > 9*day {
