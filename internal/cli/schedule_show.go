@@ -28,6 +28,19 @@ func (a *app) showSchedule(s api.Schedule, t target, now time.Time) {
 	a.field("updates", updates)
 }
 
+// showAhead says in a line each what the rules have in store for a workspace.
+func (a *app) showAhead(w api.Workspace, now time.Time) {
+	if w.StopsAt != nil {
+		a.field("stops", day(*w.StopsAt, now)+" ("+cell(w.StopsWhy)+"); more with berth schedule show "+w.Name)
+	}
+	if w.StartsAt != nil {
+		a.field("starts", day(*w.StartsAt, now)+", if it is stopped then")
+	}
+	if w.DormantAt != nil {
+		a.field("dormant", asleepWords(w.Ahead, target{owner: w.Owner, name: w.Name}, now))
+	}
+}
+
 func startsWords(s api.Schedule, now time.Time) string {
 	switch {
 	case s.StartsAt != nil:

@@ -83,6 +83,7 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 		a.field("shared", "with others: berth sharing show "+w.Owner+"/"+w.Name)
 	}
 	a.showActivity(w, now)
+	a.showAhead(w, now)
 	if !w.ConnectStarts || w.ConnectForbidden {
 		a.field("connections", "do not start it when it is stopped")
 	}
