@@ -14,7 +14,9 @@ import (
 // the date of deletion that its template says; waking ends all of that.
 func TestSleepAndWake(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		h.policy(func(p *berth.TemplatePolicy) { p.DormancyThreshold, p.DormancyAutoDeletion = 30*24*time.Hour, 7*24*time.Hour })
+		h.policy(func(p *berth.TemplatePolicy) {
+			p.DormancyThreshold, p.DormancyAutoDeletion = 30*24*time.Hour, 7*24*time.Hour
+		})
 		id := h.running("web")
 		must(t, h.schedules.Sleep(t.Context(), h.mel, id, berth.ReasonCLI))
 		f := h.facts(id)
