@@ -10,16 +10,24 @@ import (
 type limit struct {
 	at    time.Time // zero: never
 	rule  Rule
-	why   string        // "8 h after its start"
+	why   func() string // "8 h after its start"; nil without at
 	moves time.Duration // each use moves it to that much later
 }
 
-// orLater is the later of two limits; never is the latest.
+// orLater is the later of two limits of one rule; never is the latest. A use
+// moves it if it moves one of the two.
 func (l limit) orLater(o limit) limit {
-	if l.at.IsZero() || !o.at.IsZero() && !o.at.After(l.at) {
+	switch {
+	case l.at.IsZero():
 		return l
+	case o.at.IsZero():
+		return o
+	case o.at.After(l.at):
+		o.moves = max(o.moves, l.moves)
+		return o
 	}
-	return o
+	l.moves = max(o.moves, l.moves)
+	return l
 }
 
 // orSooner is the sooner of two limits.
@@ -30,51 +38,87 @@ func (l limit) orSooner(o limit) limit {
 	return o
 }
 
+// words is why, and "" for never.
+func (l limit) words() string {
+	if l.at.IsZero() {
+		return ""
+	}
+	return l.why()
+}
+
+// plan is what will stop a run: the soonest limit, the soonest of those that use
+// does not move, and the one that nothing moves.
+type plan struct {
+	limit
+	sure, required limit
+}
+
 // Deadline is what will stop a workspace that runs at now, as things are: the
 // sooner of its time to live and its auto-off, which holds and extensions move to
 // later, and a required stop if that is sooner still, which nothing moves.
 func Deadline(f Facts, now time.Time) StopPlan {
-	if f.Run == nil || f.Run.Active() || f.Workspace.Prebuild {
-		return StopPlan{}
-	}
-	t := termsOf(f)
-	ttl := ttlLimit(f, t.stood).orLater(ttlLimit(f, t.now)).notBefore(t.ttlAt)
-	off := offLimit(f, t.stood).orLater(offLimit(f, t.now)).notBefore(t.autoOffAt)
-	required := requiredLimit(t.stood, t.from).orLater(requiredLimit(t.now, t.from)).notBefore(t.requiredAt)
+	p := planOf(f, now)
+	return StopPlan{At: p.at, Rule: p.rule, Why: p.words(), Moves: p.moves, Never: p.required.at, Because: p.required.words()}
+}
 
-	l := ttl.orSooner(off)
-	if until, why := kept(f, now); !l.at.IsZero() && until.After(l.at) {
-		l.at, l.why = until, "when "+why
+func planOf(f Facts, now time.Time) (p plan) {
+	if f.Run == nil || f.Run.Active() || f.Workspace.Prebuild {
+		return p
 	}
-	plan := StopPlan{Never: required.at, Because: required.why}
-	if l = required.orSooner(l); l.rule == RuleRequiredStop {
-		l.moves = 0
+	t, slots := termsOf(f), slotsOf(f)
+	ttl := ttlLimit(f, slots, t.stood).orLater(ttlLimit(f, slots, t.now)).notBefore(t.ttlAt)
+	off := offLimit(f, t.stood).orLater(offLimit(f, t.now)).notBefore(t.autoOffAt)
+	p.required = requiredLimit(t.stood, t.from)
+	if !sameDays(t.stood, t.now) {
+		p.required = p.required.orLater(requiredLimit(t.now, t.from))
 	}
-	plan.At, plan.Rule, plan.Why, plan.Moves = l.at, l.rule, l.why, l.moves
-	return plan
+	p.required = p.required.notBefore(t.requiredAt)
+
+	until, why := kept(f, now)
+	ttl, off = ttl.keptUntil(until, why), off.keptUntil(until, why)
+	p.limit = p.required.orSooner(ttl).orSooner(off)
+	if p.sure = p.required; ttl.moves == 0 {
+		p.sure = p.sure.orSooner(ttl)
+	}
+	return p
+}
+
+// keptUntil moves a limit to when what somebody asked for ends.
+func (l limit) keptUntil(until time.Time, why func() string) limit {
+	if !l.at.IsZero() && until.After(l.at) {
+		l.at, l.why = until, func() string { return "when " + why() }
+	}
+	return l
+}
+
+// sameDays tells whether two policies require the same stops.
+func sameDays(a, b berth.Policy) bool {
+	return a.AutostopDays == b.AutostopDays && a.AutostopWeeks == b.AutostopWeeks && a.QuietHours == b.QuietHours
 }
 
 // ttlLimit is the time to live: from the end of the start, and from the last use
 // where use moves it. A stop past the next auto-start is counted from that, as
 // if the workspace had been started by it.
-func ttlLimit(f Facts, p berth.Policy) limit {
+func ttlLimit(f Facts, slots berth.Schedule, p berth.Policy) limit {
 	if p.TTL <= 0 {
 		return limit{}
 	}
-	begin, slots := f.Run.CompletedAt, slotsOf(f)
-	l := limit{at: begin.Add(p.TTL), rule: RuleTTL, why: length(p.TTL) + " after its start", moves: p.Bump}
-	if next := slots.Next(begin); !next.IsZero() && next.Before(l.at) {
-		l.at, l.why = next.Add(p.TTL), length(p.TTL)+" after its next start by schedule, which it runs through"
+	begin := f.Run.CompletedAt
+	afterSlot := func() string { return length(p.TTL) + " after its next start by schedule, which it runs through" }
+	l := limit{at: begin.Add(p.TTL), rule: RuleTTL, moves: p.Bump, why: func() string { return length(p.TTL) + " after its start" }}
+	first := begin.Add(earliest) // what is sooner is the time that it was started for
+	if next := slots.Next(first); !next.IsZero() && next.Before(l.at) {
+		l.at, l.why = next.Add(p.TTL), afterSlot
 	}
 	use := seenUse(f)
 	if p.Bump <= 0 || use.IsZero() {
 		return l
 	}
 	if at := use.Add(p.Bump); at.After(l.at) {
-		l.at, l.why = at, length(p.Bump)+" after its last use"
+		l.at, l.why = at, func() string { return length(p.Bump) + " after its last use" }
 	}
-	if slot := slots.Previous(use.Add(p.Bump)); slot.After(begin) && slot.Add(p.TTL).After(l.at) {
-		l.at, l.why = slot.Add(p.TTL), length(p.TTL)+" after its next start by schedule, which it runs through"
+	if slot := slots.Previous(use.Add(p.Bump)); slot.After(first) && slot.Add(p.TTL).After(l.at) {
+		l.at, l.why = slot.Add(p.TTL), afterSlot
 	}
 	return l
 }
@@ -85,7 +129,7 @@ func offLimit(f Facts, p berth.Policy) limit {
 		return limit{}
 	}
 	use := later(LastUse(f), f.Run.CompletedAt)
-	return limit{at: use.Add(p.AutoOff), rule: RuleAutoOff, why: length(p.AutoOff) + " without use", moves: p.AutoOff}
+	return limit{at: use.Add(p.AutoOff), rule: RuleAutoOff, moves: p.AutoOff, why: func() string { return length(p.AutoOff) + " without use" }}
 }
 
 // requiredLimit is the required stop of a run that began at from.
@@ -94,7 +138,7 @@ func requiredLimit(p berth.Policy, from time.Time) limit {
 	if at.IsZero() {
 		return limit{}
 	}
-	return limit{at: at, rule: RuleRequiredStop, why: requiredWhy(p)}
+	return limit{at: at, rule: RuleRequiredStop, why: func() string { return requiredWhy(p) }}
 }
 
 // requiredLeeway is how long a workspace runs at least before a required stop.
@@ -121,6 +165,9 @@ func requiredStop(p berth.Policy, from time.Time) time.Time {
 		day := dateOf(at.In(quiet.Location())).Add(timeOfDay(at.In(quiet.Location())) + requiredEve)
 		if p.AutostopDays.Has(day.Weekday()) && weekOf(day)%weeks == 0 {
 			return at
+		}
+		if n := weekOf(day) % weeks; n != 0 { // on to the next week that counts
+			at = at.AddDate(0, 0, 7*(weeks-n-1))
 		}
 		at = quiet.Next(at)
 	}

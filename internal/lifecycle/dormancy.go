@@ -17,7 +17,8 @@ const (
 	// remindAfter is how long after the notice of a deletion its reminder makes
 	// sense.
 	remindAfter = 12 * time.Hour
-	// usedFor is how long a use of what should sleep keeps it from being stopped.
+	// usedFor is how long a use of what should sleep keeps it from being stopped,
+	// and how long after it went to sleep a use may be one from before.
 	usedFor = time.Hour
 )
 
@@ -32,13 +33,17 @@ func dormancyTurn(f Facts, now time.Time) turn {
 	}
 	at := LastUse(f).Add(after)
 	if f.Run == nil {
-		return turn{at: at, step: Step{Do: Dormant, Rule: RuleDormancy, Reason: berth.ReasonDormancy, Due: at,
-			Why: fmt.Sprintf("Nobody used it for %s, so it sleeps.", length(after))}}
+		return turn{at: at, step: func() Step {
+			return Step{Do: Dormant, Rule: RuleDormancy, Reason: berth.ReasonDormancy, Due: at, Unless: "somebody starts it",
+				Why: fmt.Sprintf("Nobody used it for %s, so it sleeps.", length(after))}
+		}}
 	}
 	until, _ := kept(f, now)
 	at = later(at, until)
-	return turn{at: at, wantOfUse: true, step: Step{Do: Stop, Rule: RuleDormancy, Reason: berth.ReasonDormancy, Due: at,
-		Why: fmt.Sprintf("Nobody used it for %s, so it is stopped and sleeps.", length(after))}}
+	return turn{at: at, wantOfUse: true, step: func() Step {
+		return Step{Do: Stop, Rule: RuleDormancy, Reason: berth.ReasonDormancy, Due: at, Unless: "somebody uses it or holds it",
+			Why: fmt.Sprintf("Nobody used it for %s, so it is stopped and sleeps.", length(after))}
+	}}
 }
 
 // asleepTurn stops what runs of a workspace that sleeps. A use of it in spite of
@@ -52,59 +57,104 @@ func asleepTurn(f Facts, now time.Time) turn {
 	if use := f.Seen.Newest.At; use.After(f.Workspace.DormantAt) {
 		at = later(at, use.Add(usedFor))
 	}
-	return turn{at: at, step: Step{Do: Stop, Rule: RuleDormancy, Reason: berth.ReasonDormancy, Due: at, Why: "It sleeps, so what runs of it is stopped."}}
+	return turn{at: at, step: func() Step {
+		return Step{Do: Stop, Rule: RuleDormancy, Reason: berth.ReasonDormancy, Due: at, Why: "It sleeps, so what runs of it is stopped.", Unless: "somebody wakes it"}
+	}}
 }
 
-// Deletion is when a workspace that sleeps is deleted, as far as its owner was
-// told in time; zero: it is not.
+// Deletion is when a workspace that sleeps will be deleted, as its owner was
+// told in time; zero: it will not be, as things are.
 func Deletion(f Facts) time.Time {
-	if date, told := deletion(f); told {
-		return date
+	// By then there is no time left to tell of a sooner date.
+	if d := deletion(f, f.Workspace.DeletingAt); f.Workspace.Dormant() && f.Run == nil && d.told {
+		return d.date
 	}
 	return time.Time{}
 }
 
-// deletion is the date, and whether its owner was told of it in time.
-func deletion(f Facts) (date time.Time, told bool) {
+// dated is the date of a deletion; zero: there is none.
+type dated struct {
+	date time.Time
+	told bool // its owner was told of it in time; if not, they are to be told now
+}
+
+// deletion is the date as the template has it now. A sooner one than is known
+// leaves its owner a week from when they are told of it, or the whole sleep where
+// that is shorter.
+func deletion(f Facts, now time.Time) dated {
 	w, p := f.Workspace, f.Template.Policy
-	if !w.Dormant() || f.Run != nil || p.DormancyThreshold <= 0 || p.DormancyAutoDeletion <= 0 {
-		return time.Time{}, false
+	after := p.DormancyAutoDeletion
+	if p.DormancyThreshold <= 0 || after <= 0 {
+		return dated{told: w.DeletingAt.IsZero()}
 	}
-	date = later(w.DeletingAt, later(w.DormantAt, f.Seen.Newest.At).Add(p.DormancyAutoDeletion))
-	last := date.Add(-min(p.DormancyAutoDeletion, noticeFor))
+	slept := w.DormantAt
+	if use := seenUse(f); use.Sub(slept) > usedFor {
+		slept = use
+	}
+	date, soonest, tomorrow := slept.Add(after), now.Add(min(after, newDateFor)), now.Add(min(after, noticeFor))
+	switch {
+	case w.DeletingAt.IsZero() || w.NoticedAt.Before(w.DormantAt):
+		return dated{date: later(w.DeletingAt, later(date, soonest))}
+	case date.After(w.DeletingAt):
+		return dated{date: later(date, tomorrow)}
+	case later(date, soonest).Add(usedFor).Before(w.DeletingAt):
+		return dated{date: later(date, soonest)}
+	}
 	// Who was suspended and is active again could not read what came meanwhile.
-	told = !w.DeletingAt.IsZero() && !w.NoticedAt.IsZero() && !w.NoticedAt.Before(w.DormantAt) && !w.NoticedAt.After(last) && !f.Owner.UpdatedAt.After(last)
-	return date, told
+	last := w.DeletingAt.Add(-min(after, noticeFor))
+	if w.NoticedAt.After(last) || f.Owner.UpdatedAt.After(last) {
+		return dated{date: later(w.DeletingAt, tomorrow)}
+	}
+	return dated{date: w.DeletingAt, told: true}
 }
 
 // deletionTurn deletes what slept for long enough, and tells its owner before.
 func deletionTurn(f Facts, now time.Time) turn {
-	date, told := deletion(f)
-	if date.IsZero() || f.Owner.Status == berth.UserSuspended {
+	if !f.Workspace.Dormant() || f.Run != nil || f.Owner.Status == berth.UserSuspended {
 		return turn{}
 	}
-	if !told {
-		notice := noticeFor
-		if f.Workspace.DeletingAt.IsZero() {
-			notice = newDateFor
-		}
-		date = later(date, now.Add(min(f.Template.Policy.DormancyAutoDeletion, notice)))
-		return turn{at: now, step: remindDeletion(f, date)}
+	d := deletion(f, now)
+	switch at := later(f.Workspace.DormantAt, f.Owner.UpdatedAt); {
+	case at.After(now): // the clock was put back
+		return turn{at: at}
+	case !d.told:
+		return turn{at: now, step: func() Step { return remindDeletion(f, d.date) }}
+	case d.date.IsZero():
+		return turn{}
 	}
-	if !f.Workspace.RemindedFor.Equal(date) && now.Before(date) {
-		if at := date.Add(-noticeFor); at.Sub(f.Workspace.NoticedAt) >= remindAfter {
-			return turn{at: at, step: remindDeletion(f, date)}
-		}
+	reminder := d.date.Add(-noticeFor)
+	if !f.Workspace.RemindedFor.Equal(d.date) && now.Before(d.date) && reminder.Sub(f.Workspace.NoticedAt) >= remindAfter {
+		return turn{at: reminder, step: func() Step { return remindDeletion(f, d.date) }}
 	}
-	at := date
+	at := d.date
 	if f.Build.Transition == berth.Delete {
 		at = later(at, f.Build.CompletedAt.Add(deleteAgainAfter))
 	}
-	return turn{at: at, step: Step{Do: Delete, Rule: RuleDeletion, Reason: berth.ReasonAutodelete, Due: date,
-		Why: fmt.Sprintf("It slept for %s; its owner was told of that on %s.", length(f.Template.Policy.DormancyAutoDeletion), moment(f.Workspace.NoticedAt, zoneOf(f)))}}
+	return turn{at: at, step: func() Step {
+		return Step{Do: Delete, Rule: RuleDeletion, Reason: berth.ReasonAutodelete, Due: d.date, Unless: "somebody wakes it",
+			Why: fmt.Sprintf("It slept for %s; its owner was told of that on %s.", length(f.Template.Policy.DormancyAutoDeletion), moment(f.Workspace.NoticedAt, zoneOf(f)))}
+	}}
 }
 
 func remindDeletion(f Facts, date time.Time) Step {
-	return Step{Do: Remind, Rule: RuleDeletion, Due: date,
-		Why: fmt.Sprintf("It sleeps, and will be deleted on %s unless somebody wakes it.", moment(date, zoneOf(f)))}
+	s := Step{Do: Remind, Rule: RuleDeletion, Due: date, Why: "It sleeps, and will not be deleted any more."}
+	if !date.IsZero() {
+		s.Why = fmt.Sprintf("It sleeps, and will be deleted on %s unless somebody wakes it.", moment(date, zoneOf(f)))
+	}
+	return s
+}
+
+// Reminded is what is kept of a workspace once what a step to remind says was
+// told at now: also the date of a deletion that was new.
+func Reminded(f Facts, s Step, now time.Time) berth.Lifecycle {
+	l := f.Workspace.Lifecycle
+	switch {
+	case s.Rule == RuleDeletion && s.Due.IsZero():
+		l.DeletingAt, l.NoticedAt = time.Time{}, time.Time{}
+	case s.Rule == RuleDeletion && !deletion(f, now).told:
+		l.DeletingAt, l.NoticedAt = s.Due, now
+	default:
+		l.RemindedFor = s.Due
+	}
+	return l
 }

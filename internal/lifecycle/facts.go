@@ -83,6 +83,7 @@ type Step struct {
 	Reason berth.Reason // of the build, where Do makes one; of a stop, a dormant one is marked too when it is ReasonDormancy
 	Why    string       // one sentence, for people
 	Due    time.Time    // the moment that the rule is about: the deadline, the slot of the schedule
+	Unless string       // what would keep it from being done; empty: nothing would
 	Update bool         // a start: with the active version
 	// Ask: the step is for want of use and rests on what was written down. Ask the
 	// agents, put that into the facts, and decide again.

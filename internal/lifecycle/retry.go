@@ -33,8 +33,16 @@ func tries(b berth.Build) int { return max(b.Tries, 1) }
 // StopAgain is when a stop that failed is tried again; zero if the newest build
 // is none, or the workspace was used since, which takes the wish back.
 func StopAgain(f Facts) time.Time {
+	if seenUse(f).After(f.Build.CompletedAt) {
+		return time.Time{}
+	}
+	return stopFailed(f)
+}
+
+// stopFailed is StopAgain, whether it was used since or not.
+func stopFailed(f Facts) time.Time {
 	b := f.Build
-	if f.Run == nil || b.Transition != berth.Stop || b.Status() != berth.BuildFailed || seenUse(f).After(b.CompletedAt) {
+	if f.Run == nil || b.Transition != berth.Stop || b.Status() != berth.BuildFailed {
 		return time.Time{}
 	}
 	return b.CompletedAt.Add(stopAgainAfter[min(tries(b), len(stopAgainAfter))-1])

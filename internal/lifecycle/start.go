@@ -60,6 +60,13 @@ func Autostart(f Facts, now time.Time) StartPlan {
 		// It was made for the time that is about to come, or against it.
 		spent = spent.Add(earliest)
 	}
+	// What was said since the build, of the workspace or its owner, is for the
+	// times that come: nothing starts at once since somebody set a schedule.
+	for _, changed := range []time.Time{f.Workspace.UpdatedAt, f.Owner.UpdatedAt} {
+		if changed.After(f.Build.CompletedAt) {
+			spent = later(spent, changed)
+		}
+	}
 	plan := StartPlan{Slot: slots.Previous(now.Add(lead + time.Nanosecond)), Schedule: slots.Describe()}
 	if !plan.Slot.After(spent) || now.Sub(plan.Slot) > tooLate {
 		if plan.Slot.After(spent) {
@@ -84,17 +91,21 @@ func takesActive(f Facts) bool {
 // scheduleTurn starts what is stopped, and tries again what did not start.
 func scheduleTurn(f Facts, now time.Time) turn {
 	step := Step{Do: Start, Rule: RuleSchedule, Reason: berth.ReasonAutostart, Update: takesActive(f)}
-	if again := startAgain(f, now); !again.IsZero() {
-		step.Due = again
-		step.Why = fmt.Sprintf("Its start by schedule failed, so it is tried again (%d of %d).", tries(f.Build)+1, len(startAgainAfter)+1)
-		return turn{at: again, step: step}
-	}
-	if !stopped(f) {
+	if !stopped(f) || f.Workspace.Autostart == "" {
 		return turn{}
 	}
-	plan := Autostart(f, now)
-	step.Due, step.Why = plan.Slot, plan.Why
-	return turn{at: plan.At, step: step}
+	if again := startAgain(f, now); !again.IsZero() {
+		return turn{at: again, step: func() Step {
+			step.Due = again
+			step.Why = fmt.Sprintf("Its start by schedule failed, so it is tried again (%d of %d).", tries(f.Build)+1, len(startAgainAfter)+1)
+			return step
+		}}
+	}
+	p := Autostart(f, now)
+	return turn{at: p.At, step: func() Step {
+		step.Due, step.Why = p.Slot, p.Why
+		return step
+	}}
 }
 
 // stopped tells whether nothing runs that a start could disturb: it was stopped,

@@ -10,16 +10,10 @@ import (
 func seenUse(f Facts) time.Time { return later(f.Seen.Newest.At, f.Workspace.LastUsedAt) }
 
 // LastUse is when somebody last had to do with the workspace, by whatever is
-// known: what was seen, and what a person asked for. It is never zero: without
-// anything it is when the workspace last started, or was made.
+// known: what was seen, and what a person asked for. What starts by itself is not
+// used by that. It is never zero: at least, somebody made the workspace.
 func LastUse(f Facts) time.Time {
 	at := later(seenUse(f), f.Workspace.CreatedAt)
-	if seenUse(f).IsZero() {
-		at = later(at, f.Build.CompletedAt)
-		if f.Run != nil {
-			at = later(at, f.Run.CompletedAt)
-		}
-	}
 	if personal(f.Build) {
 		at = later(at, f.Build.CreatedAt)
 	}
@@ -36,13 +30,13 @@ func personal(b berth.Build) bool {
 }
 
 // kept is until when somebody asked that the workspace stays, and how.
-func kept(f Facts, now time.Time) (until time.Time, why string) {
+func kept(f Facts, now time.Time) (until time.Time, why func() string) {
 	if f.Workspace.ExtendedUntil.After(now) {
-		until, why = f.Workspace.ExtendedUntil, "the time that somebody extended it by is over"
+		until, why = f.Workspace.ExtendedUntil, func() string { return "the time that somebody extended it by is over" }
 	}
 	for _, h := range f.Seen.Holds {
 		if h.Until.After(now) && h.Until.After(until) {
-			until, why = h.Until, holdEnds(h)
+			until, why = h.Until, func() string { return holdEnds(h) }
 		}
 	}
 	return until, why
