@@ -23,11 +23,15 @@ func (tx *Tx) SetLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 	if err := tx.storeLifecycle(id, l); err != nil {
 		return err
 	}
+	if _, err := tx.exec(`UPDATE workspaces SET updated_at = $2 WHERE id = $1 AND NOT is_prebuild`, id, stamp(tx.Now)); err != nil {
+		return err
+	}
 	return tx.LookAgain(id)
 }
 
 // SettleLifecycle is SetLifecycle by the rules themselves: they are asked again
-// when l says.
+// when l says, and nobody changed the workspace: what was due by its schedule
+// before a change is left out.
 func (tx *Tx) SettleLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 	if err := tx.storeLifecycle(id, l); err != nil {
 		return err
@@ -38,11 +42,11 @@ func (tx *Tx) SettleLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 func (tx *Tx) storeLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 	tx.Wake(WorkspaceTopic(id))
 	return tx.must("workspace", `UPDATE workspaces SET autostart = $2, ttl = $3, auto_off = $4, automatic_updates = $5, extended_until = $6,
-		dormant_at = $7, deleting_at = $8, noticed_at = $9, unknown_since = $10, reminded_for = $11, start_takes = $12, policy_at = $13,
-		updated_at = $14 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
+		dormant_at = $7, deleting_at = $8, noticed_at = $9, unknown_since = $10, reminded_for = $11, start_takes = $12,
+		policy_at = $13 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
 		id, orNull(l.Autostart), spanOrNull(l.TTL), spanIfAny(l.AutoOff), string(cmp.Or(l.AutomaticUpdates, berth.UpdatesNever)), stamp(l.ExtendedUntil),
 		stamp(l.DormantAt), stamp(l.DeletingAt), stamp(l.NoticedAt), stamp(l.UnknownSince), stamp(l.RemindedFor), span(l.StartTakes),
-		stamp(l.PolicyAt), stamp(tx.Now))
+		stamp(l.PolicyAt))
 }
 
 // again has the rules asked at once. It changes next_look always, also where it
