@@ -29,6 +29,7 @@ type Options struct {
 	SignIns func(berth.SignIn) bool
 	// PasswordOwnersOnly: nobody but owners of the site signs in by password.
 	PasswordOwnersOnly bool
+	Teller             Teller // nil: nobody is told of anything
 }
 
 // New makes the service on an open database, with the defaults of all options.
@@ -39,6 +40,9 @@ func NewWith(db *store.DB, opt Options) *Service {
 	opt.MinPasswordLength = max(opt.MinPasswordLength, berth.MinPasswordLength)
 	if opt.MaxTokenLifetime == 0 {
 		opt.MaxTokenLifetime = MaxTokenLifetime
+	}
+	if opt.Teller == nil {
+		opt.Teller = nobody{}
 	}
 	return &Service{db: db, hashes: newHasher(), tries: newTries(), places: newPlaces(), opt: opt}
 }

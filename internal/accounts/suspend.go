@@ -42,6 +42,9 @@ func (s *Service) Suspend(ctx context.Context, actor authz.Actor, ref string) (v
 		if err := recordUser(tx, actor.UserID, "suspend", u, changes); err != nil {
 			return err
 		}
+		if err := s.opt.Teller.UserSuspended(tx, u, actor.UserID); err != nil {
+			return err
+		}
 		v, err = viewUser(&tx.Query, u)
 		return err
 	})
@@ -68,12 +71,18 @@ func (s *Service) Activate(ctx context.Context, actor authz.Actor, ref string) (
 		changes := berth.Changes{}
 		changes.Set("status", string(u.Status), string(berth.UserActive))
 		if len(changes) > 0 {
+			suspended := u.Status == berth.UserSuspended
 			u.Status, u.SuspendedAt = berth.UserActive, time.Time{}
 			if err := tx.UpdateUser(u); err != nil {
 				return err
 			}
 			if err := recordUser(tx, actor.UserID, "activate", u, changes); err != nil {
 				return err
+			}
+			if suspended {
+				if err := s.opt.Teller.UserActivated(tx, u, actor.UserID); err != nil {
+					return err
+				}
 			}
 		}
 		v, err = viewUser(&tx.Query, u)
@@ -116,6 +125,9 @@ func (s *Service) DeleteUser(ctx context.Context, actor authz.Actor, ref string)
 			return err
 		}
 		if err := tx.SetPasswordHash(u.ID, ""); err != nil {
+			return err
+		}
+		if err := s.opt.Teller.UserDeleted(tx, u, actor.UserID); err != nil {
 			return err
 		}
 		return recordUser(tx, actor.UserID, "delete", u, changes)

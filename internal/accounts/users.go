@@ -185,7 +185,7 @@ func (s *Service) CreateUser(ctx context.Context, actor authz.Actor, in CreateUs
 		if n.Organizations, err = joined(&tx.Query, actor, in.Organizations); err != nil {
 			return err
 		}
-		u, err := NewUserIn(tx, n)
+		u, err := s.NewUserIn(tx, n)
 		if err != nil {
 			return err
 		}

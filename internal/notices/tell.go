@@ -52,6 +52,7 @@ func (s *Service) about(q *store.Query, n berth.Notice) (berth.Notice, error) {
 			data[name] = value
 		}
 	}
+	delete(data, "link")
 	if n.WorkspaceID != "" {
 		w, err := q.Workspace(n.WorkspaceID)
 		if err != nil {
@@ -61,6 +62,7 @@ func (s *Service) about(q *store.Query, n berth.Notice) (berth.Notice, error) {
 		if err != nil {
 			return n, err
 		}
+		delete(data, "workspace") // the name alone does not say whose
 		add("workspace", owner.Username+"/"+w.Name)
 		add("link", s.opt.AccessURL+"/@"+owner.Username+"/"+w.Name)
 		if n.TemplateID == "" {

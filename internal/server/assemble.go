@@ -79,6 +79,9 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 			p.db.Close()
 		}
 	}()
+	if p.notices, err = notices.New(p.db, s.o.notices(s.URL, s.log)); err != nil {
+		return nil, err
+	}
 	p.queue = builds.New(p.db, keys, builds.Kinds{}, builds.Options{Beat: beat})
 	var ways []*signin.Provider
 	if s.o.SignIn != "" {
@@ -87,7 +90,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		}
 	}
 	p.accounts = accounts.NewWith(p.db, accounts.Options{
-		MinPasswordLength: s.o.MinPasswordLength, MaxTokenLifetime: s.o.MaxTokenLifetime, PasswordOwnersOnly: s.o.DisablePassword,
+		MinPasswordLength: s.o.MinPasswordLength, MaxTokenLifetime: s.o.MaxTokenLifetime, PasswordOwnersOnly: s.o.DisablePassword, Teller: p.notices,
 		SignIns: func(how berth.SignIn) bool { return signin.Offers(ways, how) },
 	})
 	proxies, err := httpapi.ParseProxies(s.o.TrustedProxies)
@@ -97,6 +100,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.tenants = organizations.New(p.db)
 	p.providers = providers.New(p.db)
 	p.templates = templates.New(p.db, keys, p.queue)
+	p.templates.SetTeller(p.notices)
 	p.activity = activity.New(p.db, activity.Options{Agent: p.askAgent, MaxHold: s.o.MaxHold, Log: s.log})
 	p.audit = audit.New(p.db, audit.Options{Keep: s.o.AuditRetention, KeepConnections: s.o.ConnectionRetention, Log: s.log})
 	var external []*credentials.Provider
@@ -108,11 +112,8 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.signIn = signin.New(p.db, keys, signin.Options{AccessURL: s.URL, Providers: ways, Accounts: p.accounts, Log: s.log})
 	p.credentials = credentials.New(p.db, keys, credentials.Options{AccessURL: s.URL, Providers: external, Log: s.log})
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
-		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent,
+		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent, Pressed: p.notices.Pressed,
 	})
-	if p.notices, err = notices.New(p.db, s.o.notices(s.URL, s.log)); err != nil {
-		return nil, err
-	}
 	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Recent: p.activity.Recent, Room: p.queue.RoomOf, Log: s.log,
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
 	p.templates.SetGuard(p.schedules)
@@ -206,7 +207,7 @@ var passed = []string{
 }
 
 // workspaceKind is what the queue knows of workspaces' builds: the end of one is
-// also one for the rules of their lives.
+// also one for the rules of their lives, and people are told of it.
 func (p *parts) workspaceKind() builds.Kind {
 	k := p.workspaces.Kind()
 	finish := k.Finish
@@ -214,7 +215,10 @@ func (p *parts) workspaceKind() builds.Kind {
 		if err := finish(tx, b, r); err != nil {
 			return err
 		}
-		return p.schedules.Finished(tx, b)
+		if err := p.schedules.Finished(tx, b); err != nil {
+			return err
+		}
+		return p.notices.BuildEnded(tx, b)
 	}
 	return k
 }

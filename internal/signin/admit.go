@@ -150,7 +150,7 @@ func (s *Service) signUp(tx *store.Tx, p *Provider, who claims.Person) (u berth.
 		}
 		_, err := tx.UserNamed(in.Username)
 		if errors.Is(err, berth.NotFound) {
-			return accounts.NewUserIn(tx, in)
+			return s.opt.Accounts.NewUserIn(tx, in)
 		}
 		if err != nil {
 			return u, err

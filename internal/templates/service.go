@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/seal"
@@ -15,7 +16,16 @@ type Service struct {
 	env       map[string]string
 	unpacking chan struct{}
 	guard     policies.Guard
+	teller    Teller // nil: nobody is told
 }
+
+// Teller tells people of what happens to templates, in the transaction of that.
+type Teller interface {
+	TemplateDeleted(tx *store.Tx, t berth.Template, by berth.UserID) error
+}
+
+// SetTeller gives who tells. Call it before the service is used.
+func (s *Service) SetTeller(t Teller) { s.teller = t }
 
 // New makes the service on an open database.
 func New(db *store.DB, keys *seal.Keys, queue *builds.Queue) *Service {

@@ -131,6 +131,11 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, organization, t
 			}
 			return berth.Errorf(berth.Conflict, "the template %s still has workspaces (%s%s): delete them first", t.Name, strings.Join(left, ", "), more)
 		}
+		if s.teller != nil {
+			if err := s.teller.TemplateDeleted(tx, t, actor.UserID); err != nil {
+				return err
+			}
+		}
 		if err := tx.DeleteTemplate(t.ID); err != nil {
 			return err
 		}

@@ -37,8 +37,27 @@ func (s *Service) AgentPressure(ctx context.Context, who AgentIdentity, boot int
 		if err == nil && !ok {
 			return berth.Errorf(berth.Conflict, "a newer process of this agent is running: end this one")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.tellPressure(tx, who, found)
 	})
+}
+
+// tellPressure tells the owner of what was not too full before.
+func (s *Service) tellPressure(tx *store.Tx, who AgentIdentity, found []berth.Pressure) error {
+	if s.opt.Pressed == nil {
+		return nil
+	}
+	for _, p := range found {
+		if slices.ContainsFunc(who.Agent.Pressure, func(known berth.Pressure) bool { return known.Path == p.Path }) {
+			continue
+		}
+		if err := s.opt.Pressed(tx, who.Workspace, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // thresholds are all that a template has watched; memory has no path.

@@ -31,6 +31,10 @@ type Options struct {
 	SignIns       SignIns              // what templates are told of how the owner signs in; nil: by password
 	BuildTimeout  time.Duration        // the longest that a build may run; 0: 2 h
 
+	// Pressed tells the owner that memory or a volume became too full; nil: they
+	// are not told.
+	Pressed func(tx *store.Tx, w berth.Workspace, p berth.Pressure) error
+
 	// Recent is evidence of a workspace's use that may not be in the database
 	// yet; nil: there is none.
 	Recent func(id berth.WorkspaceID) []berth.Evidence
