@@ -74,7 +74,7 @@ func (b *Book) Ask(ctx context.Context, id berth.WorkspaceID) (Answer, error) {
 // askAgents asks all agents at once and tells whether all that may be seeing
 // something answered.
 func (b *Book) askAgents(ctx context.Context, row store.WorkspaceRow, agents []berth.Agent) (known bool) {
-	if row.Build.Transition != berth.Start && !row.Build.Active() {
+	if row.Build.Transition != berth.Start && row.Build.Status() == berth.BuildSucceeded {
 		return true // it is stopped: there is nothing to see
 	}
 	if len(agents) == 0 {

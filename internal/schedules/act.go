@@ -8,6 +8,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/activity"
 	"github.com/berthdev/berth/internal/lifecycle"
+	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/store"
 	"github.com/berthdev/berth/internal/workspaces"
 )
@@ -58,8 +59,9 @@ func (t *tick) decide(ctx context.Context, id berth.WorkspaceID, answer *activit
 	t.writes <- struct{}{}
 	defer func() { <-t.writes }()
 	var made *berth.Build
+	var told lifecycle.Step
 	err = t.db.Write(ctx, func(tx *store.Tx) error {
-		did, ask, made = false, false, nil
+		did, ask, made, told = false, false, nil, lifecycle.Step{}
 		now := tx.Now
 		if now.Before(t.now) {
 			now = t.now
@@ -75,9 +77,9 @@ func (t *tick) decide(ctx context.Context, id berth.WorkspaceID, answer *activit
 			return nil // another replica did it
 		}
 		w := work{tick: t, tx: tx, f: f, now: now, l: f.Workspace.Lifecycle}
-		if date := redate(f, now); date != nil {
+		if date := sooner(f, now); !date.IsZero() {
 			did = true
-			return w.redate(date)
+			return w.bringForward(date)
 		}
 		if answer != nil && now.Sub(answer.At) <= fresh {
 			f = withAnswer(f, answer)
@@ -94,7 +96,7 @@ func (t *tick) decide(ctx context.Context, id berth.WorkspaceID, answer *activit
 		if err := w.do(); err != nil {
 			return err
 		}
-		did, made = w.acted, w.build
+		did, made, told = w.acted && w.step.Do != lifecycle.Wait && w.step.Do != lifecycle.PutOff, w.build, step
 		return nil
 	})
 	if errors.Is(err, berth.Conflict) { // somebody was faster: what they did has the rules asked again
@@ -102,6 +104,9 @@ func (t *tick) decide(ctx context.Context, id berth.WorkspaceID, answer *activit
 	}
 	if err == nil && made != nil {
 		t.rooms.took(made.ProviderID)
+	}
+	if err == nil && told.Do == lifecycle.Remind && told.Rule != lifecycle.RuleDeletion && t.opt.Remind != nil {
+		t.opt.Remind(ctx, id, told)
 	}
 	return did, ask, err
 }
@@ -130,8 +135,7 @@ func (w *work) do() (err error) {
 	case lifecycle.Dormant:
 		err = w.sleep()
 	case lifecycle.Remind:
-		w.l.RemindedFor = w.step.Due
-		err = errors.Join(w.record(""), w.tell(told[lifecycle.Remind]))
+		err = w.remind()
 	case lifecycle.PutOff:
 		if w.l.UnknownSince = unknown; unknown.IsZero() {
 			w.l.UnknownSince = w.now
@@ -152,12 +156,12 @@ func (w *work) do() (err error) {
 // enqueue makes the build of a step. One that cannot be made is recorded, told
 // and tried again later.
 func (w *work) enqueue() error {
-	in := workspaces.Automatic{Why: w.step.Why, Tries: tries(w.f, w.step)}
-	in.Transition, in.Reason, in.Update = transitions[w.step.Do], w.step.Reason, w.step.Update
+	in := workspaces.Automatic{Why: w.step.Why, Tries: lifecycle.Tries(w.f, w.step)}
+	in.Transition, in.Reason = transitions[w.step.Do], w.step.Reason // which version it takes, workspaces know
 	b, err := w.workspaces.Automatic(w.tx, w.f.Workspace.ID, in)
 	switch berth.ErrorCode(err) {
 	case "":
-	case berth.Invalid, berth.Forbidden, berth.Limit, berth.NotFound:
+	case berth.Invalid, berth.Forbidden, berth.Limit, berth.NotFound, berth.Conflict:
 		return w.blocked(err)
 	default:
 		return err
@@ -166,7 +170,7 @@ func (w *work) enqueue() error {
 	if err := w.record(b.ID); err != nil {
 		return err
 	}
-	if w.step.Do == lifecycle.Stop && w.step.Reason == berth.ReasonDormancy {
+	if w.step.Reason == berth.ReasonDormancy && !w.l.Dormant() {
 		return w.mark()
 	}
 	return nil
@@ -181,25 +185,31 @@ func (w *work) blocked(why error) error {
 	if err := w.once(); err != nil || !w.acted {
 		return err
 	}
-	return w.tell(told[lifecycle.Wait])
+	if wanted != lifecycle.Start {
+		return nil
+	}
+	return w.tell(notice{kind: notices.KindBlocked, data: map[string]string{"why": w.step.Why}})
+}
+
+// remind tells that the workspace will be stopped or deleted. The first notice of
+// a deletion fixes its date.
+func (w *work) remind() error {
+	if err := w.record(""); err != nil {
+		return err
+	}
+	if w.step.Rule != lifecycle.RuleDeletion {
+		w.l.RemindedFor = w.step.Due
+		return w.tell(stopSoon(w))
+	}
+	if lifecycle.Deletion(w.f).IsZero() { // nobody was told in time
+		w.l.DeletingAt, w.l.NoticedAt = w.step.Due, w.now
+	} else {
+		w.l.RemindedFor = w.step.Due
+	}
+	return w.tell(deletionSoon(w))
 }
 
 var transitions = map[lifecycle.Do]berth.Transition{lifecycle.Start: berth.Start, lifecycle.Stop: berth.Stop, lifecycle.Delete: berth.Delete}
-
-// tries is which try for its purpose the build of a step is.
-func tries(f lifecycle.Facts, step lifecycle.Step) int {
-	b := f.Build
-	if b.Status() != berth.BuildFailed || b.Transition != transitions[step.Do] {
-		return 1
-	}
-	if step.Do == lifecycle.Start && (b.Reason != step.Reason || b.CreatedAt.Before(step.Due.Add(-early))) {
-		return 1 // of another day
-	}
-	return max(b.Tries, 1) + 1
-}
-
-// early is how much before its slot a start by schedule is made at most.
-const early = 5 * time.Minute
 
 // sleep marks a workspace that is stopped as dormant.
 func (w *work) sleep() error {
@@ -219,5 +229,5 @@ func (w *work) mark() error {
 	if w.l.NextLook = look; !w.l.DeletingAt.IsZero() {
 		w.l.NoticedAt = w.now
 	}
-	return w.tell(told[lifecycle.Dormant])
+	return w.tell(sleeps(w))
 }

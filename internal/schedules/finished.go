@@ -21,7 +21,7 @@ func (s *Service) Finished(tx *store.Tx, b berth.Build) error {
 		return nil
 	}
 	if b.Transition == berth.Start && f.Run != nil && f.Run.ID == b.ID {
-		if err := tx.SetBuildPolicy(b.ID, policyOf(f)); err != nil {
+		if err := tx.SetBuildPolicy(b.ID, lifecycle.PolicyOf(f)); err != nil {
 			return err
 		}
 	}
@@ -48,21 +48,4 @@ func smoothed(known, took time.Duration) time.Duration {
 		return took
 	}
 	return (2*known + took) / 3
-}
-
-// policyOf is by what a run is stopped that begins now.
-func policyOf(f lifecycle.Facts) berth.Policy {
-	t, o, w := f.Template.Policy, f.Organization, f.Workspace
-	p := berth.Policy{TTL: t.DefaultTTL, Bump: t.ActivityBump, AutoOff: o.AutoOff, AutostopDays: t.AutostopDays, AutostopWeeks: t.AutostopWeeks,
-		QuietHours: f.Site.QuietHours}
-	if t.AllowUserAutostop {
-		p.TTL = w.TTL
-	}
-	if o.AutoOffByUser && w.AutoOff != nil {
-		p.AutoOff = *w.AutoOff
-	}
-	if f.Site.CustomQuietHours && f.Owner.QuietHours != "" {
-		p.QuietHours = f.Owner.QuietHours
-	}
-	return p
 }

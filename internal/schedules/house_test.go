@@ -171,6 +171,7 @@ func (h *house) push(template, version string, asks ...berth.Parameter) {
 	_, err = h.templates.Push(h.Context(), h.admin, templates.Push{Template: template, Archive: a.Hash, Name: version, Activate: true})
 	must(h.T, err)
 	h.run(builds.Report{Contents: &berth.Contents{Parameters: asks}})
+	time.Sleep(time.Second) // the next one is newer
 }
 
 // policy changes what the template says of its workspaces.
@@ -197,10 +198,16 @@ func (h *house) run(r builds.Report) berth.Build {
 	return b
 }
 
+// seen is a sign of life of the runner.
+func (h *house) seen() {
+	h.Helper()
+	h.write(func(tx *store.Tx) error { _, err := tx.SeeRunner(h.provider.ID, "runner"); return err })
+}
+
 // take gives the next build to the runner.
 func (h *house) take() (berth.Build, builds.Call) {
 	h.Helper()
-	h.write(func(tx *store.Tx) error { _, err := tx.SeeRunner(h.provider.ID, "runner"); return err })
+	h.seen()
 	j, err := h.queue.Take(h.Context(), h.provider.ID, "runner", 0, true)
 	must(h.T, err)
 	if j == nil {
@@ -231,7 +238,7 @@ func (h *house) stopped(name string) berth.WorkspaceID {
 // tick asks the rules now, as the loop does.
 func (h *house) tick() int64 {
 	h.Helper()
-	h.write(func(tx *store.Tx) error { _, err := tx.SeeRunner(h.provider.ID, "runner"); return err })
+	h.seen()
 	n, err := h.schedules.Tick(h.Context(), time.Now())
 	must(h.T, err)
 	return n

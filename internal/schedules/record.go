@@ -77,7 +77,7 @@ func basis(f lifecycle.Facts, step lifecycle.Step) map[string]any {
 	if f.Asked {
 		b["answered"] = f.Answered
 	}
-	if n := tries(f, step); n > 1 && transitions[step.Do] != "" {
+	if n := lifecycle.Tries(f, step); n > 1 {
 		b["try"] = n
 	}
 	if f.Owner.Status == berth.UserSuspended {
@@ -90,25 +90,6 @@ func basis(f lifecycle.Facts, step lifecycle.Step) map[string]any {
 }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// told is what owners are told of what is done.
-var told = map[lifecycle.Do]string{}
-
-// tell tells the owner, once for each moment that the step is about.
-func (w *work) tell(kind string) error {
-	if kind == "" {
-		return nil
-	}
-	ws := w.f.Workspace
-	data := map[string]string{"workspace": ws.Name, "why": w.step.Why}
-	for name, t := range map[string]time.Time{"due": w.step.Due, "deleting_at": w.l.DeletingAt} {
-		if !t.IsZero() {
-			data[name] = moment(t)
-		}
-	}
-	return w.notices.Tell(w.tx, berth.Notice{Kind: kind, WorkspaceID: ws.ID, TemplateID: ws.TemplateID, Data: data, InInbox: true,
-		Once: kind + " " + string(ws.ID) + " " + moment(w.step.Due)}, ws.OwnerID)
-}
 
 // keepActs is how long the record of what Berth did by itself is kept.
 const keepActs = 90 * 24 * time.Hour

@@ -32,7 +32,10 @@ type Options struct {
 	Recent func(id berth.WorkspaceID) []berth.Evidence
 	// Room is how much a workspace provider can take; see builds.Queue.
 	Room func(q *store.Query, id berth.ProviderID, now time.Time) (builds.Room, error)
-	Log  *slog.Logger
+	// Remind shows those who are in a workspace that it will be stopped; it may be
+	// called again for the same step, and need not succeed. nil: nobody is shown.
+	Remind func(ctx context.Context, id berth.WorkspaceID, step lifecycle.Step)
+	Log    *slog.Logger
 }
 
 // New makes the service on an open database.

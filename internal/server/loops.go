@@ -15,15 +15,13 @@ import (
 // The loops that are woken when somebody is shut out.
 const (
 	linksLoop     = "links"
-	suspendedLoop = "suspended"
-
 	lifecycleLoop = "lifecycle"
 	noticesLoop   = "notices"
 )
 
 // woken says which loops are woken by which topic, here or by another replica.
 var woken = map[string][]string{
-	store.ShutOutTopic:   {linksLoop, suspendedLoop, lifecycleLoop},
+	store.ShutOutTopic:   {linksLoop, lifecycleLoop},
 	store.LifecycleTopic: {lifecycleLoop},
 	store.NoticesTopic:   {noticesLoop},
 }
@@ -68,12 +66,6 @@ func (p *parts) allLoops() []*loop.Loop {
 		{Name: linksLoop, Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.endLinks(ctx)
 			return counted(n, "ended %d links of agents that may not be linked any more"), err
-		}},
-		// Woken when somebody is suspended, and by itself for what was under way
-		// then.
-		{Name: suspendedLoop, Every: 15 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
-			n, err := p.workspaces.StopSuspended(ctx, time.Now())
-			return counted(n, "stopped %d workspaces of suspended users"), err
 		}},
 		{Name: "dormant users", Every: time.Hour, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.accounts.MarkDormant(ctx)

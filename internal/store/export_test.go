@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"io/fs"
+
+	"github.com/berthdev/berth"
 )
 
 // What the tests of this package see of its inside.
@@ -88,3 +90,8 @@ func Explain(ctx context.Context, q *Query, query string, args []any) (lines []s
 
 // Clean makes a text storable.
 var Clean = clean
+
+// Runs is the runs of workspaces whose newest build does not say it.
+func Runs(q *Query, ids []berth.WorkspaceID) (map[berth.WorkspaceID]berth.Build, error) {
+	return q.runs(ids)
+}

@@ -27,8 +27,11 @@ func (tx *Tx) PutHold(h berth.Hold) error {
 	return err
 }
 
-// DeleteHold ends a hold of a workspace.
+// DeleteHold ends a hold of a workspace, for whom the rules are asked at once.
 func (tx *Tx) DeleteHold(ws berth.WorkspaceID, id berth.HoldID) error {
+	if err := tx.LookAgain(ws); err != nil {
+		return err
+	}
 	return tx.must("hold", `DELETE FROM holds WHERE workspace_id = $1 AND id = $2`, ws, id)
 }
 

@@ -111,7 +111,17 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"audit of a request", true, audit(store.AuditFilter{RequestID: "r"}, page)},
 			{"audit of a token", true, audit(store.AuditFilter{TokenID: "t"}, page)},
 			{"audit since", true, audit(store.AuditFilter{Since: time.Now()}, page)},
-			{"workspaces of suspended users", false, func(q *store.Query) error { _, err := q.LeftRunning("", 10); return err }},
+			{"due workspaces", true, func(q *store.Query) error { _, err := q.Due(time.Now(), store.Due{}, 10); return err }},
+			{"due workspaces, on", true, func(q *store.Query) error {
+				_, err := q.Due(time.Now(), store.Due{ID: ws, Look: time.Now()}, 10)
+				return err
+			}},
+			{"lives of workspaces", false, func(q *store.Query) error { _, err := q.Lives([]berth.WorkspaceID{ws, "x"}); return err }},
+			{"runs of workspaces", false, func(q *store.Query) error { _, err := store.Runs(q, []berth.WorkspaceID{ws, "x"}); return err }},
+			{"evidence of workspaces", false, func(q *store.Query) error { _, err := q.ActivityOf([]berth.WorkspaceID{ws, "x"}); return err }},
+			{"holds of workspaces", false, func(q *store.Query) error { _, err := q.HoldsOf([]berth.WorkspaceID{ws, "x"}, time.Now()); return err }},
+			{"waiting", false, func(q *store.Query) error { _, err := q.Waiting(w.Provider.ID, berth.ClassScheduled); return err }},
+			{"acts", true, func(q *store.Query) error { _, err := q.Acts(ws, 10); return err }},
 			{"all workspaces of an owner", false, func(q *store.Query) error { _, err := q.OwnedWorkspaces(w.User.ID); return err }},
 			{"users", true, func(q *store.Query) error {
 				_, _, err := q.UserPage(store.UserFilter{Visible: berth.Visible{All: true}}, page)

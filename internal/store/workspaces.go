@@ -49,26 +49,6 @@ func (q *Query) OwnedWorkspaces(owner berth.UserID) ([]berth.Workspace, error) {
 	return all(q, scanWorkspace, `SELECT `+workspaceColumns+` FROM workspaces w WHERE w.owner_id = $1 AND w.deleted_at IS NULL ORDER BY w.created_at, w.id`, owner)
 }
 
-// LeftRunning is a workspace whose owner is suspended and that may still run.
-type LeftRunning struct {
-	ID          berth.WorkspaceID
-	SuspendedAt time.Time
-	Build       berth.Build // the newest; it has ended
-}
-
-// LeftRunning is the workspaces of suspended users that no build is stopping and
-// none has stopped, at most limit, behind an id.
-func (q *Query) LeftRunning(after berth.WorkspaceID, limit int) ([]LeftRunning, error) {
-	return all(q, func(s scanner) (l LeftRunning, err error) {
-		l.Build, err = scanBuild(extended{s, []any{&l.ID, at(&l.SuspendedAt)}})
-		return l, err
-	}, `SELECT `+buildColumns+`, w.id, u.suspended_at FROM users u
-		JOIN workspaces w ON w.owner_id = u.id AND w.deleted_at IS NULL
-		JOIN builds b ON b.id = w.build_id
-		WHERE u.status = 'suspended' AND b.completed_at IS NOT NULL AND NOT (b.transition = 'stop' AND b.error = '' AND b.canceled_at IS NULL)
-		AND w.id > $1 ORDER BY w.id LIMIT $2`, after, limit)
-}
-
 // AgentKey is the sealed key from which a workspace's agent tokens are derived.
 func (q *Query) AgentKey(id berth.WorkspaceID) ([]byte, error) {
 	return one(q, "workspace", single[[]byte], `SELECT agent_key FROM workspaces WHERE id = $1`, id)

@@ -152,7 +152,10 @@ func (s *Service) Cancel(ctx context.Context, actor authz.Actor, id berth.BuildI
 	may := func(q *store.Query, r store.BuildRow) error { return mayCancel(q, actor, r) }
 	return s.end(ctx, actor, id, "cancel", map[string]any{"force": force}, may, func(tx *store.Tx) (berth.Build, error) {
 		b, err := s.queue.Cancel(tx, id, force, expect)
-		if err != nil || !b.Next.Waits() {
+		if err != nil {
+			return b, err
+		}
+		if err := spare(tx, b); err != nil || !b.Next.Waits() {
 			return b, err
 		}
 		// Its Terraform may come to its end all the same: nothing follows then.
