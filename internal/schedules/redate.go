@@ -43,3 +43,15 @@ func (w *work) bringForward(date time.Time) error {
 	}
 	return w.tx.SettleLifecycle(w.f.Workspace.ID, w.l)
 }
+
+// redate is the date of deletion that the loop will give a sleeping workspace;
+// nil if the one that it has stays.
+func redate(f lifecycle.Facts, now time.Time) *time.Time {
+	if date := sooner(f, now); !date.IsZero() {
+		return &date
+	}
+	if step := lifecycle.Next(f, now); step.Do == lifecycle.Remind && step.Rule == lifecycle.RuleDeletion && lifecycle.Deletion(f).IsZero() {
+		return &step.Due
+	}
+	return nil
+}

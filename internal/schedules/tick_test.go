@@ -40,7 +40,7 @@ func (h *house) is(id berth.WorkspaceID, number int, tr berth.Transition, reason
 // most d.
 func (h *house) until(d time.Duration, done func() bool) {
 	h.Helper()
-	for end := time.Now().Add(d); ; h.pass(end) {
+	for end := time.Now().Add(d); ; h.nap(end) {
 		h.tick()
 		if done() {
 			return
@@ -54,14 +54,14 @@ func (h *house) until(d time.Duration, done func() bool) {
 // through is until without anything that is waited for.
 func (h *house) through(d time.Duration) {
 	h.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); h.pass(end) {
+	for end := time.Now().Add(d); time.Now().Before(end); h.nap(end) {
 		h.tick()
 	}
 	h.tick()
 }
 
-// pass lets time pass, a minute at least, until somebody is due, or the end.
-func (h *house) pass(end time.Time) {
+// nap lets time pass, a minute at least, until somebody is due, or the end.
+func (h *house) nap(end time.Time) {
 	h.Helper()
 	var due []store.Due
 	must(h.T, h.db.Read(h.Context(), func(q *store.Query) (err error) {
