@@ -31,6 +31,7 @@ func TestGolden(t *testing.T) {
 	full.Timings = []berth.Timing{{Stage: "plan", Start: longAgo, End: longAgo.Add(1e9)}, {Stage: "apply", Resource: "docker_volume.home", Action: "create", Start: longAgo, End: longAgo.Add(2e8)}}
 	f.answer("GET /workspaces/"+web().ID+"/builds/3", full)
 	f.answer("GET /workspaces/"+web().ID+"/builds/2/timings", someTimings())
+	f.answer("GET /workspaces/"+web().ID+"/schedule/explain", someExplanation())
 	lost := full
 	lost.Status, lost.Unreachable, lost.CompletedAt, lost.Number = "running", true, nil, 4
 	imported := api.Build{ID: "i", Transition: "import", Template: "docker", Version: "calm-otter", Status: "failed", ErrorCode: "terraform", Initiator: "ana", CreatedAt: longAgo}
@@ -67,6 +68,7 @@ func TestGolden(t *testing.T) {
 		"list": "list", "list_all": "list --all", "show": "show web", "show_failed": "show bad", "stop": "stop web", "stop_no_wait": "stop web --no-wait",
 		"builds_list": "builds list web", "builds_show": "builds show web 3", "whoami": "whoami", "tokens_list": "tokens list",
 		"templates_list": "templates list", "templates_show": "templates show docker", "templates_versions": "templates versions docker",
+		"explain": "schedule explain web", "explain_facts": "schedule explain web --facts",
 		"show_timings":   "show web --timings --build 2",
 		"state_versions": "state versions web",
 	} {
@@ -76,6 +78,7 @@ func TestGolden(t *testing.T) {
 			if errs != "" {
 				text += "--- standard error\n" + errs
 			}
+			text = when2020.ReplaceAllString(text, "15 Jan 2020 HH:MM")
 			text = took.ReplaceAllString(strings.ReplaceAll(text, f.URL, "http://server"), "(TOOK)")
 			golden(t, name, fmt.Sprintf("%s--- exit %d\n", text, code))
 		})
@@ -97,6 +100,19 @@ func someTimings() api.BuildTimings {
 		{Stage: "start", Agent: "main", Resource: "dotfiles", Action: "dotfiles", Status: "warning", Start: at(5510), End: end(6000)},
 		{Stage: "start", Agent: "main", Resource: "install", Action: "script", Status: "failed", ExitCode: 1, Start: at(5520), End: end(9000), Critical: true},
 	}}
+}
+
+func someExplanation() api.Explanation {
+	then := time.Date(2020, 1, 15, 12, 0, 0, 0, time.UTC)
+	return api.Explanation{At: then, Zone: "Europe/Dublin", Now: []string{
+		"It stops at Monday 16 November 17:00 (Europe/Dublin): 8 h after its start. Each use moves that to 1 h later, never past Tuesday 17 November 02:00 (Europe/Dublin): a stop is required on Tuesday.",
+		"It was last seen in use at Monday 16 November 10:00 (Europe/Dublin) (ssh)."},
+		Coming: []api.Coming{
+			{At: then.Add(8 * time.Hour), Do: "stop", Rule: "ttl", Why: "Its time to live is over.", Unless: "somebody uses it"},
+			{At: then.Add(9 * time.Hour), Do: "start", Rule: "schedule", Why: "Its schedule starts it at 09:30 every day."}},
+		Acts: []api.Act{{At: then.Add(-time.Hour), Did: "stop", Rule: "auto-off", Why: "Nobody used it for 2 h.", Build: 2,
+			Facts: map[string]any{"run": 1, "due": "2020-01-15T10:00:00Z", "evidence": map[string]any{"kind": "ssh", "at": "2020-01-15T08:00:00Z"}}},
+			{At: then.Add(-2 * time.Hour), Did: "put-off", Rule: "auto-off", Why: "Its agents do not answer."}}}
 }
 
 func TestGoldenHelp(t *testing.T) {
@@ -125,6 +141,9 @@ func TestGoldenRefused(t *testing.T) {
 	out, errs, code := f.run(t, "start", "web", "--parameter", "cpus=8")
 	golden(t, "start_refused", fmt.Sprintf("%s--- standard error\n%s--- exit %d\n", out, errs, code))
 }
+
+// when2020 is a time as the zone of this machine shows it.
+var when2020 = regexp.MustCompile(`1[456] Jan 2020 \d\d:\d\d`)
 
 var took = regexp.MustCompile(`\([0-9.]+m?s\)`)
 

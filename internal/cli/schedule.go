@@ -12,7 +12,7 @@ import (
 
 func (a *app) schedule() *cobra.Command {
 	cmd := newGroup("schedule", "When a workspace starts and stops by itself",
-		a.scheduleShow(), a.scheduleStart(), a.scheduleStop(), a.scheduleAutoOff(), a.scheduleExtend())
+		a.scheduleShow(), a.scheduleStart(), a.scheduleStop(), a.scheduleAutoOff(), a.scheduleExtend(), a.scheduleExplain())
 	cmd.Long = `When a workspace starts and stops by itself: by a weekly schedule, by its time to
 live, which begins with each start, for want of use (auto-off), and where its
 template requires a stop. What templates and organizations do not let people say
@@ -20,7 +20,8 @@ is refused with the reason.`
 	cmd.Example = `  berth schedule show web
   berth schedule start web 9:30AM Mon-Fri Europe/Dublin
   berth schedule stop web 8h
-  berth schedule extend web 2h`
+  berth schedule extend web 2h
+  berth schedule explain web`
 	return cmd
 }
 

@@ -165,6 +165,9 @@ var operations = []operation{
 	op(person, "PUT /workspaces/{workspace}/favorite", "addFavorite", "Mark a workspace as one of your favorites", (*handlers).addFavorite),
 	op(person, "DELETE /workspaces/{workspace}/favorite", "removeFavorite", "End that", (*handlers).removeFavorite),
 
+	op(person, "GET /workspaces/{workspace}/schedule/explain", "explainSchedule", "Say why a workspace runs or does not, and what comes", (*handlers).explainSchedule),
+	op(person, "GET /workspaces/{workspace}/acts", "listActs", "List what was done with a workspace by itself, newest first", (*handlers).listActs),
+
 	op(person, "GET /workspaces/{workspace}/builds", "listWorkspaceBuilds", "List the builds of a workspace, newest first", (*handlers).listWorkspaceBuilds),
 	op(person, "POST /workspaces/{workspace}/builds", "createBuild", "Start, stop, restart, update, rebuild or delete a workspace", (*handlers).createBuild, status(201)),
 	op(person, "GET /workspaces/{workspace}/builds/{number}", "getWorkspaceBuild", "Show a build of a workspace", (*handlers).getWorkspaceBuild),

@@ -150,6 +150,8 @@ var walkRows = []row{
 	{op: "addFavorite", needs: authz.Read, on: dev, and: []right{{authz.Update, own(authz.KindUser)}}},
 	{op: "removeFavorite", needs: authz.Read, on: dev, and: []right{{authz.Update, own(authz.KindUser)}}},
 
+	{op: "explainSchedule", needs: authz.Read, on: dev},
+	{op: "listActs", needs: authz.Read, on: dev},
 	{op: "listWorkspaceBuilds", needs: authz.Read, on: dev},
 	{op: "createBuild", as: "start", needs: authz.Start, on: dev, body: `{"transition":"start","version":"nosuch"}`, passes: 400},
 	{op: "createBuild", as: "stop", needs: authz.Stop, on: dev, body: `{"transition":"stop","parameters":{"x":"y"}}`, passes: 400},

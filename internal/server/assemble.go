@@ -114,7 +114,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
 		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent, Pressed: p.notices.Pressed,
 	})
-	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Recent: p.activity.Recent, Room: p.queue.RoomOf, Log: s.log,
+	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Recent: p.activity.Recent, Room: p.queue.RoomOf, Remind: p.remind(s.log), Log: s.log,
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
 	p.templates.SetGuard(p.schedules)
 	p.tenants.SetGuard(p.schedules)

@@ -22,7 +22,7 @@ var queryArgument = map[string]int{"row": 0, "exec": 0, "must": 1, "all": 2, "on
 var built = []string{
 	"AgentsOf", "Looked", "Lives", "runs", "ofLives", "ActivityOf", "HoldsOf", "rightsOf", "noteActivity", "AppendAgentLogs", "InsertBuildLogs", "SeeAgents",
 	"Builds", "BuildPage", "WorkspacePage", "TemplatePage", "OrganizationPage", "Members", "VersionPage", "UserPage", "ForgetPerson", "Favorites", "AuditPage", "SealedOtherwise", "Reseal", "SealedHeads",
-	"NoticePage", "TroubledDeliveries",
+	"NoticePage", "TroubledDeliveries", "ActPage",
 	"all", "one", "must", "state", "size", // helpers: they pass on what they are given
 }
 
