@@ -45,7 +45,7 @@ func TestSays(t *testing.T) {
 			"It was due, and that is put off since Monday 16 November 10:00 (UTC): its agents do not answer, so nobody can say whether it is used; it is put off until Tuesday 17 November 10:00 (UTC) at most."}},
 		"no place for the stop": {[]func(*Facts){ttl(time.Hour), func(f *Facts) { f.Place = Place{Why: "No runner is connected."} }, asItStands}, hour(1), []string{
 			"It stops at Monday 16 November 10:00 (UTC): 1 h after its start. Use does not move that.", "Nobody was seen using it since its start.",
-			"Its time to live is over. This waits: No runner is connected."}},
+			"Its stop waits. No runner is connected."}},
 		"stopped, without a schedule": {[]func(*Facts){off}, hour(9), []string{"Nothing starts it by itself. It has no schedule."}},
 		"stopped, with one": {[]func(*Facts){schedule("CRON_TZ=Europe/Dublin 30 9 * * 1-5"), usedAt(hour(1)), off, func(f *Facts) { f.Workspace.StartTakes = 3 * time.Minute }}, hour(9), []string{
 			"It starts for Tuesday 17 November 09:30 (UTC), begun 3 min before so that it is ready: its schedule is 09:30 on Monday to Friday (Europe/Dublin).",
