@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -245,9 +246,9 @@ func TestKilled(t *testing.T) {
 		}
 		for n := 1; count() < len(all); n++ {
 			ctx, kill := context.WithCancel(t.Context())
-			asked := 0
+			var asked atomic.Int64
 			h.agent = func(berth.WorkspaceID) (activity.Answer, error) {
-				if asked++; asked >= n {
+				if asked.Add(1) >= int64(n) {
 					kill()
 				}
 				return saw(), nil
