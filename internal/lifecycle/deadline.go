@@ -110,7 +110,7 @@ func ttlLimit(f Facts, slots berth.Schedule, p berth.Policy) limit {
 	if next := slots.Next(first); !next.IsZero() && next.Before(l.at) {
 		l.at, l.why = next.Add(p.TTL), afterSlot
 	}
-	use := seenUse(f)
+	use := useOfRun(f)
 	if p.Bump <= 0 || use.IsZero() {
 		return l
 	}

@@ -56,7 +56,7 @@ func Autostart(f Facts, now time.Time) StartPlan {
 	}
 	slots, lead := slotsOf(f), min(max(f.Workspace.StartTakes, 0), earliest)
 	spent := f.Build.CreatedAt
-	if f.Build.Transition == berth.Start || personal(f.Build) {
+	if f.Build.Transition == berth.Start || Personal(f.Build) {
 		// It was made for the time that is about to come, or against it.
 		spent = spent.Add(earliest)
 	}

@@ -9,22 +9,31 @@ import (
 // seenUse is when the workspace was last seen in use; zero if never.
 func seenUse(f Facts) time.Time { return later(f.Seen.Newest.At, f.Workspace.LastUsedAt) }
 
+// useOfRun is the same for what moves the end of its time to live: that a person
+// started it is where that begins.
+func useOfRun(f Facts) time.Time {
+	if at := f.Workspace.LastUsedAt; at.After(f.Run.CompletedAt) {
+		return later(f.Seen.Newest.At, at)
+	}
+	return f.Seen.Newest.At
+}
+
 // LastUse is when somebody last had to do with the workspace, by whatever is
 // known: what was seen, and what a person asked for. What starts by itself is not
 // used by that. It is never zero: at least, somebody made the workspace.
 func LastUse(f Facts) time.Time {
 	at := later(seenUse(f), f.Workspace.CreatedAt)
-	if personal(f.Build) {
+	if Personal(f.Build) {
 		at = later(at, f.Build.CreatedAt)
 	}
-	if f.Run != nil && personal(*f.Run) {
+	if f.Run != nil && Personal(*f.Run) {
 		at = later(at, f.Run.CompletedAt)
 	}
 	return at
 }
 
-// personal tells whether a person or their program asked for the build.
-func personal(b berth.Build) bool {
+// Personal tells whether a person or their program asked for the build.
+func Personal(b berth.Build) bool {
 	_, automatic := b.Reason.Automatic()
 	return b.Transition != "" && !automatic
 }

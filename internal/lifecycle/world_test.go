@@ -58,6 +58,8 @@ func TestDeadlineOfTTL(t *testing.T) {
 		"use moves it":                                {[]func(*Facts){ttl(8 * time.Hour), bump(time.Hour), usedAt(at(7.5))}, at(7.6), at(8.5)},
 		"use does not move it to sooner":              {[]func(*Facts){ttl(8 * time.Hour), bump(time.Hour), usedAt(at(1))}, at(2), at(8)},
 		"without a bump, use does not move it":        {[]func(*Facts){ttl(8 * time.Hour), usedAt(at(7.5))}, at(7.6), at(8)},
+		"a person's start is no use of what runs":     {[]func(*Facts){ttl(time.Minute), bump(time.Hour), func(f *Facts) { f.Workspace.LastUsedAt = f.Run.CompletedAt }}, at(0), at(1. / 60)},
+		"a connection since is":                       {[]func(*Facts){ttl(time.Minute), bump(time.Hour), func(f *Facts) { f.Workspace.LastUsedAt = at(0.01) }}, at(0.01), at(1.01)},
 		"past the next start by schedule":             {[]func(*Facts){ttl(25 * time.Hour), schedule("0 9 * * *")}, at(1), at(24 + 25)},
 		"use past the next start by schedule":         {[]func(*Facts){ttl(8 * time.Hour), bump(2 * time.Hour), usedAt(at(23)), schedule("0 9 * * *")}, at(23.5), at(24 + 8)},
 		"it stays so when it is used after the start": {[]func(*Facts){ttl(8 * time.Hour), bump(2 * time.Hour), usedAt(at(25)), schedule("0 9 * * *")}, at(25), at(24 + 8)},

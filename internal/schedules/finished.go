@@ -32,6 +32,11 @@ func (s *Service) Finished(tx *store.Tx, b berth.Build) error {
 		switch b.Transition {
 		case berth.Start:
 			l.StartTakes = smoothed(l.StartTakes, b.CompletedAt.Sub(b.StartedAt))
+			if lifecycle.Personal(b) { // kept when an automatic stop is the newest build
+				if err := tx.UseWorkspace(b.WorkspaceID); err != nil {
+					return err
+				}
+			}
 		case berth.Stop:
 			l.ExtendedUntil = time.Time{}
 		}

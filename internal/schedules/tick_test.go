@@ -15,6 +15,7 @@ import (
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/schedules"
 	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/workspaces"
 )
 
 // newest is the newest build of a workspace.
@@ -474,6 +475,37 @@ func TestDormancy(t *testing.T) {
 		}))
 		if told["workspace-dormant"] != 1 || told["workspace-deletion-soon"] != 2 { // the sooner date, the day before
 			t.Errorf("told %v", told)
+		}
+	})
+}
+
+// Whoever starts a workspace uses it: what a rule stops later does not sleep
+// before its threshold after that, and is started by its schedule.
+func TestPersonsStartIsUse(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const day = 24 * time.Hour
+		h.policy(func(p *berth.TemplatePolicy) { p.DefaultTTL, p.DormancyThreshold = 2*day, 10*day })
+		id := h.stopped("web")
+		time.Sleep(9 * day)
+		_, err := h.workspaces.Build(t.Context(), h.mel, id, workspaces.BuildInput{Transition: berth.Start, Reason: berth.ReasonSSH})
+		must(t, err)
+		h.run(builds.Report{})
+		began := h.newest(id).CompletedAt
+		if w := h.facts(id).Workspace; began.Sub(w.LastUsedAt) > time.Minute || w.LastUsedAt.After(began) {
+			t.Errorf("started until %v, used %v", began, w.LastUsedAt)
+		}
+		h.until(3*day, func() bool { return h.newest(id).Transition == berth.Stop })
+		if d := h.newest(id).CreatedAt.Sub(began); d < 2*day-time.Minute || d > 2*day+2*time.Minute {
+			t.Errorf("stopped %v after its start", d)
+		}
+		h.run(builds.Report{})
+		used := h.facts(id).Workspace.LastUsedAt
+		h.until(12*day, func() bool { return h.facts(id).Workspace.Dormant() })
+		if d := h.facts(id).Workspace.DormantAt.Sub(began); d < 10*day-time.Minute {
+			t.Errorf("it sleeps %v after a person started it", d)
+		}
+		if at := h.facts(id).Workspace.LastUsedAt; !at.Equal(used) || at.Sub(began) > time.Minute {
+			t.Errorf("what Berth did by itself counts as use: %v", at)
 		}
 	})
 }
