@@ -62,14 +62,24 @@ func asleepTurn(f Facts, now time.Time) turn {
 	}}
 }
 
-// Deletion is when a workspace that sleeps will be deleted, as its owner was
-// told in time; zero: it will not be, as things are.
-func Deletion(f Facts) time.Time {
-	// By then there is no time left to tell of a sooner date.
-	if d := deletion(f, f.Workspace.DeletingAt); f.Workspace.Dormant() && f.Run == nil && d.told {
-		return d.date
+// Asleep is what is kept of a workspace that falls asleep at now, of which its
+// owner is told in the same transaction: it is deleted after as long as its
+// template says, where that forgets workspaces at all.
+func Asleep(l berth.Lifecycle, p berth.TemplatePolicy, now time.Time) berth.Lifecycle {
+	l.DormantAt, l.DeletingAt, l.NoticedAt = now, time.Time{}, time.Time{}
+	if p.DormancyThreshold > 0 && p.DormancyAutoDeletion > 0 {
+		l.DeletingAt, l.NoticedAt = now.Add(p.DormancyAutoDeletion), now
 	}
-	return time.Time{}
+	return l
+}
+
+// Deletes is when a workspace that sleeps will be deleted once its owner was told
+// of it; zero: it will not be.
+func Deletes(f Facts, now time.Time) time.Time {
+	if !f.Workspace.Dormant() || f.Run != nil || f.Owner.Status == berth.UserSuspended {
+		return time.Time{}
+	}
+	return deletion(f, now).date
 }
 
 // dated is the date of a deletion; zero: there is none.

@@ -62,10 +62,7 @@ func undisturbed(f Facts, now time.Time) Facts {
 func happened(f Facts, s Step, at time.Time) Facts {
 	w := &f.Workspace.Lifecycle
 	if s.Do == Dormant || s.Do == Stop && s.Reason == berth.ReasonDormancy && !w.Dormant() {
-		w.DormantAt, w.DeletingAt, w.NoticedAt = at, time.Time{}, time.Time{}
-		if after := f.Template.Policy.DormancyAutoDeletion; after > 0 {
-			w.DeletingAt, w.NoticedAt = at.Add(after), at
-		}
+		*w = Asleep(*w, f.Template.Policy, at)
 	}
 	if s.Do == Remind {
 		*w = Reminded(f, s, at)
@@ -99,6 +96,9 @@ func ended(f Facts, b berth.Build) Facts {
 		p := PolicyOf(f)
 		b.Policy = &p
 		f.Build, f.Run = b, &b
+		if Personal(b) {
+			w.LastUsedAt = later(w.LastUsedAt, b.CompletedAt)
+		}
 	case berth.Stop:
 		f.Run, w.ExtendedUntil, f.Seen.Holds = nil, time.Time{}, nil
 	}

@@ -12,7 +12,7 @@ import (
 const (
 	// To the owner of a workspace.
 	KindDormant         = "workspace-dormant"       // why, deleting_at (if it will be)
-	KindDeletionSoon    = "workspace-deletion-soon" // deleting_at, dormant_at
+	KindDeletionSoon    = "workspace-deletion-soon" // deleting_at (none: not any more), dormant_at
 	KindDeleted         = "workspace-deleted"       // by (a username), or why when it was automatic
 	KindStopSoon        = "workspace-stops-soon"    // at, why, fixed ("yes": nothing moves it)
 	KindAutomaticFailed = "automatic-build-failed"  // transition, build (its number), why, error

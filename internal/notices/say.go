@@ -20,6 +20,12 @@ func sayDeletionSoon(w words) (string, string) {
 	if day := w.day("dormant_at"); day != "" {
 		since = " It has been asleep since " + day + "."
 	}
+	if w.of("deleting_at") == "" {
+		return w.short() + " will not be deleted any more", paragraphs(
+			"Your workspace "+w.workspace()+" sleeps on, and is not deleted any more: its template does not do that now."+since,
+			command("To wake it:", "berth dormancy wake "+w.workspace()),
+		)
+	}
 	return w.short() + " will be deleted on " + w.day("deleting_at"), paragraphs(
 		"Your workspace "+w.workspace()+" is deleted on "+w.moment("deleting_at")+", with everything in it. It cannot be brought back then."+since,
 		command("To keep it:", "berth dormancy wake "+w.workspace()),

@@ -77,10 +77,6 @@ func (t *tick) decide(ctx context.Context, id berth.WorkspaceID, answer *activit
 			return nil // another replica did it
 		}
 		w := work{tick: t, tx: tx, f: f, now: now, l: f.Workspace.Lifecycle}
-		if date := sooner(f, now); !date.IsZero() {
-			did = true
-			return w.bringForward(date)
-		}
 		if answer != nil && now.Sub(answer.At) <= fresh {
 			f = withAnswer(f, answer)
 		}
@@ -191,22 +187,17 @@ func (w *work) blocked(why error) error {
 	return w.tell(notice{kind: notices.KindBlocked, data: map[string]string{"why": w.step.Why}})
 }
 
-// remind tells that the workspace will be stopped or deleted. The first notice of
-// a deletion fixes its date.
+// remind tells that the workspace will be stopped or deleted, and notes that.
 func (w *work) remind() error {
 	if err := w.record(""); err != nil {
 		return err
 	}
-	if w.step.Rule != lifecycle.RuleDeletion {
-		w.l.RemindedFor = w.step.Due
-		return w.tell(stopSoon(w))
+	l := lifecycle.Reminded(w.f, w.step, w.now)
+	w.l.DeletingAt, w.l.NoticedAt, w.l.RemindedFor = l.DeletingAt, l.NoticedAt, l.RemindedFor
+	if w.step.Rule == lifecycle.RuleDeletion {
+		return w.tell(deletionSoon(w))
 	}
-	if lifecycle.Deletion(w.f).IsZero() { // nobody was told in time
-		w.l.DeletingAt, w.l.NoticedAt = w.step.Due, w.now
-	} else {
-		w.l.RemindedFor = w.step.Due
-	}
-	return w.tell(deletionSoon(w))
+	return w.tell(stopSoon(w))
 }
 
 var transitions = map[lifecycle.Do]berth.Transition{lifecycle.Start: berth.Start, lifecycle.Stop: berth.Stop, lifecycle.Delete: berth.Delete}
@@ -224,10 +215,6 @@ func (w *work) sleep() error {
 
 // mark makes the workspace dormant, and tells its owner when it is deleted.
 func (w *work) mark() error {
-	look := w.l.NextLook
-	w.l = asleep(w.l, w.f.Template.Policy, w.now)
-	if w.l.NextLook = look; !w.l.DeletingAt.IsZero() {
-		w.l.NoticedAt = w.now
-	}
+	w.l = lifecycle.Asleep(w.l, w.f.Template.Policy, w.now)
 	return w.tell(sleeps(w))
 }

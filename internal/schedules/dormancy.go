@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/lifecycle"
 	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
@@ -35,7 +36,7 @@ func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.Workspa
 			return err
 		}
 		before := w.Lifecycle
-		w.Lifecycle = asleep(before, t.Policy, tx.Now)
+		w.Lifecycle = lifecycle.Asleep(before, t.Policy, tx.Now)
 		if err := tx.SetLifecycle(id, w.Lifecycle); err != nil {
 			return err
 		}
@@ -46,17 +47,6 @@ func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.Workspa
 		return errors.Join(record(tx, actor, "dormancy-sleep", w, dormancyChanges(before, w.Lifecycle)),
 			s.notices.Tell(tx, berth.Notice{Kind: notices.KindDormant, WorkspaceID: id, TemplateID: w.TemplateID, Data: data}, w.OwnerID))
 	})
-}
-
-// asleep is what is kept of a workspace that falls asleep at now, of which its
-// owner is told in the same transaction: it is deleted after as long as its
-// template says, where that forgets workspaces at all.
-func asleep(l berth.Lifecycle, p berth.TemplatePolicy, now time.Time) berth.Lifecycle {
-	l.DormantAt, l.DeletingAt, l.NoticedAt, l.NextLook = now, time.Time{}, time.Time{}, time.Time{}
-	if p.DormancyThreshold > 0 && p.DormancyAutoDeletion > 0 {
-		l.DeletingAt, l.NoticedAt = now.Add(p.DormancyAutoDeletion), now
-	}
-	return l
 }
 
 // Wake ends that a workspace is dormant. It counts as use; it does not start it.

@@ -142,8 +142,8 @@ func fateOf(f lifecycle.Facts, now time.Time) (t fate) {
 	if plan := lifecycle.Deadline(f, now); plan.Rule == t.stop.Rule {
 		t.stop.Why = plan.Why // what will be, not what was when it is done
 	}
-	if date := redate(f, now); date != nil {
-		t.deletion.At = *date
+	if date := lifecycle.Deletes(f, now); t.deletion.At.IsZero() && !date.IsZero() { // its owner is told of that before
+		t.deletion = lifecycle.Coming{At: date, Do: lifecycle.Delete, Rule: lifecycle.RuleDeletion, Why: "unless somebody wakes it"}
 	}
 	if after := f.Template.Policy.DormancyAutoDeletion; !f.Workspace.Dormant() && !t.sleep.At.IsZero() && after > 0 {
 		t.deletion = lifecycle.Coming{At: t.sleep.At.Add(after), Do: lifecycle.Delete, Rule: lifecycle.RuleDeletion, Why: "unless somebody uses or wakes it"}

@@ -197,7 +197,8 @@ func TestAnEditOfDormancyIsToldAndWaitsAnHour(t *testing.T) {
 		// Sooner deletions are told, and wait for a week after the notice.
 		at = time.Now()
 		effects = h.wants(templates.PolicyEdit{DormancyAutoDeletion: new(24 * time.Hour)}, policies.How{})
-		if d := effects.Deletes; d.Count != 2 || d.Some[0].WorkspaceID != id || d.First.Before(at.Add(24*time.Hour-time.Second)) {
+		if d := effects.Deletes; d.Count != 2 || d.Some[0].WorkspaceID != id || d.First.Before(at.Add(24*time.Hour-time.Second)) ||
+			!d.Some[0].Was.Equal(h.facts(id).Workspace.DeletingAt) || d.Some[0].Why != "unless somebody wakes it" {
 			t.Errorf("said %+v", effects)
 		}
 		h.tick()

@@ -8,6 +8,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/lifecycle"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -36,10 +37,7 @@ func (s *Service) QuietHours(ctx context.Context, actor authz.Actor, ref string)
 
 func (s *Service) quietHours(u berth.User) (h QuietHours, err error) {
 	h = QuietHours{Own: u.QuietHours, Fixed: !s.opt.Site.CustomQuietHours}
-	text := u.QuietHours
-	if h.Fixed || text == "" {
-		text = cmp.Or(s.opt.Site.QuietHours, midnight)
-	}
+	text := cmp.Or(lifecycle.QuietHoursOf(lifecycle.Facts{Owner: u, Site: s.opt.Site}), midnight)
 	h.Holds, err = berth.ParseQuietHours("schedule", text)
 	return h, err
 }

@@ -16,9 +16,12 @@ type notice struct {
 
 // tell tells the owner, once for each moment that the step is about.
 func (w *work) tell(n notice) error {
-	ws := w.f.Workspace
+	ws, about := w.f.Workspace, w.step.Due
+	if about.IsZero() {
+		about = w.now
+	}
 	return w.notices.Tell(w.tx, berth.Notice{Kind: n.kind, WorkspaceID: ws.ID, TemplateID: ws.TemplateID, Data: n.data,
-		Once: n.kind + " " + string(ws.ID) + " " + moment(w.step.Due) + " " + moment(w.l.RemindedFor)}, ws.OwnerID)
+		Once: n.kind + " " + string(ws.ID) + " " + moment(about) + " " + moment(w.l.RemindedFor)}, ws.OwnerID)
 }
 
 func sleeps(w *work) notice {

@@ -118,7 +118,7 @@ func (t *tick) read(ctx context.Context, due []store.Due) (facts map[berth.Works
 
 // rests tells whether a step is nothing but to look again.
 func rests(f lifecycle.Facts, step lifecycle.Step) bool {
-	return step.Do == lifecycle.Nothing && !step.Ask && f.Workspace.UnknownSince.IsZero() && sooner(f, f.Seen.At).IsZero()
+	return step.Do == lifecycle.Nothing && !step.Ask && f.Workspace.UnknownSince.IsZero()
 }
 
 // lookAt is when to look again: never at once, since that would be for ever.

@@ -479,6 +479,38 @@ func TestDormancy(t *testing.T) {
 	})
 }
 
+// Where a template does not delete any more, what sleeps keeps no date, and its
+// owner is told of that.
+func TestDeletionIsOff(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const day = 24 * time.Hour
+		h.policy(func(p *berth.TemplatePolicy) { p.DormancyThreshold, p.DormancyAutoDeletion = 30*day, 20*day })
+		id := h.stopped("web")
+		must(t, h.schedules.Sleep(t.Context(), h.mel, id, ""))
+		h.through(time.Hour)
+		h.policy(func(p *berth.TemplatePolicy) { p.DormancyAutoDeletion = 0 })
+		h.through(time.Hour)
+		if l := h.facts(id).Workspace.Lifecycle; !l.Dormant() || !l.DeletingAt.IsZero() || !l.NoticedAt.IsZero() {
+			t.Errorf("%+v", l)
+		}
+		acts := h.acts(id)
+		if len(acts) != 1 || acts[0].Did != "remind" || !strings.Contains(acts[0].Why, "not be deleted any more") {
+			t.Errorf("acts %+v", acts)
+		}
+		must(t, h.db.Read(t.Context(), func(q *store.Query) error {
+			list, _, err := q.NoticePage(h.mel.UserID, false, store.Page{Limit: 100})
+			if len(list) != 2 || list[0].Kind != "workspace-deletion-soon" || !strings.Contains(list[0].Title, "not be deleted any more") {
+				t.Errorf("told %+v", list)
+			}
+			return err
+		}))
+		h.through(30 * day)
+		if b := h.newest(id); b.Transition == berth.Delete || len(h.acts(id)) != 1 {
+			t.Errorf("build %+v, %d acts", b, len(h.acts(id)))
+		}
+	})
+}
+
 // Whoever starts a workspace uses it: what a rule stops later does not sleep
 // before its threshold after that, and is started by its schedule.
 func TestPersonsStartIsUse(t *testing.T) {
