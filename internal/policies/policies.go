@@ -73,7 +73,8 @@ type Target struct {
 	Template     berth.TemplateID // empty of an organization
 }
 
-// Record notes an edit, so that it can be taken back.
+// Record notes an edit, so that it can be taken back. One that changes nothing
+// is not noted.
 func Record(tx *store.Tx, t Target, by berth.UserID, before, after any, e berth.Effects) error {
 	c := store.PolicyChange{Kind: t.Kind, TargetID: t.ID, OrganizationID: t.Organization, MadeBy: by, Effects: e}
 	c.Reached = slices.Concat(e.Stops.All, e.Sleeps.All, e.Deletes.All)
@@ -83,6 +84,9 @@ func Record(tx *store.Tx, t Target, by berth.UserID, before, after any, e berth.
 	}
 	if c.After, err = json.Marshal(after); err != nil {
 		return err
+	}
+	if string(c.Before) == string(c.After) && len(c.Reached) == 0 {
+		return nil // there is nothing to take back, and an undo is meant for what came before
 	}
 	return tx.InsertPolicyChange(c)
 }

@@ -24,6 +24,9 @@ func aheadOf(f lifecycle.Facts, now time.Time) Ahead {
 	if f.Workspace.Prebuild {
 		return Ahead{Facts: f}
 	}
+	if f.Build.Active() { // what stops what runs is known again when that has ended
+		return Ahead{Facts: f, Start: lifecycle.Autostart(f, now)}
+	}
 	return Ahead{Facts: f, Stop: lifecycle.Deadline(f, now), Start: lifecycle.Autostart(f, now)}
 }
 

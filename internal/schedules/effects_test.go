@@ -293,3 +293,17 @@ func (h *house) archive(id berth.VersionID) (hash string) {
 	}))
 	return hash
 }
+
+func TestAnEditOfNothingIsNotWhatAnUndoTakesBack(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		before := h.present()
+		for range 2 { // the second one changes nothing
+			_, err := h.edit(templates.PolicyEdit{DefaultTTL: new(3 * time.Hour)}, policies.How{})
+			must(t, err)
+		}
+		must(t, h.undo(policies.How{}))
+		if after := h.present(); after != before {
+			t.Errorf("taken back: %+v, and before the edit it was %+v", after, before)
+		}
+	})
+}
