@@ -69,6 +69,14 @@ func MergeInside(kept, now []Timing) []Timing {
 	return append(slices.DeleteFunc(slices.Clone(kept), ours), now...)
 }
 
+// WasReady tells whether an agent of that name is kept as one that was through
+// the steps of its start.
+func WasReady(kept []Timing, a Agent) bool {
+	return slices.ContainsFunc(kept, func(t Timing) bool {
+		return t.Agent == a.Name && t.Stage == StageStart && t.whole() && !t.End.IsZero()
+	})
+}
+
 // between moves timings by another clock as a whole, so that they lie between
 // two moments of ours; a zero one is no bound.
 func between(list []Timing, from, to time.Time) []Timing {

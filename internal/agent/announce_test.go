@@ -94,7 +94,9 @@ func TestAnnouncement(t *testing.T) {
 	io.WriteString(keys, "k\n")
 	io.WriteString(pipe, "p\n")
 	eventually(t, "the line behind the editor", func() bool { return strings.Contains(editor.String(), "\r\n"+line+"\r\n") })
-	eventually(t, "what was typed", func() bool { return strings.Contains(editor.String(), "got=k=") && strings.Contains(data.String(), "got=p=") })
+	eventually(t, "what was typed", func() bool {
+		return strings.Contains(editor.String(), "got=k=") && strings.Contains(data.String(), "got=p=")
+	})
 	if strings.Contains(data.String(), "Stops") {
 		t.Errorf("a program read it: %q", data.String())
 	}

@@ -85,6 +85,12 @@ func (tx *Tx) LookAgainOrganization(o berth.OrganizationID) error {
 	return err
 }
 
+// StartTookMore adds to how long starts of a workspace take.
+func (tx *Tx) StartTookMore(id berth.WorkspaceID, more time.Duration) error {
+	_, err := tx.exec(`UPDATE workspaces SET start_takes = start_takes + $2 WHERE id = $1 AND NOT is_prebuild`, id, span(more))
+	return err
+}
+
 // SetBuildPolicy stores by what a start that ended is to be stopped.
 func (tx *Tx) SetBuildPolicy(id berth.BuildID, p berth.Policy) error {
 	return tx.must("build", `UPDATE builds SET policy_json = $2 WHERE id = $1`, id, asJSON(p))

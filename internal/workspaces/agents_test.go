@@ -119,6 +119,48 @@ func TestReportsAndHealth(t *testing.T) {
 	})
 }
 
+func TestStartsTakeUntilTheirAgentsAreReady(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("dev", "v1", contents())
+		v, token := h.running(h.mel, "box")
+		takes := func() time.Duration {
+			t.Helper()
+			v, err := h.workspaces.Get(t.Context(), h.mel, v.Workspace.ID)
+			must(t, err)
+			return v.Workspace.StartTakes
+		}
+		ready := func(boot int64) time.Duration {
+			t.Helper()
+			for i, report := range []func(workspaces.AgentIdentity) error{
+				func(who workspaces.AgentIdentity) error {
+					return h.workspaces.AgentHello(t.Context(), who, "1.0", "/home/mel", boot)
+				},
+				func(who workspaces.AgentIdentity) error {
+					return h.workspaces.AgentLifecycle(t.Context(), who, boot, berth.AgentStarting, time.Now())
+				},
+				func(who workspaces.AgentIdentity) error {
+					return h.workspaces.AgentLifecycle(t.Context(), who, boot, berth.AgentReady, time.Now())
+				},
+			} {
+				who, err := h.workspaces.AgentForLink(t.Context(), token)
+				must(t, err)
+				if err := report(who); err != nil {
+					t.Fatalf("report %d: %v", i, err)
+				}
+			}
+			return takes()
+		}
+		before := takes()
+		after := ready(100)
+		if after <= before {
+			t.Errorf("starts take %s with their agent, %s without it", after, before)
+		}
+		if again := ready(101); again != after {
+			t.Errorf("an agent that began again made starts take %s instead of %s", again, after)
+		}
+	})
+}
+
 func TestAgentLogs(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.push("dev", "v1", contents())

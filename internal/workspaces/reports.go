@@ -150,8 +150,30 @@ func (s *Service) AgentLifecycle(ctx context.Context, who AgentIdentity, boot in
 		if err != nil || !slices.Contains(started, state) {
 			return err
 		}
+		if err := s.tookUntil(tx, who.Agent, when); err != nil {
+			return err
+		}
 		return builds.KeepTimings(tx, who.Workspace.ID)
 	})
+}
+
+// tookUntil counts what an agent needed after the build that made it into how
+// long starts of its workspace take, with the weight that the last start has in
+// that. A process that begins again later does not count.
+func (s *Service) tookUntil(tx *store.Tx, a berth.Agent, ready time.Time) error {
+	b, err := tx.Build(a.BuildID)
+	if err != nil || b.CompletedAt.IsZero() || !ready.After(b.CompletedAt) {
+		return err
+	}
+	d, err := tx.BuildDetail(b.ID)
+	if err != nil || berth.WasReady(d.Inside, a) {
+		return err
+	}
+	more := ready.Sub(b.CompletedAt)
+	if b.Number > 1 {
+		more /= 3 // see smoothed in internal/schedules
+	}
+	return tx.StartTookMore(a.WorkspaceID, more)
 }
 
 // maxSteps is how many steps of one start are kept.
