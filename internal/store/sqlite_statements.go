@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	sqldriver "database/sql/driver"
+	"regexp"
 
 	driver "modernc.org/sqlite"
 )
@@ -15,6 +16,11 @@ import (
 // keptStatements is how many statements a connection keeps: those of the loops
 // and of what people do all day, at some kilobytes each.
 const keptStatements = 100
+
+// boundLimit is a bound LIMIT. SQLite plans a statement that has one anew each time
+// that it is bound, even to the same number; of one that is computed it makes no
+// plans.
+var boundLimit = regexp.MustCompile(`LIMIT (\$\d+)`)
 
 // keepingConnector makes connections that keep statements.
 type keepingConnector struct {
@@ -67,7 +73,7 @@ func (c *keepingConn) statement(ctx context.Context, text string) (*kept, error)
 		}
 		return nil, nil
 	}
-	s, err := c.PrepareContext(ctx, text)
+	s, err := c.PrepareContext(ctx, boundLimit.ReplaceAllString(text, "LIMIT ($1 + 0)"))
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +93,11 @@ func (c *keepingConn) statement(ctx context.Context, text string) (*kept, error)
 	return k, nil
 }
 
+// unwatched is ctx without its end, for which the driver would start a goroutine
+// with each statement. Ours are short, and before each of them database/sql looks
+// whether there is still somebody who waits.
+func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
 func (c *keepingConn) ExecContext(ctx context.Context, text string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
 	k, err := c.statement(ctx, text)
 	switch {
@@ -95,7 +106,7 @@ func (c *keepingConn) ExecContext(ctx context.Context, text string, args []sqldr
 	case k == nil:
 		return c.sqliteConn.ExecContext(ctx, text, args)
 	}
-	return k.Stmt.(sqldriver.StmtExecContext).ExecContext(ctx, args)
+	return k.Stmt.(sqldriver.StmtExecContext).ExecContext(unwatched(ctx), args)
 }
 
 func (c *keepingConn) QueryContext(ctx context.Context, text string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
@@ -106,7 +117,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, text string, args []sqld
 	case k == nil:
 		return c.sqliteConn.QueryContext(ctx, text, args)
 	}
-	rows, err := k.Stmt.(sqldriver.StmtQueryContext).QueryContext(ctx, args)
+	rows, err := k.Stmt.(sqldriver.StmtQueryContext).QueryContext(unwatched(ctx), args)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,12 @@ func TestKeptStatements(t *testing.T) {
 			t.Fatal(sum, err)
 		}
 	}
+	for n := range 3 {
+		var sum int
+		if err := tx.QueryRow(`SELECT sum(i) FROM (SELECT i FROM n ORDER BY i LIMIT $1)`, n+1).Scan(&sum); err != nil || sum != (n+1)*(n+2)/2 {
+			t.Fatal(sum, err)
+		}
+	}
 	// What the schema was when it was kept does not matter.
 	if _, err := tx.Exec(`ALTER TABLE n ADD COLUMN more BIGINT`); err != nil {
 		t.Fatal(err)
