@@ -38,7 +38,7 @@ func EngineNames(db *DB) map[string]string { return db.unique }
 
 // MigrateWith migrates the database at url with other migrations.
 func MigrateWith(ctx context.Context, url string, files fs.FS) error {
-	d, err := dialectOf(url)
+	d, err := dialectOf(url, options{})
 	if err != nil {
 		return err
 	}

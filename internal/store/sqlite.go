@@ -23,7 +23,10 @@ import (
 // to write, and one writer that locks at the start of each transaction (a
 // transaction that reads first and locks later would fail at once when another
 // one wrote in between, whatever the busy timeout says).
-type sqlite struct{ path string }
+type sqlite struct {
+	path     string
+	unsynced bool // see WithoutSync
+}
 
 // readers is how many snapshots may be open at once.
 const readers = 8
@@ -36,6 +39,9 @@ var common = []string{"busy_timeout(10000)", "synchronous(FULL)", "temp_store(ME
 
 func (s sqlite) handle(connections int, txlock string, pragmas ...string) *sql.DB {
 	v := url.Values{"_pragma": append(append([]string{}, common...), pragmas...)}
+	if s.unsynced {
+		v.Add("_pragma", "synchronous(OFF)")
+	}
 	if txlock != "" {
 		v.Set("_txlock", txlock)
 	}

@@ -66,10 +66,11 @@ func SQLite(t testing.TB) *store.DB {
 }
 
 // Open opens the database at url until the test ends. Wakes of other processes
-// do not reach it, so that nothing of it runs in the background.
+// do not reach it, so that nothing of it runs in the background, and nothing of
+// it is kept through a power cut.
 func Open(t testing.TB, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), url, store.WithoutNotifications())
+	db, err := store.Open(t.Context(), url, store.WithoutNotifications(), store.WithoutSync())
 	if err != nil {
 		t.Fatalf("opening the database: %v", err)
 	}
