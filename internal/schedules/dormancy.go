@@ -22,6 +22,15 @@ func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.Workspa
 		if err != nil || w.Dormant() {
 			return err
 		}
+		t, err := tx.Template(w.TemplateID)
+		if err != nil {
+			return err
+		}
+		if t.Policy.DormancyThreshold > 0 && t.Policy.DormancyAutoDeletion > 0 { // it would be deleted by that, some time later
+			if err := sharing.Check(&tx.Query, actor, authz.Delete, w, "the workspace, which its template deletes while it sleeps"); err != nil {
+				return err
+			}
+		}
 		newest, err := tx.NewestBuild(id)
 		if err != nil {
 			return err
@@ -30,10 +39,6 @@ func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.Workspa
 			if _, err := s.workspaces.StopIn(tx, actor, id, reason); err != nil {
 				return err
 			}
-		}
-		t, err := tx.Template(w.TemplateID)
-		if err != nil {
-			return err
 		}
 		before := w.Lifecycle
 		w.Lifecycle = lifecycle.Asleep(before, t.Policy, tx.Now)
@@ -50,11 +55,15 @@ func (s *Service) Sleep(ctx context.Context, actor authz.Actor, id berth.Workspa
 }
 
 // Wake ends that a workspace is dormant. It counts as use; it does not start it.
-// One that is awake stays as it is.
+// One that is awake stays as it is. A deletion that no runner has begun is taken
+// back; one that was begun has to be canceled, which does not promise anything.
 func (s *Service) Wake(ctx context.Context, actor authz.Actor, id berth.WorkspaceID) error {
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		w, err := sharing.Find(&tx.Query, actor, authz.Update, id)
 		if err != nil || !w.Dormant() {
+			return err
+		}
+		if err := s.workspaces.KeepIn(tx, w); err != nil {
 			return err
 		}
 		before := w.Lifecycle

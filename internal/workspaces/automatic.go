@@ -2,7 +2,9 @@ package workspaces
 
 import (
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -26,6 +28,9 @@ func (s *Service) Automatic(tx *store.Tx, id berth.WorkspaceID, in Automatic) (b
 	if err != nil {
 		return b, err
 	}
+	if err := ownerMay(&tx.Query, w, b.Transition); err != nil {
+		return b, err
+	}
 	b.Tries = in.Tries
 	more := map[string]any{"why": in.Why}
 	if b.Tries > 1 {
@@ -35,4 +40,26 @@ func (s *Service) Automatic(tx *store.Tx, id berth.WorkspaceID, in Automatic) (b
 		more["try"] = b.Tries
 	}
 	return s.enqueue(tx, actor, string(b.Transition), w, b, more)
+}
+
+// ownerMay refuses a start by itself that the owner may not ask for, who left the
+// organization for example. Whoever owns it, it is stopped and deleted.
+func ownerMay(q *store.Query, w berth.Workspace, t berth.Transition) error {
+	if t != berth.Start {
+		return nil
+	}
+	owner, err := q.User(w.OwnerID)
+	if err != nil {
+		return err
+	}
+	who, err := accounts.WhoIs(q, owner)
+	if err != nil {
+		return err
+	}
+	switch err := sharing.Check(q, authz.User(who, authz.ScopeAll), authz.Start, w, "the workspace"); berth.ErrorCode(err) {
+	case berth.NotFound, berth.Forbidden:
+		return berth.Errorf(berth.Forbidden, "its owner %s may not start it any more", owner.Username)
+	default:
+		return err
+	}
 }

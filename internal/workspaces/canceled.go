@@ -11,10 +11,26 @@ import (
 // somebody canceled, but a required stop.
 const spared = time.Hour
 
+// KeepIn takes back, in a transaction that does more, the deletion of a workspace
+// that nobody asked for. One that a runner has begun is a conflict.
+func (s *Service) KeepIn(tx *store.Tx, w berth.Workspace) error {
+	newest, err := tx.NewestBuild(w.ID)
+	if err != nil || !newest.Active() || newest.Transition != berth.Delete {
+		return err
+	}
+	if newest.Reason != berth.ReasonAutodelete || !newest.StartedAt.IsZero() {
+		return berth.Errorf(berth.Conflict, "the workspace %s is being deleted by build %d: cancel that first, with berth cancel %s", w.Name, newest.Number, w.Name)
+	}
+	_, err = s.queue.Cancel(tx, newest.ID, false, "")
+	return err
+}
+
 // spare notes that somebody canceled a build: who cancels a stop wants the
-// workspace to run on, and to be awake.
+// workspace to run on, and to be awake; who cancels a deletion that nobody asked
+// for wants to keep it.
 func spare(tx *store.Tx, b berth.Build) error {
-	if b.Transition != berth.Stop {
+	deletes := b.Transition == berth.Delete && b.Reason == berth.ReasonAutodelete
+	if b.Transition != berth.Stop && !deletes {
 		return nil
 	}
 	w, err := tx.Workspace(b.WorkspaceID)
@@ -26,10 +42,10 @@ func spare(tx *store.Tx, b berth.Build) error {
 		return err
 	}
 	l := w.Lifecycle
-	if until := tx.Now.Add(max(t.Policy.ActivityBump, spared)); until.After(l.ExtendedUntil) {
+	if until := tx.Now.Add(max(t.Policy.ActivityBump, spared)); !deletes && until.After(l.ExtendedUntil) {
 		l.ExtendedUntil = until
 	}
-	if b.Reason == berth.ReasonDormancy {
+	if deletes || b.Reason == berth.ReasonDormancy {
 		l.DormantAt, l.DeletingAt, l.NoticedAt = time.Time{}, time.Time{}, time.Time{}
 	}
 	if err := tx.UseWorkspace(w.ID); err != nil {

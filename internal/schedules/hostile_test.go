@@ -1,0 +1,96 @@
+package schedules_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/workspaces"
+)
+
+// forgotten makes a workspace that slept for so long that its deletion is queued.
+func (h *house) forgotten(name string) berth.WorkspaceID {
+	h.Helper()
+	h.policy(func(p *berth.TemplatePolicy) {
+		p.DormancyThreshold, p.DormancyAutoDeletion = 30*24*time.Hour, 2*24*time.Hour
+	})
+	id := h.stopped(name)
+	must(h.T, h.schedules.Sleep(h.Context(), h.mel, id, ""))
+	h.through(2*24*time.Hour + time.Minute)
+	h.is(id, 3, berth.Delete, berth.ReasonAutodelete)
+	return id
+}
+
+// Who wakes a workspace whose deletion waits for a runner keeps it; once a runner
+// has begun, they are told that it is being deleted.
+func TestWakeMeetsDeletion(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.forgotten("web")
+		must(t, h.schedules.Wake(t.Context(), h.mel, id))
+		if f := h.facts(id); f.Build.Status() != berth.BuildCanceled || f.Workspace.Dormant() {
+			t.Errorf("awake, with a deletion that is %s", f.Build.Status())
+		}
+		_, err := h.workspaces.Build(t.Context(), h.mel, id, workspaces.BuildInput{Transition: berth.Start})
+		must(t, err)
+
+		h.run(builds.Report{})
+		db := h.forgotten("db")
+		h.take()
+		refused(t, h.schedules.Wake(t.Context(), h.mel, db), berth.Conflict, "", "berth cancel db")
+	})
+}
+
+// Who cancels a deletion that nobody asked for keeps the workspace: it is awake,
+// and not deleted a day later.
+func TestCanceledDeletion(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.forgotten("web")
+		_, err := h.workspaces.Cancel(t.Context(), h.mel, h.newest(id).ID, false, "")
+		must(t, err)
+		if l := h.facts(id).Workspace.Lifecycle; l.Dormant() || !l.DeletingAt.IsZero() || !l.ExtendedUntil.IsZero() {
+			t.Errorf("kept: %+v", l)
+		}
+		h.through(25 * time.Hour)
+		h.is(id, 3, berth.Delete, berth.ReasonAutodelete)
+	})
+}
+
+// Who may not delete a workspace does not have it deleted by putting it to sleep.
+func TestSleepThatDeletes(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.stopped("web")
+		sharee := h.shared(id, "gus", berth.GrantAdmin)
+		h.policy(func(p *berth.TemplatePolicy) {
+			p.DormancyThreshold, p.DormancyAutoDeletion = 30*24*time.Hour, 24*time.Hour
+		})
+		refused(t, h.schedules.Sleep(t.Context(), sharee, id, ""), berth.Forbidden, "", "deletes while it sleeps")
+		h.policy(func(p *berth.TemplatePolicy) { p.DormancyAutoDeletion = 0 })
+		must(t, h.schedules.Sleep(t.Context(), sharee, id, ""))
+	})
+}
+
+// What is left of somebody who left the organization does not start by itself.
+func TestLeftOrganization(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		id := h.stopped("web")
+		h.write(func(tx *store.Tx) error {
+			w, err := tx.Workspace(id)
+			if err != nil {
+				return err
+			}
+			w.Autostart = "CRON_TZ=UTC 0 * * * *"
+			if err := tx.SetLifecycle(id, w.Lifecycle); err != nil {
+				return err
+			}
+			return tx.RemoveMember(w.OrganizationID, w.OwnerID)
+		})
+		h.through(2 * time.Hour)
+		h.is(id, 2, berth.Stop, h.newest(id).Reason)
+		if acts := h.acts(id); len(acts) == 0 || !strings.Contains(acts[0].Why, "may not start it any more") {
+			t.Errorf("%+v", acts)
+		}
+	})
+}
