@@ -1,6 +1,7 @@
 package schedules_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,67 @@ func TestSleepThatDeletes(t *testing.T) {
 		refused(t, h.schedules.Sleep(t.Context(), sharee, id, ""), berth.Forbidden, "", "deletes while it sleeps")
 		h.policy(func(p *berth.TemplatePolicy) { p.DormancyAutoDeletion = 0 })
 		must(t, h.schedules.Sleep(t.Context(), sharee, id, ""))
+	})
+}
+
+// titles is what the owner of a workspace was told of it, the newest last.
+func (h *house) titles(id berth.WorkspaceID) (all []string) {
+	h.Helper()
+	must(h.T, h.db.Read(h.Context(), func(q *store.Query) error {
+		list, _, err := q.NoticePage(h.mel.UserID, false, store.Page{Limit: 100})
+		all = nil
+		for _, n := range slices.Backward(list) {
+			if n.WorkspaceID == id {
+				all = append(all, n.Title)
+			}
+		}
+		return err
+	}))
+	return all
+}
+
+// Of each new date of a deletion its owner is told, also of one that they were
+// told before another one, and that there is none any more.
+func TestDatesAreTold(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const day = 24 * time.Hour
+		after := func(d time.Duration) {
+			h.policy(func(p *berth.TemplatePolicy) { p.DormancyThreshold, p.DormancyAutoDeletion = 90*day, d })
+		}
+		after(30 * day)
+		id := h.stopped("web")
+		must(t, h.schedules.Sleep(t.Context(), h.mel, id, ""))
+		for _, d := range []time.Duration{20 * day, 30 * day, 20 * day, 0} {
+			time.Sleep(time.Hour)
+			after(d)
+			h.write(func(tx *store.Tx) error { return tx.LookAgain(id) })
+			h.through(10 * time.Minute)
+		}
+		want := []string{"web sleeps now, and will be deleted on 31 January 2000", "web will be deleted on 21 January 2000",
+			"web will be deleted on 31 January 2000", "web will be deleted on 21 January 2000", "web will not be deleted any more"}
+		if got := h.titles(id); !slices.Equal(got, want) {
+			t.Errorf("told\n%s", strings.Join(got, "\n"))
+		}
+		if l := h.facts(id).Workspace.Lifecycle; !l.DeletingAt.IsZero() || !l.NoticedAt.IsZero() {
+			t.Errorf("%+v", l)
+		}
+	})
+}
+
+// A use of what should sleep gives it one later date, not one after the other.
+func TestUsedWhileAsleep(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const day = 24 * time.Hour
+		h.policy(func(p *berth.TemplatePolicy) { p.DormancyThreshold, p.DormancyAutoDeletion = 90*day, 30*day })
+		id := h.running("web")
+		must(t, h.schedules.Sleep(t.Context(), h.mel, id, ""))
+		time.Sleep(3 * time.Hour) // until a runner takes its stop
+		h.write(func(tx *store.Tx) error { return tx.UseWorkspace(id) })
+		h.run(builds.Report{})
+		h.through(day)
+		if got := h.titles(id); len(got) > 2 || len(h.acts(id)) > 1 {
+			t.Errorf("told %d times, %d acts", len(got), len(h.acts(id)))
+		}
 	})
 }
 

@@ -14,14 +14,16 @@ type notice struct {
 	data map[string]string
 }
 
-// tell tells the owner, once for each moment that the step is about.
+// tell tells the owner, once for each moment that the step is about. A date of a
+// deletion is told each time that it is set: the last one told is the one that
+// holds.
 func (w *work) tell(n notice) error {
 	ws, about := w.f.Workspace, w.step.Due
 	if about.IsZero() {
 		about = w.now
 	}
 	return w.notices.Tell(w.tx, berth.Notice{Kind: n.kind, WorkspaceID: ws.ID, TemplateID: ws.TemplateID, Data: n.data,
-		Once: n.kind + " " + string(ws.ID) + " " + moment(about) + " " + moment(w.l.RemindedFor)}, ws.OwnerID)
+		Once: n.kind + " " + string(ws.ID) + " " + moment(about) + " " + moment(w.l.RemindedFor) + " " + moment(w.l.NoticedAt)}, ws.OwnerID)
 }
 
 func sleeps(w *work) notice {
