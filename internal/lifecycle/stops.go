@@ -38,17 +38,19 @@ func deadlineTurn(f Facts, p plan, now time.Time) turn {
 		p.limit = p.sure
 	}
 	return turn{at: p.at, wantOfUse: p.moves > 0, step: func() Step {
-		return Step{Do: Stop, Rule: p.rule, Reason: berth.ReasonAutostop, Due: p.at, Why: stopWhy(p), Unless: unless(p)}
+		return Step{Do: Stop, Rule: p.rule, Reason: berth.ReasonAutostop, Due: p.at, Why: stopWhy(f, p), Unless: unless(p)}
 	}}
 }
 
 // stopWhy is the reason of a stop whose time has come.
-func stopWhy(p plan) string {
+func stopWhy(f Facts, p plan) string {
 	switch {
 	case p.rule == RuleRequiredStop:
 		return sentence(p.required.words())
 	case p.rule == RuleAutoOff:
 		return fmt.Sprintf("Nobody used it for %s.", length(p.moves))
+	case p.moves > 0 && f.Run.CompletedAt.After(p.at.Add(-p.moves)):
+		return "Its time to live is over, and nobody used it since its start."
 	case p.moves > 0:
 		return fmt.Sprintf("Its time to live is over, and nobody used it for %s.", length(p.moves))
 	}

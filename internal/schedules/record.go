@@ -62,7 +62,7 @@ func basis(f lifecycle.Facts, step lifecycle.Step) map[string]any {
 		b["run"] = f.Run.Number
 		when("run_began_at", f.Run.CompletedAt)
 		if f.Run.Policy != nil {
-			b["policy"] = f.Run.Policy
+			b["policy"] = policyAsSaid(*f.Run.Policy)
 		}
 	}
 	if f.Workspace.Autostart != "" {
@@ -87,6 +87,20 @@ func basis(f lifecycle.Facts, step lifecycle.Step) map[string]any {
 		b["provider"] = f.Place.Why
 	}
 	return b
+}
+
+// policyAsSaid is a policy in words that people read: "8h0m0s", "monday".
+func policyAsSaid(p berth.Policy) map[string]any {
+	said := map[string]any{}
+	for name, d := range map[string]time.Duration{"ttl": p.TTL, "bump": p.Bump, "auto_off": p.AutoOff} {
+		if d > 0 {
+			said[name] = d.String()
+		}
+	}
+	if p.AutostopDays != 0 {
+		said["autostop_days"], said["autostop_weeks"], said["quiet_hours"] = p.AutostopDays.Names(), p.AutostopWeeks, p.QuietHours
+	}
+	return said
 }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
