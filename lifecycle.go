@@ -16,7 +16,6 @@ type Lifecycle struct {
 	UnknownSince     time.Time // since when an act is put off because nobody can say whether it is used
 	RemindedFor      time.Time // the stop that was announced last
 	StartTakes       time.Duration
-	PolicyAt         time.Time // when TTL or AutoOff was put on the present run
 	NextLook         time.Time // when the rules are asked again; zero: when something changes
 	Prebuild         bool
 }
@@ -52,7 +51,6 @@ type TemplatePolicy struct {
 	Rollout              Rollout
 	AutostopNotify       time.Duration // before a stop until its announcement
 	Deprecated           string        // why no new workspaces are made from it; empty: they are
-	PolicyAt             time.Time     // when this was last put on what runs already
 	ActivatedAt          time.Time     // when the active version became that
 	TightenedAt          time.Time     // when what holds at once, such as DormancyThreshold, was last made to act sooner
 }
@@ -77,8 +75,9 @@ type Policy struct {
 	AutostopDays  Weekdays      `json:"autostop_days,omitempty"`
 	AutostopWeeks int           `json:"autostop_weeks,omitempty"`
 	QuietHours    string        `json:"quiet_hours,omitempty"`
-	PutAt         time.Time     `json:"put_at,omitzero"`  // when an edit was put on the run; zero: it is as it began
-	DaysAt        time.Time     `json:"days_at,omitzero"` // the same, of the days on which a stop is required
+	PutAt         time.Time     `json:"put_at,omitzero"`   // when an edit was put on the run; zero: it is as it began
+	DaysAt        time.Time     `json:"days_at,omitzero"`  // the same, of the days on which a stop is required
+	QuietAt       time.Time     `json:"quiet_at,omitzero"` // and of quiet hours
 }
 
 // Act is something that Berth did with a workspace by itself, or could not do.

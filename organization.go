@@ -23,7 +23,6 @@ type Organization struct {
 	// AutostartUsedWithin: only workspaces that were used within this start by
 	// themselves; 0: all.
 	AutostartUsedWithin time.Duration
-	PolicyAt            time.Time // when AutoOff was last put on what runs already
 	Limits              WorkspaceLimits
 	CreatedAt           time.Time
 	UpdatedAt           time.Time

@@ -19,9 +19,8 @@ type User struct {
 	Dotfiles string // URI of their dotfiles repository; may be empty
 	// QuietHours is the daily schedule at which what stops by force or for a new
 	// version stops, see ParseQuietHours; empty: as the server says.
-	QuietHours   string
-	QuietHoursAt time.Time // when it was last put on what runs already
-	SignIn       SignIn
+	QuietHours string
+	SignIn     SignIn
 	// MustChangePassword: with what they sign in by now they can do nothing but
 	// change it.
 	MustChangePassword bool

@@ -148,7 +148,7 @@ func checkStop(f Facts, s Step, now time.Time) error {
 		if lives <= 0 || now.Sub(begin) < lives {
 			return errors.New("its time to live is not over")
 		}
-		if t.ActivityBump == 0 && (f.Run.Policy == nil || f.Run.Policy.Bump == 0 || t.PolicyAt.After(begin)) {
+		if t.ActivityBump == 0 && (f.Run.Policy == nil || f.Run.Policy.Bump == 0) {
 			return nil // use does not move it
 		}
 		unused = bump

@@ -66,8 +66,8 @@ func planOf(f Facts, now time.Time) (p plan) {
 		return p
 	}
 	t, slots := termsOf(f), slotsOf(f)
-	ttl := ttlLimit(f, slots, t.stood).orLater(ttlLimit(f, slots, t.now)).notBefore(t.ttlAt)
-	off := offLimit(f, t.stood).orLater(offLimit(f, t.now)).notBefore(t.autoOffAt)
+	ttl := ttlLimit(f, slots, t.stood).orLater(ttlLimit(f, slots, t.now)).notBefore(t.putAt)
+	off := offLimit(f, t.stood).orLater(offLimit(f, t.now)).notBefore(t.putAt)
 	p.required = requiredLimit(t.stood, t.from)
 	if !sameDays(t.stood, t.now) {
 		p.required = p.required.orLater(requiredLimit(t.now, t.from))

@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"time"
-
-	"github.com/berthdev/berth"
 )
 
 // undoable keeps a rule from acting within the hour after an edit that made it
@@ -26,28 +24,4 @@ func Dues(f Facts, now time.Time) []Coming {
 		}
 	}
 	return all
-}
-
-// PutOn is by what a run is stopped once what its template, or its organization,
-// says now is put on it, and not only on its next start.
-func PutOn(f Facts, template, organization bool, now time.Time) berth.Policy {
-	var p berth.Policy
-	if f.Run.Policy != nil {
-		p = *f.Run.Policy
-	}
-	present := PolicyOf(f)
-	if template {
-		if p.AutostopDays != present.AutostopDays || p.AutostopWeeks != present.AutostopWeeks {
-			p.DaysAt = now
-		}
-		p.TTL, p.Bump, p.AutostopDays, p.AutostopWeeks = present.TTL, present.Bump, present.AutostopDays, present.AutostopWeeks
-	}
-	if organization {
-		p.AutoOff = present.AutoOff
-	}
-	if p.QuietHours == "" {
-		p.QuietHours = present.QuietHours
-	}
-	p.PutAt = now
-	return p
 }

@@ -32,56 +32,60 @@ func QuietHoursOf(f Facts) string {
 func ownAutoOff(f Facts) bool { return f.Organization.AutoOffByUser && f.Workspace.AutoOff != nil }
 
 // terms are by what the present run is stopped: the policy as it stood when the
-// run began and as it is now, the later stop of the two. A setting that somebody
-// put on what ran already holds alone, and is the same in both.
+// run began and as it is now, the later stop of the two. What somebody put on
+// the run is in the policy as it stood.
 type terms struct {
 	stood, now berth.Policy
 	// When the settings of each rule were put on the run; zero: they were not.
-	ttlAt, autoOffAt, requiredAt time.Time
+	putAt, requiredAt time.Time
 	// from is when the run began, for required stops: days that were put on it
 	// later count from then.
 	from time.Time
 }
 
 func termsOf(f Facts) terms {
-	begin := f.Run.CompletedAt
-	put := func(ats ...time.Time) (at time.Time) {
-		for _, a := range ats {
-			if a.After(begin) {
-				at = later(at, a)
-			}
-		}
-		return at
-	}
-	t := terms{now: PolicyOf(f), from: begin}
-	if f.Run.Policy != nil {
-		t.stood = *f.Run.Policy
-		t.ttlAt, t.autoOffAt, t.requiredAt = t.stood.PutAt, t.stood.PutAt, t.stood.DaysAt
-		t.from = later(begin, t.stood.DaysAt)
-	}
-	template, workspace, quiet := put(f.Template.Policy.PolicyAt), put(f.Workspace.PolicyAt), put(f.Owner.QuietHoursAt)
-	if !template.IsZero() {
-		t.stood.Bump, t.stood.AutostopDays, t.stood.AutostopWeeks = t.now.Bump, t.now.AutostopDays, t.now.AutostopWeeks
-		t.ttlAt, t.requiredAt, t.from = template, template, template
-	}
-	source := template
-	if f.Template.Policy.AllowUserAutostop {
-		source = workspace
-	}
-	if !source.IsZero() {
-		t.stood.TTL, t.ttlAt = t.now.TTL, later(t.ttlAt, source)
-	}
-	source = put(f.Organization.PolicyAt)
-	if ownAutoOff(f) {
-		source = later(source, workspace)
-	}
-	if !source.IsZero() {
-		t.stood.AutoOff, t.autoOffAt = t.now.AutoOff, source
-	}
-	if !quiet.IsZero() {
-		t.stood.QuietHours, t.requiredAt = t.now.QuietHours, later(t.requiredAt, quiet)
+	t := terms{now: PolicyOf(f), from: f.Run.CompletedAt}
+	if p := f.Run.Policy; p != nil {
+		t.stood, t.putAt, t.requiredAt, t.from = *p, p.PutAt, later(p.DaysAt, p.QuietAt), later(t.from, p.DaysAt)
 	}
 	return t
+}
+
+// Put is which settings somebody puts on a run.
+type Put struct {
+	TTL, Bump, Required, AutoOff, QuietHours bool
+}
+
+// PutOn is by what a run is stopped once some of what holds now is put on it,
+// and not only on its next start.
+func PutOn(f Facts, what Put, now time.Time) berth.Policy {
+	var p berth.Policy
+	if f.Run.Policy != nil {
+		p = *f.Run.Policy
+	}
+	present := PolicyOf(f)
+	if what.TTL {
+		p.TTL = present.TTL
+	}
+	if what.Bump {
+		p.Bump = present.Bump
+	}
+	if what.AutoOff {
+		p.AutoOff = present.AutoOff
+	}
+	if what.TTL || what.Bump || what.AutoOff {
+		p.PutAt = now
+	}
+	if what.Required && (p.AutostopDays != present.AutostopDays || p.AutostopWeeks != present.AutostopWeeks) {
+		p.AutostopDays, p.AutostopWeeks, p.DaysAt = present.AutostopDays, present.AutostopWeeks, now
+	}
+	if what.QuietHours && p.QuietHours != present.QuietHours {
+		p.QuietAt = now
+	}
+	if what.QuietHours || p.QuietHours == "" {
+		p.QuietHours = present.QuietHours
+	}
+	return p
 }
 
 // undoFor is for how long at least a setting that was put on a run stops nothing:

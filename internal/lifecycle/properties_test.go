@@ -74,12 +74,12 @@ func (d drawn) facts() Facts {
 			Autostart: rapid.SampledFrom([]string{"", "CRON_TZ=UTC 0 9 * * *", "CRON_TZ=Europe/Dublin 30 1 * * 1-5", "*/5 * * * *", "nonsense"}).Draw(d.T, "autostart"),
 			TTL:       d.pick("ttl", 0, time.Minute, 8*time.Hour, 30*day), AutomaticUpdates: berth.UpdatesNever,
 			ExtendedUntil: d.around("extended"), DormantAt: d.around("dormant"), DeletingAt: d.around("deleting"), NoticedAt: d.around("noticed"),
-			UnknownSince: d.around("unknown"), RemindedFor: d.around("reminded"), StartTakes: d.pick("start takes", 0, time.Minute, time.Hour), PolicyAt: d.around("workspace policy"),
+			UnknownSince: d.around("unknown"), RemindedFor: d.around("reminded"), StartTakes: d.pick("start takes", 0, time.Minute, time.Hour),
 			Prebuild: rapid.IntRange(0, 30).Draw(d.T, "prebuild") == 30}},
 		Organization: berth.Organization{AutostartDays: berth.Weekdays(rapid.SampledFrom([]int{0, 127, 62}).Draw(d.T, "days")), AutoOff: d.pick("auto-off", 0, 2*time.Hour),
-			AutoOffByUser: d.yes("auto-off by user"), AutostartUsedWithin: d.pick("used within", 0, 4*day), PolicyAt: d.around("organization policy")},
+			AutoOffByUser: d.yes("auto-off by user"), AutostartUsedWithin: d.pick("used within", 0, 4*day)},
 		Template: berth.Template{ActiveVersionID: "v2"},
-		Owner: berth.User{Username: "ana", QuietHours: d.quiet("quiet hours"), QuietHoursAt: d.around("quiet hours at"), UpdatedAt: d.around("owner changed"),
+		Owner: berth.User{Username: "ana", QuietHours: d.quiet("quiet hours"), UpdatedAt: d.around("owner changed"),
 			Status: rapid.SampledFrom([]berth.UserStatus{berth.UserActive, berth.UserActive, berth.UserDormant, berth.UserSuspended}).Draw(d.T, "status")},
 		Build: d.build("newest"),
 		Asked: d.yes("asked"), Answered: d.yes("answered"),
@@ -96,7 +96,7 @@ func (d drawn) facts() Facts {
 		DormancyThreshold: d.pick("threshold", 0, 10*day), DormancyAutoDeletion: d.pick("auto-deletion", 0, time.Hour, 5*day),
 		AllowUserAutostart: d.yes("allow autostart"), AllowUserAutostop: d.yes("allow autostop"), RequireActive: d.yes("require active"),
 		Rollout:        rapid.SampledFrom([]berth.Rollout{berth.RolloutNextStart, berth.RolloutWhenIdle, berth.RolloutQuietHours}).Draw(d.T, "rollout"),
-		AutostopNotify: d.pick("notify", 0, 15*time.Minute), PolicyAt: d.around("template policy"), ActivatedAt: d.around("activated")}
+		AutostopNotify: d.pick("notify", 0, 15*time.Minute), ActivatedAt: d.around("activated")}
 	if b := f.Build; b.Transition == berth.Start && (b.Status() == berth.BuildSucceeded || d.yes("left something")) {
 		f.Run = &b
 	} else if b.Status() != berth.BuildSucceeded && d.yes("ran before") {
@@ -239,9 +239,6 @@ func TestEditsReachNoRun(t *testing.T) {
 		if f.Run == nil {
 			return
 		}
-		for _, at := range []*time.Time{&f.Template.Policy.PolicyAt, &f.Workspace.PolicyAt, &f.Organization.PolicyAt, &f.Owner.QuietHoursAt} {
-			*at = time.Time{}
-		}
 		edited := Deadline(f, now)
 		// As if nothing had been edited.
 		p := f.Run.Policy
@@ -271,18 +268,21 @@ func TestEditsCanBeTakenBack(t *testing.T) {
 		before := Deadline(f, now)
 		put := later(now, f.Run.CompletedAt.Add(time.Second))
 		d := drawn{t, now, time.Second}
+		var what Put
 		switch rapid.IntRange(0, 3).Draw(t, "what") {
 		case 0:
 			p := d.policy("edited")
 			f.Template.Policy.DefaultTTL, f.Template.Policy.ActivityBump, f.Template.Policy.AutostopDays, f.Template.Policy.AutostopWeeks = p.TTL, p.Bump, p.AutostopDays, p.AutostopWeeks
-			f.Template.Policy.PolicyAt = put
+			what = Put{TTL: true, Bump: true, Required: true}
 		case 1:
-			f.Workspace.TTL, f.Workspace.PolicyAt = d.pick("edited ttl", 0, time.Minute, time.Hour), put
+			f.Workspace.TTL, what.TTL = d.pick("edited ttl", 0, time.Minute, time.Hour), true
 		case 2:
-			f.Organization.AutoOff, f.Organization.PolicyAt = d.pick("edited auto-off", 0, time.Minute, time.Hour), put
+			f.Organization.AutoOff, what.AutoOff = d.pick("edited auto-off", 0, time.Minute, time.Hour), true
 		case 3:
-			f.Owner.QuietHours, f.Owner.QuietHoursAt = d.quiet("edited quiet hours"), put
+			f.Owner.QuietHours, what.QuietHours = d.quiet("edited quiet hours"), true
 		}
+		run, p := *f.Run, PutOn(f, what, put)
+		run.Policy, f.Run = &p, &run
 		if after := Deadline(f, now); !notSooner(after, before) && after.At.Before(put.Add(time.Hour)) {
 			t.Fatalf("from %+v to %+v within an hour of %s", before, after, put)
 		}

@@ -165,10 +165,7 @@ func (s *simulation) set(args []string, put bool) {
 	for _, arg := range args {
 		name, v, _ := strings.Cut(arg, "=")
 		owner, _, _ := strings.Cut(name, ".")
-		switch at := map[string]*time.Time{"workspace": &f.Workspace.PolicyAt, "template": &p.PolicyAt, "organization": &f.Organization.PolicyAt, "owner": &f.Owner.QuietHoursAt}[owner]; {
-		case put && at != nil:
-			*at = s.now
-		case owner == "workspace":
+		if owner == "workspace" {
 			f.Workspace.UpdatedAt = s.now
 		}
 		switch name {
@@ -222,8 +219,17 @@ func (s *simulation) set(args []string, put bool) {
 		default:
 			s.t.Fatalf("nobody knows what %q is", name)
 		}
+		if what, stops := puts[name]; put && stops {
+			run, p := *f.Run, PutOn(*f, what, s.now)
+			run.Policy, f.Run = &p, &run
+		}
 	}
 }
+
+// puts is what settings put on what runs.
+var puts = map[string]Put{"workspace.ttl": {TTL: true}, "template.ttl": {TTL: true}, "template.bump": {Bump: true},
+	"template.autostop-days": {Required: true}, "template.autostop-weeks": {Required: true},
+	"workspace.auto-off": {AutoOff: true}, "organization.auto-off": {AutoOff: true}, "owner.quiet-hours": {QuietHours: true}}
 
 func (s *simulation) length(v string) time.Duration {
 	if n, ok := strings.CutSuffix(v, "d"); ok {

@@ -17,16 +17,15 @@ type rules struct {
 	UsedWithin    time.Duration
 	AutoOff       time.Duration
 	AutoOffByUser bool
-	PolicyAt      time.Time
 }
 
 func rulesOf(o berth.Organization) rules {
-	return rules{o.IdleCounts, o.AutostartDays, o.AutostartUsedWithin, o.AutoOff, o.AutoOffByUser, o.PolicyAt}
+	return rules{o.IdleCounts, o.AutostartDays, o.AutostartUsedWithin, o.AutoOff, o.AutoOffByUser}
 }
 
 func (r rules) of(o berth.Organization) berth.Organization {
 	o.IdleCounts, o.AutostartDays, o.AutostartUsedWithin = r.IdleCounts, r.AutostartDays, r.UsedWithin
-	o.AutoOff, o.AutoOffByUser, o.PolicyAt = r.AutoOff, r.AutoOffByUser, r.PolicyAt
+	o.AutoOff, o.AutoOffByUser = r.AutoOff, r.AutoOffByUser
 	return o
 }
 

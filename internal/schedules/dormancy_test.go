@@ -107,13 +107,13 @@ func TestQuietHours(t *testing.T) {
 			t.Errorf("%+v, %v", q, err)
 		}
 		id := h.running("web")
-		if f := h.facts(id); f.Owner.QuietHours != q.Own || !f.Owner.QuietHoursAt.IsZero() {
+		if f := h.facts(id); f.Owner.QuietHours != q.Own || f.Run.Policy.QuietHours != q.Own {
 			t.Errorf("%+v", f.Owner)
 		}
 		if _, err := h.schedules.SetQuietHours(t.Context(), h.admin, "mel", "", true); err != nil {
 			t.Error(err)
 		}
-		if f := h.facts(id); f.Owner.QuietHours != "" || f.Owner.QuietHoursAt.IsZero() {
+		if f := h.facts(id); f.Owner.QuietHours != "" || f.Run.Policy.QuietHours == q.Own || f.Run.Policy.QuietAt.IsZero() {
 			t.Errorf("%+v", f.Owner)
 		}
 		if _, err := h.schedules.SetQuietHours(t.Context(), h.person("eve"), "mel", "", false); !errors.Is(err, berth.NotFound) {

@@ -27,6 +27,7 @@ type Edited struct {
 	Before  lifecycle.StopPlan // what would have stopped it
 	NowAt   time.Time          // when Now would stop it, where that is sooner
 	Changed bool
+	put     bool     // it is put on what runs
 	Notes   []string // what to know besides, one sentence each
 }
 
@@ -46,6 +47,11 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, id berth.Workspac
 			return err
 		}
 		w := e.Facts.Workspace
+		if e.put {
+			if err := keepPut(tx, e.Facts, in.puts()); err != nil {
+				return err
+			}
+		}
 		w.NextLook = time.Time{}
 		if err := tx.SetLifecycle(id, w.Lifecycle); err != nil {
 			return err
@@ -70,14 +76,12 @@ func (s *Service) edit(q *store.Query, actor authz.Actor, id berth.WorkspaceID, 
 		return nil, e, err
 	}
 	later := aheadOf(f, now)
-	at := f
-	at.Workspace.PolicyAt = now
-	sooner := aheadOf(at, now)
+	sooner := aheadOf(withPut(f, in.puts(), now), now)
 	switch {
 	case !stopsSooner(sooner.Stop, later.Stop):
 		e.Ahead = later
 	case in.Now:
-		e.Ahead = sooner
+		e.Ahead, e.put = sooner, true
 		changes.Set("apply_now", false, true)
 	default:
 		e.Ahead, e.NowAt = later, sooner.Stop.At
@@ -85,6 +89,11 @@ func (s *Service) edit(q *store.Query, actor authz.Actor, id berth.WorkspaceID, 
 	e.Changed = len(changes) > 0
 	e.Notes = notes(in, f)
 	return changes, e, nil
+}
+
+// puts is what of the edit stops what runs.
+func (in Edit) puts() lifecycle.Put {
+	return lifecycle.Put{TTL: in.TTL != nil, AutoOff: in.AutoOff != nil || in.AutoOffDefault}
 }
 
 // stopsSooner tells whether one plan stops before another one.

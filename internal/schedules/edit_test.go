@@ -72,6 +72,52 @@ func TestEditReachesWhatRuns(t *testing.T) {
 	})
 }
 
+// What was put on a run says nothing of later changes: they count from the next
+// start again.
+func TestAChangeForNowOpensNoDoorToOthers(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.policy(func(p *berth.TemplatePolicy) {
+			p.DefaultTTL, p.ActivityBump, p.AutostopDays, p.AutostopWeeks = 20*24*time.Hour, 0, berth.EveryDay, 1
+		})
+		h.organization(func(o *berth.Organization) { o.AutoOffByUser = true })
+		quiet := func(text string, now bool) {
+			t.Helper()
+			_, err := h.schedules.SetQuietHours(t.Context(), h.mel, "me", text, now)
+			must(t, err)
+		}
+		quiet("CRON_TZ=UTC 0 20 * * *", false)
+		id := h.running("web")
+		began := h.facts(id).Run.CompletedAt
+		time.Sleep(30 * time.Minute)
+		stops := func(what string, at, never time.Duration) {
+			t.Helper()
+			if stop := h.show(id).Stop; stop.At.Sub(began).Round(time.Minute) != at || stop.Never.Sub(began).Round(time.Minute) != never {
+				t.Errorf("%s: it stops %v after its start, %v at the latest; want %v, %v", what, stop.At.Sub(began), stop.Never.Sub(began), at, never)
+			}
+		}
+		edit := func(s workspaces.Settings, now bool) {
+			t.Helper()
+			_, err := h.schedules.Edit(t.Context(), h.mel, id, schedules.Edit{Settings: s, Now: now})
+			must(t, err)
+		}
+		stops("at first", 20*time.Hour, 20*time.Hour)
+		quiet("CRON_TZ=UTC 0 18 * * *", true)
+		stops("other quiet hours", 18*time.Hour, 18*time.Hour)
+		quiet("CRON_TZ=UTC 0 16 * * *", false)
+		stops("quiet hours for the next start", 18*time.Hour, 18*time.Hour)
+		edit(workspaces.Settings{TTL: ptr(4 * time.Hour)}, true)
+		stops("a time to live", 4*time.Hour, 18*time.Hour)
+		edit(workspaces.Settings{TTL: ptr(2 * time.Hour)}, false)
+		stops("one for the next start", 4*time.Hour, 18*time.Hour)
+		edit(workspaces.Settings{AutoOff: ptr(3 * time.Hour)}, true)
+		stops("auto-off", 3*time.Hour, 18*time.Hour)
+		edit(workspaces.Settings{AutoOff: ptr(2 * time.Hour)}, false)
+		stops("one for the next start", 3*time.Hour, 18*time.Hour)
+		edit(workspaces.Settings{TTL: ptr(2 * time.Hour)}, true)
+		stops("the time to live of before", 2*time.Hour, 18*time.Hour)
+	})
+}
+
 // What a template or an organization does not let people say is refused with the
 // reason; to take a schedule away is always allowed.
 func TestEditIsRefused(t *testing.T) {

@@ -17,13 +17,17 @@ import (
 // of it, live by. The Service is the Guard of such edits; see internal/policies.
 type edit struct {
 	organization  berth.OrganizationID
-	template      berth.TemplateID       // empty: all of the organization
-	before, after func(*lifecycle.Facts) // put the settings into facts
-	now           bool                   // what runs is reached, too
+	template      berth.TemplateID                    // empty: all of the organization
+	before, after func(*lifecycle.Facts)              // put the settings into facts
+	now           bool                                // what runs is reached, too
+	put           func(lifecycle.Facts) lifecycle.Put // what of it reaches that then
 }
 
 func templateEdit(before, after berth.Template, now bool) edit {
+	// A time to live that people say is not the template's to put on anything.
+	theirs := before.Policy.AllowUserAutostop && after.Policy.AllowUserAutostop
 	return edit{organization: after.OrganizationID, template: after.ID, now: now,
+		put:    func(lifecycle.Facts) lifecycle.Put { return lifecycle.Put{TTL: !theirs, Bump: true, Required: true} },
 		before: func(f *lifecycle.Facts) { f.Template = before },
 		after:  func(f *lifecycle.Facts) { f.Template = after }}
 }
@@ -35,7 +39,11 @@ func organizationEdit(before, after berth.Organization, now bool) edit {
 			f.Seen = berth.NewActivity(f.Seen.All, f.Seen.Holds, o.IdleCounts, f.Seen.At)
 		}
 	}
-	return edit{organization: after.ID, now: now, before: put(before), after: put(after)}
+	theirs := before.AutoOffByUser && after.AutoOffByUser
+	return edit{organization: after.ID, now: now, before: put(before), after: put(after),
+		put: func(f lifecycle.Facts) lifecycle.Put {
+			return lifecycle.Put{AutoOff: !theirs || f.Workspace.AutoOff == nil}
+		}}
 }
 
 // TemplateEffects is what an edit of a template's policy, or of its active
@@ -86,15 +94,26 @@ func (s *Service) putOn(tx *store.Tx, e edit) error {
 		return nil
 	}
 	return s.eachOf(&tx.Query, e, func(f lifecycle.Facts) error {
-		if e.after(&f); f.Run == nil || f.Run.Active() {
-			return nil
-		}
-		return tx.SetBuildPolicy(f.Run.ID, e.onRun(f, tx.Now))
+		e.after(&f)
+		return keepPut(tx, f, e.put(f))
 	})
 }
 
-func (e edit) onRun(f lifecycle.Facts, now time.Time) berth.Policy {
-	return lifecycle.PutOn(f, e.template != "", e.template == "", now)
+// withPut is the facts once some of what holds now is put on what runs.
+func withPut(f lifecycle.Facts, what lifecycle.Put, now time.Time) lifecycle.Facts {
+	if f.Run != nil && !f.Run.Active() {
+		run, p := *f.Run, lifecycle.PutOn(f, what, now)
+		run.Policy, f.Run = &p, &run
+	}
+	return f
+}
+
+// keepPut stores that.
+func keepPut(tx *store.Tx, f lifecycle.Facts, what lifecycle.Put) error {
+	if f = withPut(f, what, tx.Now); f.Run == nil || f.Run.Active() {
+		return nil
+	}
+	return tx.SetBuildPolicy(f.Run.ID, *f.Run.Policy)
 }
 
 // eachOf gives the facts of every workspace that an edit reaches, some hundred at
@@ -157,10 +176,8 @@ func (e edit) weigh(all *berth.Effects, f lifecycle.Facts, now time.Time) {
 	e.before(&was)
 	e.after(&is)
 	runs := f.Run != nil && !f.Run.Active()
-	if e.now && runs {
-		run, p := *is.Run, e.onRun(is, now)
-		run.Policy = &p
-		is.Run = &run
+	if e.now {
+		is = withPut(is, e.put(is), now)
 	}
 	before, after := fateOf(was, now), fateOf(is, now)
 	sooner, later := false, false

@@ -67,7 +67,7 @@ func (s *Service) SetQuietHours(ctx context.Context, actor authz.Actor, ref, tex
 			changes.Set("apply_now", false, true)
 		}
 		if len(changes) > 0 {
-			if err := errors.Join(tx.SetQuietHours(u.ID, text, now), tx.LookAgainOwned(u.ID), tx.InsertAudit(store.Audit{ActorID: actor.UserID,
+			if err := errors.Join(tx.SetQuietHours(u.ID, text), s.putQuietHours(tx, u.ID, now), tx.LookAgainOwned(u.ID), tx.InsertAudit(store.Audit{ActorID: actor.UserID,
 				Action: "edit", Kind: "user", TargetID: string(u.ID), TargetName: u.Username, Changes: changes})); err != nil {
 				return err
 			}
@@ -77,6 +77,27 @@ func (s *Service) SetQuietHours(ctx context.Context, actor authz.Actor, ref, tex
 		return err
 	})
 	return h, err
+}
+
+// putQuietHours puts those that hold now on what runs of a user, where that is
+// wanted.
+func (s *Service) putQuietHours(tx *store.Tx, id berth.UserID, now bool) error {
+	if !now {
+		return nil
+	}
+	owned, err := tx.OwnedWorkspaces(id)
+	if err != nil {
+		return err
+	}
+	ids := make([]berth.WorkspaceID, len(owned))
+	for i, w := range owned {
+		ids[i] = w.ID
+	}
+	all, err := s.settings(&tx.Query, ids)
+	for _, f := range all {
+		err = errors.Join(err, keepPut(tx, f, lifecycle.Put{QuietHours: true}))
+	}
+	return err
 }
 
 func (s *Service) fixed(u berth.User) error {

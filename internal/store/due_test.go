@@ -11,7 +11,7 @@ import (
 )
 
 // lives are the columns that prebuilds have nothing in.
-var lives = regexp.MustCompile(`\b(autostart|ttl|auto_off|extended_until|dormant_at|deleting_at|noticed_at|unknown_since|reminded_for|policy_at|next_look) =`)
+var lives = regexp.MustCompile(`\b(autostart|ttl|auto_off|extended_until|dormant_at|deleting_at|noticed_at|unknown_since|reminded_for|next_look) =`)
 
 // No statement that changes what the rules of a life rest on reaches a prebuild.
 func TestRulesLeavePrebuildsAlone(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 
 // lifecycleColumns is what workspaces keep for the rules of their lives.
 const lifecycleColumns = `w.autostart, w.ttl, w.auto_off, w.automatic_updates, w.extended_until, w.dormant_at, w.deleting_at,
-	w.noticed_at, w.unknown_since, w.reminded_for, w.start_takes, w.policy_at, w.next_look, w.is_prebuild`
+	w.noticed_at, w.unknown_since, w.reminded_for, w.start_takes, w.next_look, w.is_prebuild`
 
 func lifecycleInto(l *berth.Lifecycle) []any {
 	return []any{text(&l.Autostart), lasts(&l.TTL), mayLast(&l.AutoOff), &l.AutomaticUpdates, at(&l.ExtendedUntil), at(&l.DormantAt), at(&l.DeletingAt),
-		at(&l.NoticedAt), at(&l.UnknownSince), at(&l.RemindedFor), lasts(&l.StartTakes), at(&l.PolicyAt), at(&l.NextLook), &l.Prebuild}
+		at(&l.NoticedAt), at(&l.UnknownSince), at(&l.RemindedFor), lasts(&l.StartTakes), at(&l.NextLook), &l.Prebuild}
 }
 
 // SetLifecycle stores all that is kept of a living workspace for the rules of
@@ -42,11 +42,10 @@ func (tx *Tx) SettleLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 func (tx *Tx) storeLifecycle(id berth.WorkspaceID, l berth.Lifecycle) error {
 	tx.Wake(WorkspaceTopic(id))
 	return tx.must("workspace", `UPDATE workspaces SET autostart = $2, ttl = $3, auto_off = $4, automatic_updates = $5, extended_until = $6,
-		dormant_at = $7, deleting_at = $8, noticed_at = $9, unknown_since = $10, reminded_for = $11, start_takes = $12,
-		policy_at = $13 WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
+		dormant_at = $7, deleting_at = $8, noticed_at = $9, unknown_since = $10, reminded_for = $11, start_takes = $12
+		WHERE id = $1 AND deleted_at IS NULL AND NOT is_prebuild`,
 		id, orNull(l.Autostart), spanOrNull(l.TTL), spanIfAny(l.AutoOff), string(cmp.Or(l.AutomaticUpdates, berth.UpdatesNever)), stamp(l.ExtendedUntil),
-		stamp(l.DormantAt), stamp(l.DeletingAt), stamp(l.NoticedAt), stamp(l.UnknownSince), stamp(l.RemindedFor), span(l.StartTakes),
-		stamp(l.PolicyAt))
+		stamp(l.DormantAt), stamp(l.DeletingAt), stamp(l.NoticedAt), stamp(l.UnknownSince), stamp(l.RemindedFor), span(l.StartTakes))
 }
 
 // again has the rules asked at once. It changes next_look always, also where it

@@ -8,13 +8,13 @@ import (
 
 const organizationColumns = `o.id, o.name, o.display_name, o.description, o.is_default, o.connect_starts, o.idle_counts, o.sharing,
 	o.autostart_days, o.auto_off, o.auto_off_by_user, o.max_workspaces, o.max_running, o.max_workspaces_per_user, o.max_running_per_user,
-	o.created_at, o.updated_at, o.deleted_at, o.autostart_used_within, o.policy_at`
+	o.created_at, o.updated_at, o.deleted_at, o.autostart_used_within`
 
 func scanOrganization(s scanner) (o berth.Organization, err error) {
 	l := &o.Limits
 	err = s.Scan(&o.ID, &o.Name, &o.DisplayName, &o.Description, &o.Default, &o.ConnectStarts, &o.IdleCounts, &o.Sharing,
 		&o.AutostartDays, lasts(&o.AutoOff), &o.AutoOffByUser, &l.Workspaces, &l.Running, &l.WorkspacesPerUser, &l.RunningPerUser,
-		at(&o.CreatedAt), at(&o.UpdatedAt), at(&o.DeletedAt), lasts(&o.AutostartUsedWithin), at(&o.PolicyAt))
+		at(&o.CreatedAt), at(&o.UpdatedAt), at(&o.DeletedAt), lasts(&o.AutostartUsedWithin))
 	return o, err
 }
 
@@ -51,10 +51,10 @@ func (tx *Tx) UpdateOrganization(o berth.Organization) error {
 	return tx.must("organization", `UPDATE organizations SET name = $2, display_name = $3, description = $4, connect_starts = $5, idle_counts = $6,
 		sharing = $7, autostart_days = $8, auto_off = $9, auto_off_by_user = $10, max_workspaces = $11, max_running = $12,
 		max_workspaces_per_user = $13, max_running_per_user = $14, deleted_at = $15, updated_at = $16,
-		autostart_used_within = $17, policy_at = $18 WHERE id = $1`,
+		autostart_used_within = $17 WHERE id = $1`,
 		o.ID, o.Name, clean(o.DisplayName, maxWord), clean(o.Description, maxText), o.ConnectStarts, o.IdleCounts,
 		o.Sharing, int(o.AutostartDays), span(o.AutoOff), o.AutoOffByUser, l.Workspaces, l.Running,
-		l.WorkspacesPerUser, l.RunningPerUser, stamp(o.DeletedAt), stamp(tx.Now), span(o.AutostartUsedWithin), stamp(o.PolicyAt))
+		l.WorkspacesPerUser, l.RunningPerUser, stamp(o.DeletedAt), stamp(tx.Now), span(o.AutostartUsedWithin))
 }
 
 // OrganizationRef is a living organization by id or by name without regard to

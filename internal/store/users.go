@@ -9,12 +9,12 @@ import (
 )
 
 const userColumns = `u.id, u.username, u.email, u.name, u.status, u.roles_json, u.is_system, u.dotfiles,
-	u.sign_in, u.must_change_password, u.seen_at, u.suspended_at, u.created_at, u.updated_at, u.deleted_at, u.quiet_hours, u.quiet_hours_at`
+	u.sign_in, u.must_change_password, u.seen_at, u.suspended_at, u.created_at, u.updated_at, u.deleted_at, u.quiet_hours`
 
 func userInto(u *berth.User) []any {
 	return []any{&u.ID, &u.Username, &u.Email, &u.Name, &u.Status, fromJSON(&u.Roles), &u.System, &u.Dotfiles,
 		&u.SignIn, &u.MustChangePassword, at(&u.SeenAt), at(&u.SuspendedAt), at(&u.CreatedAt), at(&u.UpdatedAt), at(&u.DeletedAt),
-		&u.QuietHours, at(&u.QuietHoursAt)}
+		&u.QuietHours}
 }
 
 func scanUser(s scanner) (u berth.User, err error) {
@@ -164,16 +164,11 @@ func (tx *Tx) ForgetPerson(id berth.UserID) error {
 	return tx.forgetNotices(id)
 }
 
-// SetQuietHours stores a user's quiet hours; empty: as the server says. now puts
-// them on what runs already.
-func (tx *Tx) SetQuietHours(id berth.UserID, text string, now bool) error {
-	var since time.Time
-	if now {
-		since = tx.Now
-	}
+// SetQuietHours stores a user's quiet hours; empty: as the server says.
+func (tx *Tx) SetQuietHours(id berth.UserID, text string) error {
 	tx.Wake(UserTopic(id))
-	return tx.must("user", `UPDATE users SET quiet_hours = $2, quiet_hours_at = COALESCE($3, quiet_hours_at), updated_at = $4 WHERE id = $1`,
-		id, text, stamp(since), stamp(tx.Now))
+	return tx.must("user", `UPDATE users SET quiet_hours = $2, updated_at = $3 WHERE id = $1`,
+		id, text, stamp(tx.Now))
 }
 
 // FirstUser is the person who was there first: they set the site up. not_found

@@ -106,7 +106,7 @@ func TestForgottenWorkspaces(t *testing.T) {
 			"workspaces": "created_at last_used_at dormant_at deleting_at noticed_at next_look",
 			"builds":     "created_at started_at completed_at",
 			"activity":   "since at",
-			"templates":  "policy_at",
+			"templates":  "tightened_at",
 			"users":      "created_at updated_at",
 		} {
 			for _, c := range strings.Fields(columns) {

@@ -1,7 +1,6 @@
 package simulations
 
 import (
-	"os"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -77,9 +76,7 @@ func (y *year) took(p *place, b berth.Build) {
 			_, err := y.workspaces.Cancel(y.t.Context(), s.owner.actor, b.ID, false, "")
 			y.must(err)
 			r.cancel, r.failed = true, false
-			if os.Getenv("BERTH_YEAR_STRICT") != "" {
-				s.extended = later(s.extended, now.Add(max(s.template.Policy.ActivityBump, time.Hour)))
-			}
+			s.extended = later(s.extended, now.Add(max(s.template.Policy.ActivityBump, time.Hour)))
 			y.count["canceled"]++
 		}
 	}
@@ -153,7 +150,7 @@ func (y *year) ended(r *run) {
 	switch {
 	case r.Transition == berth.Start && judged(r.Build):
 		s.up, s.extended = r, time.Time{}
-		s.policy, s.orgThen = s.template.Policy, s.template.org.Organization
+		s.policy, s.orgThen, s.put = s.template.Policy, s.template.org.Organization, time.Time{}
 	case r.ok && r.Transition == berth.Stop:
 		s.up, s.open, s.extended = nil, false, time.Time{}
 	case r.ok && r.Transition == berth.Delete:

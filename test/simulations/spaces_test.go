@@ -54,6 +54,7 @@ type space struct {
 	up       *run      // the start that may have left something running; nil: nothing runs
 	policy   berth.TemplatePolicy
 	orgThen  berth.Organization // as up ended
+	put      time.Time          // when one of the two was put on it since
 	uses     []span             // of it, the newest last
 	open     bool               // an idle connection is open
 	holds    []span

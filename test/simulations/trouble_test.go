@@ -108,19 +108,34 @@ func (y *year) edit(t *template) {
 	case 5:
 		p.AllowUserAutostart = !p.AllowUserAutostart
 	}
-	now := time.Now()
-	if y.chance(0.5) {
-		p.PolicyAt = now
-	}
-	y.write(func(tx *store.Tx) error { return tx.SetTemplatePolicy(t.ID, p) })
+	now, put, before := time.Now(), y.chance(0.5), t.Template
 	t.Policy = p
+	y.write(func(tx *store.Tx) error {
+		if err := tx.SetTemplatePolicy(t.ID, p); err != nil {
+			return err
+		}
+		return y.replicas[0].TemplateEdited(tx, before, t.Template, put)
+	})
+	if put {
+		y.put(func(s *space) bool { return s.template == t }, func(s *space) { s.policy = p })
+	}
 	t.edits.set(now, p)
 	y.look = true
 	y.count["edits"]++
 }
 
+// put has an edit reach what runs already.
+func (y *year) put(on func(*space) bool, edit func(*space)) {
+	for _, s := range y.spaces {
+		if s.up != nil && on(s) {
+			edit(s)
+			s.put = time.Now()
+		}
+	}
+}
+
 func (y *year) editOrg(o *org) {
-	now := time.Now()
+	now, before := time.Now(), o.Organization
 	switch y.rng.IntN(3) {
 	case 0:
 		o.AutoOff = time.Duration(y.rng.IntN(9)) * time.Hour
@@ -129,15 +144,19 @@ func (y *year) editOrg(o *org) {
 	case 2:
 		o.AutoOffByUser = !o.AutoOffByUser
 	}
-	if y.chance(0.5) {
-		o.PolicyAt = now
-	}
+	put := y.chance(0.5)
 	y.write(func(tx *store.Tx) error {
 		if err := tx.UpdateOrganization(o.Organization); err != nil {
 			return err
 		}
-		return tx.LookAgainOrganization(o.ID)
+		if err := tx.LookAgainOrganization(o.ID); err != nil {
+			return err
+		}
+		return y.replicas[0].OrganizationEdited(tx, before, o.Organization, put)
 	})
+	if put {
+		y.put(func(s *space) bool { return s.template.org == o }, func(s *space) { s.orgThen = o.Organization })
+	}
 	o.edits.set(now, o.Organization)
 	y.look = true
 	y.count["edits"]++

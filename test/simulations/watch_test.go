@@ -1,7 +1,6 @@
 package simulations
 
 import (
-	"os"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -76,7 +75,7 @@ func (y *year) watchStart(s *space, r *run, w berth.Workspace) {
 		y.wrong(s, "a start by schedule without one")
 	case s.up != nil && (s.up.ok || s.up.Reason != berth.ReasonAutostart):
 		y.wrong(s, "a start of what runs")
-	case s.failures >= 5 && os.Getenv("BERTH_YEAR_STRICT") != "":
+	case s.failures >= 5:
 		y.wrong(s, "a start that failed %d times for one time of its schedule", s.failures)
 	case w.Dormant() || !s.asleep.IsZero():
 		y.wrong(s, "a start of what sleeps")
@@ -132,27 +131,27 @@ func (s *space) offAt(o berth.Organization, c time.Time) (time.Time, bool) {
 	return later(s.used(c), s.running()).Add(off), off > 0
 }
 
-// bound is the later of what holds now and what held when it started, unless the
-// first was put on what runs: then it alone, an hour later at least.
-func (s *space) bound(now, then time.Time, isNow, wasThen bool, put time.Time) (time.Time, bool) {
-	if put.After(s.running()) {
-		return later(now, put.Add(time.Hour)), isNow
+// bound is the later of what holds now and what held when it started, or was put
+// on it since: then an hour later at least.
+func (s *space) bound(now, then time.Time, isNow, wasThen bool) (time.Time, bool) {
+	if now = later(now, then); !s.put.IsZero() {
+		now = later(now, s.put.Add(time.Hour))
 	}
-	return later(now, then), isNow && wasThen
+	return now, isNow && wasThen
 }
 
 func (s *space) ttlBound(c time.Time) (time.Time, bool) {
 	p := s.template.edits.at(c)
 	now, is := s.ttlAt(p, c)
 	then, was := s.ttlAt(s.policy, c)
-	return s.bound(now, then, is, was, p.PolicyAt)
+	return s.bound(now, then, is, was)
 }
 
 func (s *space) offBound(c time.Time) (time.Time, bool) {
 	o := s.template.org.edits.at(c)
 	now, is := s.offAt(o, c)
 	then, was := s.offAt(s.orgThen, c)
-	return s.bound(now, then, is, was, o.PolicyAt)
+	return s.bound(now, then, is, was)
 }
 
 func (y *year) watchStop(s *space, r *run, rule lifecycle.Rule, why string) {

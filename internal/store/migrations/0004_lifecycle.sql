@@ -2,9 +2,8 @@
 -- decided it, and who is told. Lengths of time are microseconds.
 
 -- Templates. A length of 0 is never; sets of days have a bit for each weekday,
--- Sunday the lowest. policy_at is when the settings were last put on what runs
--- already; activated_at is when the active version became that; tightened_at is
--- when what holds at once was last made to act sooner.
+-- Sunday the lowest. activated_at is when the active version became that;
+-- tightened_at is when what holds at once was last made to act sooner.
 ALTER TABLE templates ADD COLUMN default_ttl BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE templates ADD COLUMN activity_bump BIGINT NOT NULL DEFAULT 3600000000;
 ALTER TABLE templates ADD COLUMN autostop_days BIGINT NOT NULL DEFAULT 0;
@@ -20,18 +19,15 @@ ALTER TABLE templates ADD COLUMN require_active BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE templates ADD COLUMN rollout TEXT NOT NULL DEFAULT 'next-start' CHECK (rollout IN ('next-start', 'when-idle', 'quiet-hours'));
 ALTER TABLE templates ADD COLUMN autostop_notify BIGINT NOT NULL DEFAULT 900000000;
 ALTER TABLE templates ADD COLUMN deprecated TEXT NOT NULL DEFAULT '';
-ALTER TABLE templates ADD COLUMN policy_at BIGINT;
 ALTER TABLE templates ADD COLUMN activated_at BIGINT;
 ALTER TABLE templates ADD COLUMN tightened_at BIGINT;
 
 -- Organizations: auto-start wants that a workspace was used within this, 0 does
--- not. policy_at as above.
+-- not.
 ALTER TABLE organizations ADD COLUMN autostart_used_within BIGINT NOT NULL DEFAULT 345600000000;
-ALTER TABLE organizations ADD COLUMN policy_at BIGINT;
 
 -- Users: a daily schedule; empty is that of the server.
 ALTER TABLE users ADD COLUMN quiet_hours TEXT NOT NULL DEFAULT '';
-ALTER TABLE users ADD COLUMN quiet_hours_at BIGINT;
 
 -- Workspaces. auto_off NULL is as the organization says, 0 never. noticed_at is
 -- when the notice of the present deleting_at was in the owner's inbox.
@@ -50,11 +46,10 @@ ALTER TABLE workspaces ADD COLUMN noticed_at BIGINT;
 ALTER TABLE workspaces ADD COLUMN unknown_since BIGINT;
 ALTER TABLE workspaces ADD COLUMN reminded_for BIGINT;
 ALTER TABLE workspaces ADD COLUMN start_takes BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE workspaces ADD COLUMN policy_at BIGINT;
 ALTER TABLE workspaces ADD COLUMN next_look BIGINT;
 ALTER TABLE workspaces ADD COLUMN is_prebuild BOOLEAN NOT NULL DEFAULT FALSE CHECK (NOT is_prebuild OR (
     autostart IS NULL AND ttl IS NULL AND auto_off IS NULL AND extended_until IS NULL AND dormant_at IS NULL AND deleting_at IS NULL
-    AND noticed_at IS NULL AND unknown_since IS NULL AND reminded_for IS NULL AND policy_at IS NULL AND next_look IS NULL));
+    AND noticed_at IS NULL AND unknown_since IS NULL AND reminded_for IS NULL AND next_look IS NULL));
 CREATE INDEX workspaces_due ON workspaces (next_look, id) WHERE next_look IS NOT NULL AND deleted_at IS NULL;
 -- What is there already is looked at once; no rule says anything of it until
 -- somebody sets one.
