@@ -3,6 +3,7 @@ package berth
 import (
 	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -63,8 +64,8 @@ func (p TemplatePolicy) Validate(prefix string) error {
 		return InvalidField(prefix+"rollout", "%q is none: use next-start, when-idle or quiet-hours", p.Rollout)
 	case len(p.Deprecated) > maxDeprecated:
 		return InvalidField(prefix+"deprecated", "it is too long: at most %d characters", maxDeprecated)
-	case strings.ContainsAny(p.Deprecated, "\r\n"):
-		return InvalidField(prefix+"deprecated", "it is shown in one line: leave the line ends out")
+	case strings.ContainsFunc(p.Deprecated, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+		return InvalidField(prefix+"deprecated", "it is shown in one line of a terminal: leave line ends and what else steers one out")
 	}
 	return nil
 }

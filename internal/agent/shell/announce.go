@@ -82,7 +82,7 @@ func OneLine(text string) string {
 		switch {
 		case r < ' ', r == 0x7f:
 			return ' '
-		case r >= 0x80 && r < 0xa0, r == '\ufffd', r == 0x202e, r >= 0x2066 && r <= 0x2069:
+		case r >= 0x80 && r < 0xa0, r == '\ufffd', r == 0x61c, r >= 0x200e && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
 			return -1
 		}
 		return r

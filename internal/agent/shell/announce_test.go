@@ -110,7 +110,7 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestOneLine(t *testing.T) {
 	t.Parallel()
-	if got := OneLine(" stops\nat \x1b[31m18:00\u009b2J\u202e, ü\r "); got != "stops at [31m18:002J, ü" {
+	if got := OneLine(" stops\nat \x1b[31m18:00\u009b2J\u202e\u202d\u061c\u2028, ü\r "); got != "stops at [31m18:002J, ü" {
 		t.Errorf("%q", got)
 	}
 }
