@@ -170,6 +170,9 @@ func mayGoOn(tx *store.Tx, w berth.Workspace, n berth.NextBuild) (authz.Actor, e
 	default:
 		return actor, err
 	}
+	if err := special(&tx.Query, actor, w, BuildInput{Transition: berth.Start, AllowDestroy: n.AllowDestroy}); err != nil {
+		return actor, err
+	}
 	if err := idle(tx, w, BuildInput{Transition: berth.Start}, n.Reason); err != nil {
 		return actor, err
 	}

@@ -208,6 +208,31 @@ func TestRestartIsGivenUp(t *testing.T) {
 	}
 }
 
+// Who lost the right to destroy what is persistent while a restart stops the
+// workspace does not destroy it.
+func TestRestartDestroysForNobodyWhoMayNot(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.push("dev", "v1", contents())
+		v, _ := h.running(h.mel, "box")
+		id, zoe := v.Workspace.ID, h.person("zoe")
+		must(t, h.share(h.mel, id, with("zoe", berth.GrantUse)))
+		role := func(roles ...berth.Role) {
+			h.write(func(tx *store.Tx, o berth.Organization) error {
+				return tx.PutMember(berth.Membership{OrganizationID: o.ID, UserID: zoe.UserID, Roles: roles})
+			})
+		}
+		role(berth.RoleOwner)
+		in := restart
+		in.AllowDestroy = []string{"docker_volume.home"}
+		must(t, h.build(h.now(zoe), id, in))
+		role()
+		h.run(stopped(2))
+		if v := h.see(id); v.Status != berth.StatusStopped || !strings.Contains(v.Reason, "persistent") {
+			t.Errorf("%s: %q", v.Status, v.Reason)
+		}
+	})
+}
+
 // A stop that failed hands the start on to the stop that is tried in its place,
 // for a while; a person's stop is just that.
 func TestRestartOutlivesAFailedStop(t *testing.T) {
