@@ -69,7 +69,7 @@ func target(o berth.Organization) policies.Target {
 // stays, and has to be confirmed; so has what taking it back stops, puts to sleep
 // or deletes sooner.
 func (s *Service) Undo(ctx context.Context, actor authz.Actor, ref string, how policies.How) (done Edited, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = how.In(s.db)(ctx, func(tx *store.Tx) error {
 		before, err := Find(&tx.Query, actor, authz.Update, ref)
 		if err != nil {
 			return err

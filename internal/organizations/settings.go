@@ -140,7 +140,7 @@ type Edited struct {
 // Edit changes the organization of a name or id. A dry run changes nothing, and
 // answers the organization as it would be.
 func (s *Service) Edit(ctx context.Context, actor authz.Actor, ref string, e Edit) (done Edited, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = e.How.In(s.db)(ctx, func(tx *store.Tx) error {
 		before, err := Find(&tx.Query, actor, authz.Update, ref)
 		if err != nil {
 			return err

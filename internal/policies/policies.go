@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -16,6 +17,16 @@ type How struct {
 	DryRun  bool // only tell what it would do
 	Now     bool // put it on what runs already, too
 	Confirm bool // make it even if something is stopped, put to sleep or deleted sooner
+}
+
+// In is the transaction in which an edit is made, or what it would do is found
+// out: that may take a while where it reaches many workspaces, in which everybody
+// else goes on.
+func (h How) In(db *store.DB) func(context.Context, func(*store.Tx) error) error {
+	if h.DryRun {
+		return db.Rehearse
+	}
+	return db.Write
 }
 
 // How an edit reaches what runs, on the wire.

@@ -1,6 +1,7 @@
 package schedules_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -8,7 +9,10 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
+	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/store/storetest"
+	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
 )
 
@@ -153,6 +157,58 @@ func TestLeftOrganization(t *testing.T) {
 		h.is(id, 2, berth.Stop, h.newest(id).Reason)
 		if acts := h.acts(id); len(acts) == 0 || !strings.Contains(acts[0].Why, "may not start it any more") {
 			t.Errorf("%+v", acts)
+		}
+	})
+}
+
+// What an edit would do is found out while somebody else writes: it may take a
+// while, and whoever may edit a template can ask for it again and again.
+func TestADryRunKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, open func(*testing.T) *store.DB) {
+		h := newHouse(t, open(t))
+		writing, read := make(chan struct{}), make(chan struct{})
+		done := make(chan error)
+		go func() {
+			done <- h.db.Write(t.Context(), func(tx *store.Tx) error {
+				close(writing)
+				select {
+				case <-read:
+					return nil
+				case <-time.After(5 * time.Second):
+					return errors.New("the dry runs wait for a writer")
+				}
+			})
+		}()
+		<-writing
+		dry := policies.How{DryRun: true}
+		_, err := h.templates.Edit(t.Context(), h.admin, "", "dev", templates.Edit{Policy: templates.PolicyEdit{DefaultTTL: new(time.Hour)}, How: dry})
+		must(t, err)
+		_, err = h.templates.Activate(t.Context(), h.admin, "", "dev", "v1", dry)
+		must(t, err)
+		close(read)
+		must(t, <-done)
+	})
+}
+
+// To take back an edit that let workspaces live is an edit that ends them: it
+// waits as long as one.
+func TestUndoThatPutsToSleepWaits(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const day = 24 * time.Hour
+		h.policy(func(p *berth.TemplatePolicy) { p.DormancyThreshold = 10 * day })
+		id := h.stopped("web")
+		_, err := h.edit(templates.PolicyEdit{DormancyThreshold: new(time.Duration(0))}, policies.How{})
+		must(t, err)
+		h.through(20 * day)
+		must(t, h.undo(policies.How{Confirm: true}))
+		h.through(59 * time.Minute)
+		if h.facts(id).Workspace.Dormant() {
+			t.Error("it sleeps before that can be taken back")
+		}
+		h.through(2 * time.Minute)
+		if !h.facts(id).Workspace.Dormant() {
+			t.Error("it does not sleep")
 		}
 	})
 }

@@ -123,6 +123,12 @@ func (db *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	return db.run(ctx, writing, f)
 }
 
+// Rehearse runs f as Write does, to find out what would come of it: in a
+// transaction that writes nothing, for which no writer waits.
+func (db *DB) Rehearse(ctx context.Context, f func(tx *Tx) error) error {
+	return db.run(ctx, reading, f)
+}
+
 // Guarded runs f in a transaction whose statements do not depend on each other's
 // reads: every one guards itself in its WHERE. f may run more than once.
 func (db *DB) Guarded(ctx context.Context, f func(tx *Tx) error) error {

@@ -41,7 +41,7 @@ func (in Edit) validate() error {
 // it says about the lives of its workspaces. A dry run changes nothing, and
 // answers the template as it would be.
 func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, template string, in Edit) (v View, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = in.How.In(s.db)(ctx, func(tx *store.Tx) error {
 		t, err := Find(&tx.Query, actor, authz.Update, organization, template)
 		if err != nil {
 			return err

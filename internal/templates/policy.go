@@ -134,7 +134,7 @@ func target(t berth.Template) policies.Target {
 
 // settled is the part of a policy that edits change.
 func settled(t berth.Template) berth.TemplatePolicy {
-	t.Policy.ActivatedAt = time.Time{}
+	t.Policy.ActivatedAt, t.Policy.TightenedAt = time.Time{}, time.Time{}
 	return t.Policy
 }
 
@@ -142,7 +142,7 @@ func settled(t berth.Template) berth.TemplatePolicy {
 // stays, and has to be confirmed; so has what taking it back stops, puts to sleep
 // or deletes sooner.
 func (s *Service) Undo(ctx context.Context, actor authz.Actor, organization, template string, how policies.How) (v View, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = how.In(s.db)(ctx, func(tx *store.Tx) error {
 		t, err := Find(&tx.Query, actor, authz.Update, organization, template)
 		if err != nil {
 			return err
@@ -152,7 +152,10 @@ func (s *Service) Undo(ctx context.Context, actor authz.Actor, organization, tem
 		if err != nil {
 			return err
 		}
-		after.Policy.ActivatedAt = t.Policy.ActivatedAt
+		after.Policy.ActivatedAt, after.Policy.TightenedAt = t.Policy.ActivatedAt, t.Policy.TightenedAt
+		if tightened(t.Policy, after.Policy) { // to take an edit back is an edit
+			after.Policy.TightenedAt = tx.Now
+		}
 		if err := last.Judge(how); err != nil {
 			return err
 		}

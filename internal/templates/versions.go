@@ -98,7 +98,7 @@ func find(q *store.Query, actor authz.Actor, action authz.Action, organization, 
 // the template's rollout stops those that run an older one, that is told before
 // and wants to be confirmed.
 func (s *Service) Activate(ctx context.Context, actor authz.Actor, organization, template, version string, how policies.How) (view VersionView, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = how.In(s.db)(ctx, func(tx *store.Tx) error {
 		t, v, err := find(&tx.Query, actor, authz.Update, organization, template, version)
 		if err != nil {
 			return err
