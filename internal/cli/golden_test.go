@@ -105,7 +105,7 @@ func someTimings() api.BuildTimings {
 func someExplanation() api.Explanation {
 	then := time.Date(2020, 1, 15, 12, 0, 0, 0, time.UTC)
 	return api.Explanation{At: then, Zone: "Europe/Dublin", Now: []string{
-		"It stops at Monday 16 November 17:00 (Europe/Dublin): 8 h after its start. Each use moves that to 1 h later, never past Tuesday 17 November 02:00 (Europe/Dublin): a stop is required on Tuesday.",
+		"It stops on Monday 16 November 17:00 (Europe/Dublin): 8 h after its start. Each use moves that to 1 h later, never past Tuesday 17 November 02:00 (Europe/Dublin): a stop is required on Tuesday.",
 		"It was last seen in use at Monday 16 November 10:00 (Europe/Dublin) (ssh)."},
 		Coming: []api.Coming{
 			{At: then.Add(8 * time.Hour), Do: "stop", Rule: "ttl", Why: "Its time to live is over.", Unless: "somebody uses it"},

@@ -35,7 +35,7 @@ func Says(f Facts, now time.Time) (all []string) {
 	case f.Run == nil:
 		all = append(all, startSays(f, now)...)
 	case !StopAgain(f).IsZero():
-		say("Its stop failed, and is tried again at %s.", at(StopAgain(f)))
+		say("Its stop failed, and is tried again on %s.", at(StopAgain(f)))
 	case plan.At.IsZero() && stopsLater(f):
 		say("Nothing stops it by itself: its settings were changed while it ran, and count from its next start.")
 	case plan.At.IsZero():
@@ -51,9 +51,12 @@ func Says(f Facts, now time.Time) (all []string) {
 			say("Somebody asked that it runs until %s at least.", at(w.ExtendedUntil))
 		}
 	}
-	if e := f.Seen.Newest; !e.At.IsZero() {
-		say("It was last seen in use at %s (%s).", at(e.At), used(e))
-	} else if f.Run != nil {
+	switch e, last := f.Seen.Newest, seenUse(f); {
+	case !e.At.IsZero():
+		say("It was last seen in use on %s (%s).", at(e.At), used(e))
+	case f.Run != nil && last.After(f.Run.CompletedAt):
+		say("It was last used on %s.", at(last))
+	case f.Run != nil:
 		say("Nobody was seen using it since its start.")
 	}
 	if !w.UnknownSince.IsZero() {
@@ -78,7 +81,7 @@ func stopsLater(f Facts) bool {
 // StopSays is when a workspace stops, why, and what moves that.
 func StopSays(f Facts, plan StopPlan) string {
 	at := func(t time.Time) string { return moment(t, zoneOf(f)) }
-	text := fmt.Sprintf("It stops at %s: %s", at(plan.At), plan.Why)
+	text := fmt.Sprintf("It stops on %s: %s", at(plan.At), plan.Why)
 	never := ""
 	if !plan.Never.IsZero() && plan.Rule != RuleRequiredStop {
 		never = fmt.Sprintf(", never past %s: %s", at(plan.Never), plan.Because)
@@ -105,7 +108,7 @@ func startSays(f Facts, now time.Time) (all []string) {
 	case !plan.At.IsZero() && plan.At.Before(plan.Slot):
 		all = append(all, fmt.Sprintf("It starts for %s, begun %s before so that it is ready: its schedule is %s.", moment(plan.Slot, zoneOf(f)), length(plan.Slot.Sub(plan.At)), plan.Schedule))
 	case !plan.At.IsZero():
-		all = append(all, fmt.Sprintf("It starts at %s: its schedule is %s.", moment(plan.Slot, zoneOf(f)), plan.Schedule))
+		all = append(all, fmt.Sprintf("It starts on %s: its schedule is %s.", moment(plan.Slot, zoneOf(f)), plan.Schedule))
 	default:
 		all = append(all, "Nothing starts it by itself. "+plan.Why)
 	}
@@ -120,7 +123,7 @@ func asleepSays(f Facts) string {
 	}
 	text := fmt.Sprintf("It sleeps since %s: nothing starts it until somebody wakes it with berth dormancy wake %s", moment(w.DormantAt, zoneOf(f)), w.Name)
 	if !w.DeletingAt.IsZero() {
-		text += fmt.Sprintf(". It is deleted at %s unless that happens before", moment(w.DeletingAt, zoneOf(f)))
+		text += fmt.Sprintf(". It is deleted on %s unless that happens before", moment(w.DeletingAt, zoneOf(f)))
 	}
 	return text + "."
 }

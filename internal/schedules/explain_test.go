@@ -77,7 +77,7 @@ func TestReminder(t *testing.T) {
 		h.policy(func(p *berth.TemplatePolicy) { p.DefaultTTL, p.ActivityBump = time.Hour, 0 })
 		line, err := h.schedules.Reminder(t.Context(), h.running("web"))
 		must(t, err)
-		if !strings.HasPrefix(line, "Berth: the workspace web stops at ") || !strings.HasSuffix(line, "berth schedule extend web 2h") {
+		if !strings.HasPrefix(line, "Berth: the workspace web stops on ") || !strings.HasSuffix(line, "berth schedule extend web 2h") {
 			t.Errorf("%q", line)
 		}
 	})
