@@ -212,3 +212,32 @@ func TestUndoThatPutsToSleepWaits(t *testing.T) {
 		}
 	})
 }
+
+// Who edits again and again does not fill the database: each edit names all that
+// it reaches.
+func TestEditsAreForgotten(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		kept := 0
+		h.write(func(tx *store.Tx) error {
+			c := store.PolicyChange{Kind: "template", TargetID: string(h.template.ID), OrganizationID: h.template.OrganizationID, MadeBy: h.admin.UserID,
+				Before: []byte("{}"), After: []byte("{}")}
+			for range 60 {
+				if err := tx.InsertPolicyChange(c); err != nil {
+					return err
+				}
+			}
+			for kept = 0; ; kept++ {
+				last, err := tx.LastPolicyChange(c.Kind, c.TargetID)
+				if errors.Is(err, berth.NotFound) {
+					return nil
+				}
+				if err := errors.Join(err, tx.UndonePolicyChange(last.ID)); err != nil {
+					return err
+				}
+			}
+		})
+		if kept != 50 {
+			t.Errorf("%d are kept", kept)
+		}
+	})
+}

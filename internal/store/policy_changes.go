@@ -28,11 +28,21 @@ type reach struct {
 	Reached []berth.WorkspaceID `json:"reached,omitempty"`
 }
 
-// InsertPolicyChange records an edit. It fills in the id and the time.
+// keptChanges is how many edits of one target are kept: each names all that it
+// reaches, and they are taken back from the newest on.
+const keptChanges = 50
+
+// InsertPolicyChange records an edit. It fills in the id and the time. The oldest
+// ones of its target are forgotten.
 func (tx *Tx) InsertPolicyChange(c PolicyChange) error {
 	_, err := tx.exec(`INSERT INTO policy_changes (id, target_kind, target_id, organization_id, made_by, at, before_json, after_json, effects_json)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, string(berth.NewID[PolicyChange]()), c.Kind, c.TargetID, c.OrganizationID, c.MadeBy,
 		stamp(tx.Now), asJSON(c.Before), asJSON(c.After), asJSON(reach{c.Effects, c.Reached}))
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`DELETE FROM policy_changes WHERE target_kind = $1 AND target_id = $2 AND id NOT IN (
+		SELECT p.id FROM policy_changes p WHERE p.target_kind = $1 AND p.target_id = $2 ORDER BY p.at DESC, p.id DESC LIMIT $3)`, c.Kind, c.TargetID, keptChanges)
 	return err
 }
 
