@@ -14,8 +14,8 @@ import (
 
 // scans finds what an engine says of reading a whole table that grows.
 var scans = map[string]*regexp.Regexp{
-	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|m|x|n|d|builds|notices|deliveries|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
-	"postgres": regexp.MustCompile(`Seq Scan on (builds|notices|deliveries|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
+	"sqlite":   regexp.MustCompile(`SCAN (b|w|a|m|x|n|d|builds|notices|deliveries|favorites|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)$`),
+	"postgres": regexp.MustCompile(`Seq Scan on (builds|notices|deliveries|favorites|grants|organization_members|group_members|workspaces|agents|build_logs|agent_logs|state_revisions|audit|tokens)`),
 }
 
 // sorts finds what an engine says of putting all rows in order by itself.
@@ -88,6 +88,22 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"shares of a template", false, func(q *store.Query) error { _, err := q.Grants(store.TemplateGrants(w.Template.ID)); return err }},
 			{"running workspaces", false, func(q *store.Query) error {
 				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}, Status: []berth.Status{berth.StatusRunning}}, page)
+				return err
+			}},
+			{"dormant workspaces", false, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}, Dormant: new(true)}, page)
+				return err
+			}},
+			{"favorites among workspaces", false, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{Own: w.User.ID}, Favorite: new(true), Viewer: w.User.ID}, page)
+				return err
+			}},
+			{"all but favorites", true, func(q *store.Query) error {
+				_, _, err := q.WorkspacePage(store.WorkspaceFilter{Visible: berth.Visible{All: true}, Favorite: new(false), Viewer: w.User.ID}, page)
+				return err
+			}},
+			{"which are favorites", false, func(q *store.Query) error {
+				_, err := q.Favorites(w.User.ID, []berth.WorkspaceID{ws, "x"})
 				return err
 			}},
 			{"builds", true, func(q *store.Query) error { _, err := q.Builds(store.BuildFilter{}); return err }},
@@ -233,6 +249,9 @@ func fill(t *testing.T, db *store.DB, w storetest.World) (last berth.WorkspaceID
 				return err
 			}
 			last = ws.ID
+			if err := tx.AddFavorite(w.User.ID, ws.ID); err != nil {
+				return err
+			}
 			for n := range 3 {
 				b := w.Build(ws.ID, berth.Start)
 				b.ID, b.Number, b.CreatedAt = berth.NewID[berth.Build](), n+1, tx.Now

@@ -143,7 +143,8 @@ func hide(actor authz.Actor, err error, noun string) error {
 
 // List is one page of the workspaces that the actor may see, newest first, and
 // where the next page begins ("" on the last). query filters:
-// "owner:me status:running dev". A page takes two queries, however long it is.
+// "owner:me status:running dev". A page takes two queries, however long it is;
+// what the rules have in store for its workspaces, others ask with a few more.
 func (s *Service) List(ctx context.Context, actor authz.Actor, query, after string, limit int) (views []View, next string, err error) {
 	visible, err := authz.List(actor, authz.KindWorkspace)
 	if err != nil {
