@@ -18,7 +18,10 @@ import (
 )
 
 // postgres is the engine of many replicas: one pool, serializable writes.
-type postgres struct{ url string }
+type postgres struct {
+	url   string
+	tests bool // see ForTests
+}
 
 // connections is how many a replica opens at most: a default PostgreSQL allows
 // 100, so that several replicas fit.
@@ -47,7 +50,9 @@ func (p postgres) open(ctx context.Context) (reader, writer *sql.DB, err error) 
 	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	db.SetConnMaxIdleTime(5 * time.Minute)
+	if !p.tests {
+		db.SetConnMaxIdleTime(5 * time.Minute)
+	}
 	if err := db.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, nil, &berth.Error{Code: berth.Unavailable, Err: err, Message: fmt.Sprintf(

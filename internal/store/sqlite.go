@@ -24,8 +24,8 @@ import (
 // transaction that reads first and locks later would fail at once when another
 // one wrote in between, whatever the busy timeout says).
 type sqlite struct {
-	path     string
-	unsynced bool // see WithoutSync
+	path  string
+	tests bool // see ForTests
 }
 
 // readers is how many snapshots may be open at once.
@@ -39,7 +39,7 @@ var common = []string{"busy_timeout(10000)", "synchronous(FULL)", "temp_store(ME
 
 func (s sqlite) handle(connections int, txlock string, pragmas ...string) *sql.DB {
 	v := url.Values{"_pragma": append(append([]string{}, common...), pragmas...)}
-	if s.unsynced {
+	if s.tests {
 		v.Add("_pragma", "synchronous(OFF)")
 	}
 	if txlock != "" {

@@ -24,12 +24,13 @@ type DB struct {
 // Option changes how a database is opened.
 type Option func(*options)
 
-// WithoutSync lets what was committed wait in the machine's memory, for tests: a
-// process that ends loses nothing, a power cut may lose everything. PostgreSQL
-// has a setting of its server for that.
-func WithoutSync() Option { return func(o *options) { o.unsynced = true } }
+// ForTests makes SQLite leave what was committed in the machine's memory, as the
+// tests' PostgreSQL does: a process that ends loses nothing, a power cut may lose
+// everything. And connections are kept however long they are idle, since a test's
+// clock may jump by hours between two transactions.
+func ForTests() Option { return func(o *options) { o.tests = true } }
 
-type options struct{ quiet, unsynced bool }
+type options struct{ quiet, tests bool }
 
 // WithoutNotifications keeps wakes inside the process. Waiting then notices what
 // other replicas did by looking only.
@@ -70,9 +71,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 func dialectOf(url string, o options) (dialect, error) {
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "sqlite":
-		return sqlite{path: rest, unsynced: o.unsynced}, nil
+		return sqlite{path: rest, tests: o.tests}, nil
 	case "postgres", "postgresql":
-		return postgres{url: url}, nil
+		return postgres{url: url, tests: o.tests}, nil
 	}
 	return nil, berth.InvalidField("database_url",
 		"the database URL must begin with sqlite: or postgres://, for example sqlite:/var/lib/berth/berth.db")

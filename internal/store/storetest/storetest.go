@@ -70,7 +70,7 @@ func SQLite(t testing.TB) *store.DB {
 // it is kept through a power cut.
 func Open(t testing.TB, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), url, store.WithoutNotifications(), store.WithoutSync())
+	db, err := store.Open(t.Context(), url, store.WithoutNotifications(), store.ForTests())
 	if err != nil {
 		t.Fatalf("opening the database: %v", err)
 	}
