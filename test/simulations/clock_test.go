@@ -56,11 +56,11 @@ type span struct{ from, to time.Time }
 // has tells whether t is in the span.
 func (s span) has(t time.Time) bool { return !t.Before(s.from) && t.Before(s.to) }
 
-// minute is the first full minute at or after t.
-func minute(t time.Time) time.Time {
-	m := t.Truncate(time.Minute)
+// minute is the first time at or after t at which servers look for what is due.
+func (y *year) minute(t time.Time) time.Time {
+	m := t.Truncate(y.every)
 	if m.Before(t) {
-		m = m.Add(time.Minute)
+		m = m.Add(y.every)
 	}
 	return m
 }

@@ -32,7 +32,7 @@ func (y *year) live() {
 			continue
 		}
 		if y.look {
-			y.look, next = false, minute(now)
+			y.look, next = false, y.minute(now)
 		}
 		if !next.After(now) {
 			next = y.tick(now)
@@ -40,7 +40,7 @@ func (y *year) live() {
 	}
 }
 
-// tick is what servers do each minute, and tells when they have to do it again:
+// tick is what servers do each time that they look, and tells when they have to do it again:
 // in between nothing is due, and they would find nothing.
 func (y *year) tick(now time.Time) time.Time {
 	y.beat(now)
@@ -71,7 +71,7 @@ func (y *year) tick(now time.Time) time.Time {
 		y.wants = false
 		y.take()
 	}
-	return minute(later(y.due(), now.Add(time.Second)))
+	return y.minute(later(y.due(), now.Add(time.Second)))
 }
 
 // beat has the runners tell that they are there, about as often as they must.

@@ -17,7 +17,7 @@ func (y *year) planVisit(s *space, after time.Time) {
 		local := after.In(s.owner.zone)
 		at := time.Date(local.Year(), local.Month(), local.Day()+d, s.habit.hour, 0, 0, 0, s.owner.zone).Add(time.Duration(y.rng.IntN(7)-1) * 15 * time.Minute)
 		weekend := at.Weekday() == time.Saturday || at.Weekday() == time.Sunday
-		if (weekend && !s.habit.weekends) || !y.chance(s.habit.visits) || !at.After(after) {
+		if (weekend && !s.habit.weekends) || !y.chance(s.habit.visits*y.often) || !at.After(after) {
 			continue
 		}
 		if s.habit.fades > 0 && at.Sub(s.made) > s.habit.fades && !y.chance(0.02) {
@@ -75,6 +75,7 @@ func (y *year) use(s *space, until time.Time) {
 		if !s.asleep.IsZero() {
 			return
 		}
+		again = now.Add(30 * time.Minute)
 	default:
 		y.must(err)
 	}

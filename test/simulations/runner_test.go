@@ -52,7 +52,7 @@ func (y *year) take() {
 			y.took(p, b)
 		}
 		if more {
-			y.agenda.add(minute(now.Add(time.Second)).Add(5*time.Second), y.take)
+			y.agenda.add(y.minute(now.Add(time.Second)).Add(5*time.Second), y.take)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (y *year) took(p *place, b berth.Build) {
 		if y.chance(0.01) && s.habit.name != "server" { // somebody does not want that
 			_, err := y.workspaces.Cancel(y.t.Context(), s.owner.actor, b.ID, false, "")
 			y.must(err)
-			r.cancel, r.failed = true, false
+			r.cancel, r.failed, s.wanted = true, false, now
 			s.extended = later(s.extended, now.Add(max(s.template.Policy.ActivityBump, time.Hour)))
 			y.count["canceled"]++
 		}
@@ -86,7 +86,7 @@ func (y *year) took(p *place, b berth.Build) {
 			y.count["thrown out"]++
 		}
 	}
-	r.ends = now.Add(length).Truncate(time.Minute).Add(75 * time.Second)
+	r.ends = y.minute(now.Add(length)).Add(15 * time.Second)
 	if y.ending[r.ends] == nil {
 		y.agenda.add(r.ends, func() { y.finish(r.ends) })
 	}

@@ -90,7 +90,7 @@ func (y *year) watchStart(s *space, r *run, w berth.Workspace) {
 	var why string
 	for _, slot := range s.schedule.slots(span{c.Add(-13 * time.Hour), c.Add(6 * time.Minute)}) {
 		weekday := slot.Weekday()
-		last := later(s.used(c), s.made)
+		last := later(later(s.used(c), s.made), s.wanted)
 		if s.newest != nil && s.newest.Transition == berth.Start {
 			last = later(last, s.newest.CompletedAt)
 		}

@@ -36,11 +36,12 @@ type year struct {
 	system     berth.UserID
 
 	begin, end time.Time
-	agenda     agenda
-	down       time.Time // no server is up until then
-	look       bool      // something changed: tick at the next minute
-	wants      bool      // somebody asked for a build
-	beaten     time.Time // when runners last told that they are there
+	size
+	agenda agenda
+	down   time.Time // no server is up until then
+	look   bool      // something changed: tick at the next minute
+	wants  bool      // somebody asked for a build
+	beaten time.Time // when runners last told that they are there
 
 	orgs      []*org
 	templates []*template
@@ -118,7 +119,7 @@ var zones = []string{"UTC", "Europe/Dublin", "America/New_York", "Asia/Kolkata",
 // newYear makes a world at the first of January of a year of our time or the next
 // forty.
 func newYear(t testing.TB, url string, size size, seed uint64) *year {
-	y := &year{t: t, rng: rand.New(rand.NewPCG(seed, 5)), byID: map[berth.WorkspaceID]*space{}, ending: map[time.Time][]*run{},
+	y := &year{t: t, size: size, rng: rand.New(rand.NewPCG(seed, 5)), byID: map[berth.WorkspaceID]*space{}, ending: map[time.Time][]*run{},
 		seen: map[*space]span{}, count: map[string]int{}}
 	time.Sleep(time.Until(time.Date(2000+y.rng.IntN(40), 1, 1, 0, 0, 0, 0, time.UTC)))
 	y.db = storetest.Open(t, url)

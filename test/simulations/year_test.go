@@ -16,6 +16,8 @@ import (
 var (
 	spaces = flag.Int("year.workspaces", 0, "how many workspaces live in TestYear; 0: 40, or 1000 with BERTH_SOAK")
 	days   = flag.Int("year.days", 0, "for how many days; 0: 30, or 365 with BERTH_SOAK; a third of that on PostgreSQL")
+	every  = flag.Duration("year.every", 0, "how often servers look for what is due; 0: each minute, or each 10 with BERTH_SOAK")
+	often  = flag.Float64("year.often", 0, "how often people come, of what their habits say; 0: 1, or 0.2 with BERTH_SOAK")
 	seed   = flag.Uint64("year.seed", 0, "what the world of TestYear is made from; 0: by chance")
 )
 
@@ -24,9 +26,15 @@ var (
 // that change and a server that is down for a day. Nothing may stop, sleep or be
 // deleted that should not, and nothing may be forgotten.
 func TestYear(t *testing.T) {
-	size := size{workspaces: 40, days: 30}
+	size := size{workspaces: 40, days: 30, every: time.Minute, often: 1}
 	if os.Getenv("BERTH_SOAK") != "" {
-		size.workspaces, size.days = 1000, 365
+		size = calm
+	}
+	if *every > 0 {
+		size.every = *every
+	}
+	if *often > 0 {
+		size.often = *often
 	}
 	if *spaces > 0 {
 		size.workspaces = *spaces
@@ -57,5 +65,13 @@ func TestYear(t *testing.T) {
 	})
 }
 
+// calm is the world of the soak: few enough visits for it to take minutes at most,
+// and all the trouble.
+var calm = size{workspaces: 1000, days: 365, every: 10 * time.Minute, often: 0.2}
+
 // size is how much of a world.
-type size struct{ workspaces, days int }
+type size struct {
+	workspaces, days int
+	every            time.Duration // how often its servers look for what is due
+	often            float64       // people come so often, of what their habits say
+}
