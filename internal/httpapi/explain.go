@@ -5,7 +5,7 @@ import (
 
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/lifecycle"
-	"github.com/berthdev/berth/internal/store"
+	"github.com/berthdev/berth/internal/schedules"
 )
 
 func (h *handlers) explainSchedule(ctx context.Context, in *WorkspaceInput) (*body[api.Explanation], error) {
@@ -31,6 +31,6 @@ func viewComing(c lifecycle.Coming) api.Coming {
 	return api.Coming{At: c.At.UTC(), Do: string(c.Do), Rule: string(c.Rule), Why: c.Why, Unless: c.Unless}
 }
 
-func viewAct(a store.ActRow) api.Act {
+func viewAct(a schedules.Act) api.Act {
 	return api.Act{ID: string(a.ID), At: a.At, Did: a.Did, Rule: a.Rule, Why: a.Why, Facts: a.Facts, Build: a.Build}
 }

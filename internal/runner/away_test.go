@@ -83,7 +83,7 @@ func TestRefusedResultStillEndsTheBuild(t *testing.T) {
 	b.run(t)
 	eventually(t, "a refusal", b.is(func() bool { return b.refused["finish"] > 0 }))
 	b.do(func() { clear(b.refuse) })
-	if f := build.wait(t); f.Serial != 4 || f.ErrorCode != "runner" || !strings.Contains(f.Error, "agents[0].id") {
+	if f := build.wait(t); f.Serial != 4 || f.ErrorCode != berth.FailedResult || !strings.Contains(f.Error, "agents[0].id") {
 		t.Errorf("finish = %+v", f)
 	}
 }

@@ -23,7 +23,7 @@ type Explanation struct {
 	Zone   *time.Location // that sentences tell times in
 	Now    []string       // one sentence each, the most important first
 	Coming []lifecycle.Coming
-	Acts   []store.ActRow // the newest first
+	Acts   []Act // the newest first
 }
 
 // Explain says of a workspace why it is as it is, what comes, and what was done
@@ -46,9 +46,12 @@ func (s *Service) Explain(ctx context.Context, actor authz.Actor, id berth.Works
 	return e, err
 }
 
+// Act is what was done, with the number of the build that was made.
+type Act = store.ActRow
+
 // Acts is one page of what Berth did with a workspace by itself, or found itself
 // unable to, the newest first.
-func (s *Service) Acts(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, after string, limit int) (acts []store.ActRow, next string, err error) {
+func (s *Service) Acts(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, after string, limit int) (acts []Act, next string, err error) {
 	page, err := store.NewPage(after, limit)
 	if err != nil {
 		return nil, "", err
