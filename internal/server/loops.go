@@ -94,8 +94,10 @@ func (p *parts) allLoops() []*loop.Loop {
 			_, err := p.activity.Write(ctx)
 			return loop.Status{}, err
 		}},
-		// Also woken when what the rules rest on changed.
-		{Name: lifecycleLoop, Every: time.Minute, Run: func(ctx context.Context) (loop.Status, error) {
+		// Also woken when what the rules rest on changed. Often, since a start at
+		// nine is late by up to that much, and a look at nothing due costs one read
+		// of an index.
+		{Name: lifecycleLoop, Every: 10 * time.Second, Run: func(ctx context.Context) (loop.Status, error) {
 			n, err := p.schedules.Tick(ctx, time.Now())
 			return counted(n, "did %d things that the rules of workspaces wanted"), err
 		}},

@@ -55,7 +55,7 @@ func TestStopsAndStartsByItself(t *testing.T) {
 	if got := acts(s, "admin/web"); len(got) != 1 || !strings.HasPrefix(got[0], "stop: ") || !strings.Contains(got[0], "time to live") {
 		t.Errorf("why it stopped: %q", got)
 	}
-	s.Berth("schedule", "start", "web", time.Now().Add(2*time.Minute).UTC().Format("15:04"), "UTC")
+	s.Berth("schedule", "start", "web", time.Now().Add(80*time.Second).UTC().Format("15:04"), "UTC")
 	becomes(t, s, "web", "running", "autostart")
 	if got := acts(s, "admin/web"); !strings.HasPrefix(got[0], "start: Its schedule starts it") {
 		t.Errorf("why it started: %q", got)
