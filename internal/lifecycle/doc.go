@@ -11,8 +11,9 @@
 //   - Forecast says what will happen in the next days if nothing changes.
 //   - Check states what no step may ever be, apart from the decision.
 //
-// Guarantees: a workspace that may be in use is never stopped, put to sleep or
-// deleted for want of use; what is not known is not idleness. Nothing is deleted
+// Guarantees: a workspace that may be in use is never put to sleep or deleted for
+// want of use, and stopped for that only when nobody could be asked for as long
+// as the site's grace says; what is not known is not idleness. Nothing is deleted
 // without a date that its owner was told of. A prebuild is left alone.
 //
 // It reads no clock, asks nobody and changes nothing: internal/schedules does.

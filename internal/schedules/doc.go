@@ -7,7 +7,8 @@
 // transaction, made anew from the facts inside it, so any number of replicas may
 // decide at once and exactly one build is made, and a server that is killed
 // leaves all of it or nothing. What is for want of use is done only when every
-// agent said so just before. Cost grows with what is due: due rows are read by
+// agent said so just before; a stop, and nothing worse, also when none could be
+// asked for as long as the server's grace. Cost grows with what is due: due rows are read by
 // index.
 //
 // It decides nothing itself, and knows prebuilds only to leave them alone.

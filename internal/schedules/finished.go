@@ -4,9 +4,27 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/lifecycle"
 	"github.com/berthdev/berth/internal/store"
 )
+
+// Kind is what the queue knows of workspaces' builds: the end of one is also one
+// for the rules of their lives, and people are told of it.
+func (s *Service) Kind() builds.Kind {
+	k := s.workspaces.Kind()
+	finish := k.Finish
+	k.Finish = func(tx *store.Tx, b berth.Build, r builds.Report) error {
+		if err := finish(tx, b, r); err != nil {
+			return err
+		}
+		if err := s.Finished(tx, b); err != nil {
+			return err
+		}
+		return s.notices.BuildEnded(tx, b)
+	}
+	return k
+}
 
 // Finished does what the end of a build means for the rules of its workspace, in
 // the transaction that ends it: by what the run is stopped, what of the last run

@@ -61,15 +61,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.workspaces = workspaces.New(db, keys, h.queue, people, h.templates, places, workspaces.Options{AccessURL: "http://berth.test:7777"})
 	h.schedules = h.replica()
 	h.templates.SetGuard(h.schedules)
-	kind := h.workspaces.Kind()
-	finish := kind.Finish
-	kind.Finish = func(tx *store.Tx, b berth.Build, r builds.Report) error {
-		if err := finish(tx, b, r); err != nil {
-			return err
-		}
-		return h.schedules.Finished(tx, b)
-	}
-	h.queue.SetKinds(builds.Kinds{Workspace: kind, Import: h.templates.Kind()})
+	h.queue.SetKinds(builds.Kinds{Workspace: h.schedules.Kind(), Import: h.templates.Kind()})
 	must(t, people.EnsureDefaults(t.Context()))
 	must(t, places.EnsureBuiltIn(t.Context()))
 	h.write(func(tx *store.Tx) error {

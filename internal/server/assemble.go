@@ -118,7 +118,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
 	p.templates.SetGuard(p.schedules)
 	p.tenants.SetGuard(p.schedules)
-	p.queue.SetKinds(builds.Kinds{Workspace: p.workspaceKind(), Import: p.templates.Kind()})
+	p.queue.SetKinds(builds.Kinds{Workspace: p.schedules.Kind(), Import: p.templates.Kind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("making the defaults: %w", err)
 	}
@@ -204,23 +204,6 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 var passed = []string{
 	"DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
-}
-
-// workspaceKind is what the queue knows of workspaces' builds: the end of one is
-// also one for the rules of their lives, and people are told of it.
-func (p *parts) workspaceKind() builds.Kind {
-	k := p.workspaces.Kind()
-	finish := k.Finish
-	k.Finish = func(tx *store.Tx, b berth.Build, r builds.Report) error {
-		if err := finish(tx, b, r); err != nil {
-			return err
-		}
-		if err := p.schedules.Finished(tx, b); err != nil {
-			return err
-		}
-		return p.notices.BuildEnded(tx, b)
-	}
-	return k
 }
 
 // mirrorDirs checks the directories of more plugins.
