@@ -82,8 +82,9 @@ func (a *agent) viewTerminal(ctx context.Context, s *tunnel.Stream, id string) e
 	return showTerminal(ctx, s, viewer)
 }
 
-// typeTerminal takes what the viewer types until the stream or the terminal
-// ends.
+// typeTerminal takes what the viewer types until the stream ends. What comes
+// after the program's end is for nobody; the viewer stays, since it has yet to
+// hear of that end.
 func (a *agent) typeTerminal(s *tunnel.Stream, v *terminal.Viewer) {
 	for {
 		kind, payload, err := api.ReadTerminalFrame(s)
@@ -92,9 +93,7 @@ func (a *agent) typeTerminal(s *tunnel.Stream, v *terminal.Viewer) {
 		}
 		switch kind {
 		case api.TerminalInput:
-			if v.Type(payload) != nil {
-				return
-			}
+			v.Type(payload)
 		case api.TerminalResize:
 			if size, err := api.ReadTerminalSize(payload); err == nil {
 				v.Resize(terminal.Size(size))

@@ -196,7 +196,8 @@ func (b *terminalBridge) write(ctx context.Context, kind websocket.MessageType, 
 	return b.ws.Write(ctx, kind, data)
 }
 
-// typed takes what the page sends.
+// typed takes what the page sends, until the page is gone. That the terminal
+// takes nothing more is no end: what it said last may still be on its way.
 func (b *terminalBridge) typed(ctx context.Context) {
 	for {
 		kind, data, err := b.ws.Read(ctx)
@@ -204,15 +205,12 @@ func (b *terminalBridge) typed(ctx context.Context) {
 			return
 		}
 		if kind == websocket.MessageBinary {
-			err = api.WriteTerminalFrame(b.stream, api.TerminalInput, data)
-		} else {
-			var c api.TerminalControl
-			if json.Unmarshal(data, &c) == nil && c.Resize != nil {
-				err = api.WriteTerminalFrame(b.stream, api.TerminalResize, c.Resize.Payload())
-			}
+			api.WriteTerminalFrame(b.stream, api.TerminalInput, data)
+			continue
 		}
-		if err != nil {
-			return
+		var c api.TerminalControl
+		if json.Unmarshal(data, &c) == nil && c.Resize != nil {
+			api.WriteTerminalFrame(b.stream, api.TerminalResize, c.Resize.Payload())
 		}
 	}
 }

@@ -131,6 +131,7 @@ export default async function ({ page, context, args, log, shot }) {
   step("the end");
   await page.bringToFront();
   await types("exit");
+  await page.keyboard.type("what comes too late for the shell", { delay: 5 });
   await page.getByText("The program has ended.").waitFor();
   return { id, red, full, socket, violations, ran };
 }
