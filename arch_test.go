@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"internal/sharing": {".", "internal/authz", "internal/store"},
 
 	"internal/builds":     {".", "internal/store", "internal/seal"},
-	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/policies", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters"},
+	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/policies", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters", "internal/forms", "internal/source"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
 	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
 
@@ -55,9 +55,14 @@ var arrows = map[string][]string{
 	"internal/credentials": {".", "internal/authz", "internal/store", "internal/seal", "internal/clientfile"},
 	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
 
-	"internal/terraform": {".", "internal/journal"},
+	"internal/source":    {"."},
+	"internal/forms":     {".", "internal/source", "internal/parameters"},
+	"internal/lint":      {".", "internal/source", "internal/parameters"},
+	"internal/journal":   {},
+	"internal/warm":      {".", "internal/journal"},
+	"internal/terraform": {".", "internal/journal", "internal/source", "internal/lint", "internal/parameters"},
 	"internal/plugin":    {"."},
-	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin"},
+	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin", "internal/journal", "internal/warm"},
 
 	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/activity", "internal/agent/doctor", "internal/agent/ports", "internal/agent/retry", "internal/agent/shell", "internal/agent/spawn", "internal/agent/terminal", "internal/agent/usage"},
 	"internal/agent/activity": {".", "api", "internal/agent/retry", "internal/agent/shell", "internal/agent/usage"},

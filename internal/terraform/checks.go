@@ -7,18 +7,19 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // blockPlaces is where each resource and data block stands: "main.tf:12: " by
 // "resource.type.name". Blocks of one name in several modules share a line.
-func blockPlaces(modules []module) map[string]string {
+func blockPlaces(modules []source.Module) map[string]string {
 	places := map[string]string{}
 	for _, m := range modules {
-		for _, b := range m.blocks {
+		for _, b := range m.Blocks {
 			if len(b.Labels) == 2 {
 				key := b.Type + "." + b.Labels[0] + "." + b.Labels[1]
 				if _, ok := places[key]; !ok {
-					places[key] = place(&b.DefRange)
+					places[key] = source.Place(&b.DefRange)
 				}
 			}
 		}

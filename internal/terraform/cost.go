@@ -3,7 +3,6 @@ package terraform
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // metadataType is the resource that says what others cost.
@@ -95,16 +95,16 @@ func blockName(address string) string {
 // computed or no costs, and those whose name has another cost in another module.
 // It is empty where files may change what others say.
 func plainCosts(dir string) map[string]int {
-	modules, err := readModules(dir)
+	modules, err := readTemplate(dir)
 	if err != nil {
 		return map[string]int{}
 	}
 	costs, odd := map[string]int{}, map[string]bool{}
 	for _, m := range modules {
-		if m.overrides() {
+		if m.Overrides() {
 			return map[string]int{}
 		}
-		for _, b := range m.of("resource", metadataType) {
+		for _, b := range m.Of("resource", metadataType) {
 			n, ok := plainCost(b)
 			before, seen := costs[b.Labels[1]]
 			if !ok || seen && before != n {
@@ -153,25 +153,13 @@ func constantCost(b *hcl.Block) (v any, ok bool) {
 	return f, true
 }
 
-// overrides tells whether a module has files whose blocks change those of others,
-// or that only some engines read.
-func (m module) overrides() bool {
-	for _, name := range m.names {
-		base, _, _ := strings.Cut(path.Base(name), ".tf")
-		if strings.Contains(name, ".tofu") || base == "override" || strings.HasSuffix(base, "_override") {
-			return true
-		}
-	}
-	return false
-}
-
 // checkCosts refuses costs that are none, as far as they are written down.
-func checkCosts(modules []module) error {
+func checkCosts(modules []source.Module) error {
 	for _, m := range modules {
-		for _, b := range m.of("resource", metadataType) {
+		for _, b := range m.Of("resource", metadataType) {
 			if v, ok := constantCost(b); ok {
 				if _, err := price(v); err != nil {
-					return fmt.Errorf("%s%s.%s has %w", place(&b.DefRange), metadataType, b.Labels[1], err)
+					return fmt.Errorf("%s%s.%s has %w", source.Place(&b.DefRange), metadataType, b.Labels[1], err)
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package terraform
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,18 +12,19 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // Import finds out what a template asks and makes, by planning a start and a
 // stop of it with no state. Nothing is changed. Errors that come from the
 // template or the end of ctx are *RunError.
 func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
-	modules, err := readModules(o.Installation.Dir)
+	modules, err := readTemplate(o.Installation.Dir)
 	if err != nil {
 		return berth.Contents{}, err
 	}
 	root := modules[0]
-	variables, err := root.variableFile(o.Variables)
+	variables, err := variableFile(root, o.Variables)
 	if err != nil {
 		return berth.Contents{}, err
 	}
@@ -49,7 +49,7 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 	if err != nil {
 		return berth.Contents{}, err
 	}
-	c.Readme, c.Variables, c.Terraform = readme(o.Installation.Dir), root.variables(), o.Engine.Version
+	c.Readme, c.Variables, c.Terraform = source.Readme(o.Installation.Dir), root.Variables(), o.Engine.Version
 	c.Plugins, c.Modules, err = resolved(o.Installation.Dir)
 	for _, note := range c.Notes {
 		r.say("warn", "Note: "+note)
@@ -69,7 +69,7 @@ func (r *run) rehearse(ctx context.Context, t berth.Transition) (shown, error) {
 }
 
 // contents joins what the two plans say and checks it.
-func contents(start, stop shown, modules []module) (berth.Contents, error) {
+func contents(start, stop shown, modules []source.Module) (berth.Contents, error) {
 	var c berth.Contents
 	places := blockPlaces(modules)
 	c.Resources = start.resources(stop)
@@ -223,46 +223,10 @@ func resolved(dir string) ([]berth.Plugin, []berth.Module, error) {
 		return nil, nil, err
 	}
 	var modules []berth.Module
-	for _, m := range manifest(dir) {
+	for _, m := range source.Manifest(dir) {
 		if m.Key != "" {
 			modules = append(modules, berth.Module{Key: m.Key, Source: m.Source, Version: m.Version})
 		}
 	}
 	return plugins, modules, nil
-}
-
-// moduleEntry is one line of terraform's list of installed modules.
-type moduleEntry struct {
-	Key, Source, Version, Dir string
-}
-
-func manifest(dir string) []moduleEntry {
-	text, err := os.ReadFile(filepath.Join(dir, ".terraform", "modules", "modules.json"))
-	if err != nil {
-		return nil // a template without modules has none
-	}
-	var list struct{ Modules []moduleEntry }
-	_ = json.Unmarshal(text, &list)
-	return list.Modules
-}
-
-// readModules parses the template's root and its installed modules. The root
-// comes first.
-func readModules(dir string) ([]module, error) {
-	root, err := readModule(dir, ".")
-	if err != nil {
-		return nil, err
-	}
-	all, seen := []module{root}, map[string]bool{".": true}
-	for _, m := range manifest(dir) {
-		at := filepath.Clean(m.Dir)
-		if m.Key == "" || seen[at] || !filepath.IsLocal(at) {
-			continue
-		}
-		seen[at] = true
-		if inner, err := readModule(dir, at); err == nil {
-			all = append(all, inner)
-		}
-	}
-	return all, nil
 }

@@ -121,11 +121,11 @@ func (i *Installer) install(ctx context.Context, hash, final string, archive fun
 	if err != nil {
 		return err
 	}
-	root, err := readModule(template, ".")
+	root, err := readRoot(template)
 	if err != nil {
 		return err
 	}
-	if err := root.checkBackend(); err != nil {
+	if err := checkBackend(root); err != nil {
 		return err
 	}
 	if err := i.resolve(ctx, hash, template, log); err != nil {

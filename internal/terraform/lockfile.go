@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // lockName is the file in which terraform keeps the versions of plugins.
@@ -23,7 +24,7 @@ func parseLock(text []byte) ([]berth.Plugin, error) {
 	content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "provider", LabelNames: []string{"source"}}}})
 	var list []berth.Plugin
 	for _, b := range content.Blocks {
-		p := berth.Plugin{Source: b.Labels[0], Version: literal(b.Body, "version")}
+		p := berth.Plugin{Source: b.Labels[0], Version: source.Literal(b.Body, "version")}
 		if p.Version == "" || strings.Count(p.Source, "/") != 2 || strings.ContainsAny(p.Source+p.Version, "\"\\$\n") || strings.Contains(p.Source+"/"+p.Version, "..") {
 			return nil, berth.Errorf(berth.Internal, "terraform chose a plugin %q in version %q, which cannot be one", p.Source, p.Version)
 		}
@@ -42,14 +43,4 @@ func writeLock(plugins []berth.Plugin) []byte {
 		fmt.Fprintf(&b, "\nprovider %q {\n  version = %q\n}\n", p.Source, p.Version)
 	}
 	return []byte(b.String())
-}
-
-// literal is the value of an attribute that is a plain string, else "".
-func literal(body hcl.Body, name string) string {
-	content, _, _ := body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: name}}})
-	a, ok := content.Attributes[name]
-	if !ok {
-		return ""
-	}
-	return text(a.Expr)
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/berthdev/berth/internal/source"
 )
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
@@ -26,11 +28,11 @@ func parameterVariable(name string) string {
 // placeholders answer the parameters that have no default, so that a template
 // can be planned though nobody has answered yet. Only what stands in the
 // template as a literal can be taken into account.
-func placeholders(modules []module) map[string]string {
+func placeholders(modules []source.Module) map[string]string {
 	env := map[string]string{}
 	for _, m := range modules {
-		for _, b := range m.of("data", "coder_parameter") {
-			name := literal(b.Body, "name")
+		for _, b := range m.Of("data", "coder_parameter") {
+			name := source.Literal(b.Body, "name")
 			if name == "" || hasDefault(b.Body) {
 				continue
 			}
@@ -56,17 +58,17 @@ func hasDefault(body hcl.Body) bool {
 // smallest thing of its type that passes its validation.
 func placeholder(body hcl.Body) string {
 	content, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "option"}, {Type: "validation"}}})
-	kind, lowest, highest, pattern := literal(body, "type"), "", "", ""
+	kind, lowest, highest, pattern := source.Literal(body, "type"), "", "", ""
 	for _, b := range content.Blocks {
 		if b.Type == "option" {
-			if value := literal(b.Body, "value"); value != "" && kind == "list(string)" && !strings.HasPrefix(value, "[") {
+			if value := source.Literal(b.Body, "value"); value != "" && kind == "list(string)" && !strings.HasPrefix(value, "[") {
 				return "[]"
 			} else if value != "" {
 				return value
 			}
 			continue
 		}
-		lowest, highest, pattern = literal(b.Body, "min"), literal(b.Body, "max"), literal(b.Body, "regex")
+		lowest, highest, pattern = source.Literal(b.Body, "min"), source.Literal(b.Body, "max"), source.Literal(b.Body, "regex")
 	}
 	switch kind {
 	case "number":

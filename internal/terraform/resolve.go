@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // resolve runs `terraform init` on a copy of the template and puts what it
@@ -93,7 +94,7 @@ func (i *Installer) explain(said []string) error {
 		default:
 			list = append(list, line)
 		}
-		if len(list) == maxShown {
+		if len(list) == source.MaxShown {
 			break
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // Run does one build: plan, judge, apply. When ctx ends, terraform is
@@ -47,11 +48,11 @@ type run struct {
 }
 
 func (r *run) prepare() error {
-	root, err := readModule(r.Installation.Dir, ".")
+	root, err := readRoot(r.Installation.Dir)
 	if err != nil {
 		return err
 	}
-	variables, err := root.variableFile(r.Variables)
+	variables, err := variableFile(root, r.Variables)
 	if err != nil {
 		return err
 	}
@@ -135,8 +136,8 @@ func (r *run) failure(ctx context.Context, err error, s *stream) error {
 }
 
 func shorten(errs []string) string {
-	if more := len(errs) - maxShown; more > 0 {
-		return strings.Join(errs[:maxShown], "\n") + fmt.Sprintf("\n… and %d more, in the build's log", more)
+	if more := len(errs) - source.MaxShown; more > 0 {
+		return strings.Join(errs[:source.MaxShown], "\n") + fmt.Sprintf("\n… and %d more, in the build's log", more)
 	}
 	return strings.Join(errs, "\n")
 }

@@ -1,0 +1,45 @@
+package source
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
+
+// Entry is one line of terraform's list of installed modules.
+type Entry struct {
+	Key, Source, Version, Dir string
+}
+
+// Manifest lists the modules that are installed in dir, the root among them.
+func Manifest(dir string) []Entry {
+	text, err := os.ReadFile(filepath.Join(dir, ".terraform", "modules", "modules.json"))
+	if err != nil {
+		return nil // a template without modules has none
+	}
+	var list struct{ Modules []Entry }
+	_ = json.Unmarshal(text, &list)
+	return list.Modules
+}
+
+// Read parses the template's root and its installed modules. The root
+// comes first.
+func Read(dir string) ([]Module, error) {
+	root, err := ReadModule(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	all, seen := []Module{root}, map[string]bool{".": true}
+	for _, m := range Manifest(dir) {
+		at := filepath.Clean(m.Dir)
+		if m.Key == "" || seen[at] || !filepath.IsLocal(at) {
+			continue
+		}
+		seen[at] = true
+		if inner, err := ReadModule(dir, at); err == nil {
+			inner.Key = m.Key
+			all = append(all, inner)
+		}
+	}
+	return all, nil
+}
