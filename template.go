@@ -31,9 +31,11 @@ type Version struct {
 	BuildID        BuildID
 	Variables      map[string]string // values given at push
 	Contents       Contents          // zero until the import succeeded
+	Carried        string            // hash of the archive with the modules and lock file that the import resolved; empty: none
 	Activate       bool              // it becomes the active version when its import succeeds
 	CreatedBy      UserID
 	CreatedAt      time.Time
+	ArchivedAt     time.Time // zero unless it may no longer be used
 }
 
 // Contents is what an import found in a version's archive.
@@ -49,9 +51,34 @@ type Contents struct {
 	Modules    []Module           `json:"modules,omitempty"`
 	Terraform  string             `json:"terraform,omitempty"` // version that imported it
 	Notes      []string           `json:"notes,omitempty"`     // said to the pusher: "no agent: …"
+	Findings   []Finding          `json:"findings,omitempty"`  // what checks of the template found
+	// Cold is why the plugins of this version cannot stay warm between builds, a
+	// sentence without its end; Warm tells that they can. Neither: it was
+	// imported before anybody asked.
+	Warm bool   `json:"warm,omitempty"`
+	Cold string `json:"cold,omitempty"`
 	// DailyCost is what a start costs a day with the answers that the import
 	// tried; nil if that was not known.
 	DailyCost *int `json:"daily_cost,omitempty"`
+}
+
+// Severity says what a finding means for a version.
+type Severity string
+
+const (
+	FindingError   Severity = "error"   // the version is not imported
+	FindingWarning Severity = "warning" // it is, and somebody may lose something by it
+	FindingNote    Severity = "note"
+)
+
+// Finding is what a check of a template found.
+type Finding struct {
+	Severity Severity `json:"severity" enum:"error,warning,note"`
+	Code     string   `json:"code"`           // stable, such as persistent-identity
+	Message  string   `json:"message"`        // one sentence for the author, with the cure
+	File     string   `json:"file,omitempty"` // relative to the template
+	Line     int      `json:"line,omitempty"` // from 1; 0: not known
+	Address  string   `json:"address,omitempty"`
 }
 
 // Variable is a `variable` block: answered by the template's author at push.
