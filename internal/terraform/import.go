@@ -51,6 +51,8 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 	}
 	c.Readme, c.Variables, c.Terraform = source.Readme(o.Installation.Dir), root.Variables(), o.Engine.Version
 	c.Plugins, c.Modules, err = resolved(o.Installation.Dir)
+	c.Cold = cold(o.Installation.Dir, modules, c.Plugins, o.Engine.Tofu)
+	c.Warm = c.Cold == "" && err == nil
 	for _, note := range c.Notes {
 		r.say("warn", "Note: "+note)
 	}
