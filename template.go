@@ -17,6 +17,14 @@ type Template struct {
 	UpdatedAt       time.Time
 	DeletedAt       time.Time // zero while it lives
 	Policy          TemplatePolicy
+	Limits          TemplateLimits
+}
+
+// TemplateLimits bounds how many workspaces are made from a template. 0 is no
+// limit.
+type TemplateLimits struct {
+	Workspaces        int // of everybody
+	WorkspacesPerUser int
 }
 
 // Version is one immutable archive of a template's Terraform module, and what

@@ -47,6 +47,7 @@ type Cost struct {
 	At        *time.Time   `json:"at,omitempty"`
 	Balance   *CostBalance `json:"balance,omitempty" doc:"What the owner may spend; left out where the caller may not know that"`
 	Fits      bool         `json:"fits" doc:"The build is likely to be allowed"`
+	Refused   string       `json:"refused,omitempty" doc:"Why a new workspace would be refused now, whatever it costs: there are too many"`
 	Says      string       `json:"says,omitempty" doc:"All of that in a sentence without a full stop; empty when there is nothing to say"`
 }
 

@@ -14,32 +14,48 @@ type Archive struct {
 }
 
 type Template struct {
-	ID            string    `json:"id"`
-	Organization  string    `json:"organization"`
-	Name          string    `json:"name"`
-	DisplayName   string    `json:"display_name,omitempty"`
-	Description   string    `json:"description,omitempty"`
-	Icon          string    `json:"icon,omitempty"`
-	MaxShare      string    `json:"max_share" enum:"owner,organization,authenticated,public" doc:"How far apps and ports of its workspaces may be shared at most"`
-	Private       bool      `json:"private,omitempty" doc:"Not for everybody in its organization: for those alone that it was shared with"`
-	ActiveVersion string    `json:"active_version,omitempty" doc:"Name of the active version; empty until one was imported"`
-	ActiveID      string    `json:"active_version_id,omitempty"`
-	Workspaces    int       `json:"workspaces"`
-	CreatedBy     string    `json:"created_by"`
-	CreatedAt     time.Time `json:"created_at"`
-	UpdatedAt     time.Time `json:"updated_at"`
+	ID            string         `json:"id"`
+	Organization  string         `json:"organization"`
+	Name          string         `json:"name"`
+	DisplayName   string         `json:"display_name,omitempty"`
+	Description   string         `json:"description,omitempty"`
+	Icon          string         `json:"icon,omitempty"`
+	MaxShare      string         `json:"max_share" enum:"owner,organization,authenticated,public" doc:"How far apps and ports of its workspaces may be shared at most"`
+	Private       bool           `json:"private,omitempty" doc:"Not for everybody in its organization: for those alone that it was shared with"`
+	ActiveVersion string         `json:"active_version,omitempty" doc:"Name of the active version; empty until one was imported"`
+	ActiveID      string         `json:"active_version_id,omitempty"`
+	Workspaces    int            `json:"workspaces"`
+	Limits        TemplateLimits `json:"limits"`
+	CreatedBy     string         `json:"created_by"`
+	CreatedAt     time.Time      `json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
 
 	Policy  TemplatePolicy `json:"policy"`
 	Effects *berth.Effects `json:"effects,omitempty" doc:"Of an edit of the policy, on the workspaces that are there"`
 }
 
+// TemplateLimits bounds how many workspaces are made from a template. 0 is no limit.
+type TemplateLimits struct {
+	Workspaces        int `json:"workspaces" doc:"0: no limit"`
+	WorkspacesPerUser int `json:"workspaces_per_user" doc:"0: no limit"`
+}
+
+// EditTemplateLimits is what to change of the limits; 0 is no limit.
+type EditTemplateLimits struct {
+	Workspaces        *int `json:"workspaces,omitempty"`
+	WorkspacesPerUser *int `json:"workspaces_per_user,omitempty"`
+}
+
 // EditTemplate: PATCH; nil leaves a field as it is.
 type EditTemplate struct {
+	Name        *string `json:"name,omitempty"`
 	DisplayName *string `json:"display_name,omitempty"`
 	Description *string `json:"description,omitempty"`
 	Icon        *string `json:"icon,omitempty"`
 	MaxShare    *string `json:"max_share,omitempty" enum:"owner,organization,authenticated,public"`
 	Private     *bool   `json:"private,omitempty" doc:"Take the group Everyone off those that it is shared with, or put it on"`
+
+	Limits *EditTemplateLimits `json:"limits,omitempty"`
 
 	Policy *EditTemplatePolicy `json:"policy,omitempty"`
 	PolicyEdit
@@ -82,4 +98,24 @@ type TemplateVersion struct {
 	CreatedBy  string                   `json:"created_by"`
 	CreatedAt  time.Time                `json:"created_at"`
 	Effects    *berth.Effects           `json:"effects,omitempty" doc:"Of its activation, on the workspaces that run"`
+	VersionChecks
+	ArchivedAt *time.Time `json:"archived_at,omitempty" doc:"Since when no workspace is made from it"`
+}
+
+// VersionChecks is what its import judged of a version.
+type VersionChecks struct {
+	Findings []berth.Finding `json:"findings,omitempty"`
+	Warm     bool            `json:"warm,omitempty" doc:"Its plugins can stay warm between builds"`
+	Cold     string          `json:"cold,omitempty" doc:"Why they cannot; without both, it was imported before that was known"`
+}
+
+// ArchiveVersions: POST /organizations/{organization}/templates/{template}/archive
+type ArchiveVersions struct {
+	All    bool `json:"all,omitempty" doc:"Every version that nothing uses, not only those whose import did not succeed"`
+	DryRun bool `json:"dry_run,omitempty" doc:"Change nothing; tell which"`
+}
+
+// ArchivedVersions is the names of the versions that were archived, oldest first.
+type ArchivedVersions struct {
+	Versions []string `json:"versions"`
 }

@@ -41,9 +41,14 @@ func (c *Client) DeleteTemplate(ctx context.Context, organization, template stri
 	return err
 }
 
-// TemplateVersions lists the versions of a template, newest first.
-func (c *Client) TemplateVersions(ctx context.Context, organization, template string, l List) (api.Page[api.TemplateVersion], error) {
-	return get[api.Page[api.TemplateVersion]](ctx, c, l.query(templatePath(organization, template, "versions")))
+// TemplateVersions lists the versions of a template, newest first; archived ones
+// too where they are wanted.
+func (c *Client) TemplateVersions(ctx context.Context, organization, template string, archived bool, l List) (api.Page[api.TemplateVersion], error) {
+	with := ""
+	if archived {
+		with = "true"
+	}
+	return get[api.Page[api.TemplateVersion]](ctx, c, l.query(templatePath(organization, template, "versions"), "archived", with))
 }
 
 // PushVersion makes a version from an uploaded archive and queues its import,
@@ -60,6 +65,22 @@ func (c *Client) TemplateVersion(ctx context.Context, organization, template, ve
 // ActivateVersion makes a version the one that new workspaces get.
 func (c *Client) ActivateVersion(ctx context.Context, organization, template, version string, how api.PolicyEdit) (api.TemplateVersion, error) {
 	return post[api.PolicyEdit, api.TemplateVersion](ctx, c, templatePath(organization, template, "versions", version, "activate"), how)
+}
+
+// ArchiveVersion puts a version away, from which no workspace is made then.
+func (c *Client) ArchiveVersion(ctx context.Context, organization, template, version string) (api.TemplateVersion, error) {
+	return call[nothing, api.TemplateVersion](ctx, c, http.MethodPut, templatePath(organization, template, "versions", version, "archived"), nothing{})
+}
+
+// UnarchiveVersion brings an archived version back.
+func (c *Client) UnarchiveVersion(ctx context.Context, organization, template, version string) (api.TemplateVersion, error) {
+	return call[nothing, api.TemplateVersion](ctx, c, http.MethodDelete, templatePath(organization, template, "versions", version, "archived"), nothing{})
+}
+
+// ArchiveUnused puts away the versions of a template that nothing uses, and
+// names them.
+func (c *Client) ArchiveUnused(ctx context.Context, organization, template string, in api.ArchiveVersions) (api.ArchivedVersions, error) {
+	return post[api.ArchiveVersions, api.ArchivedVersions](ctx, c, templatePath(organization, template, "archive"), in)
 }
 
 // VersionArchive is the archive of a version, as a tar. The caller closes it.

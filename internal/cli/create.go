@@ -105,9 +105,13 @@ func (a *app) askWorkspace(ctx context.Context, c *client.Client, in *api.Create
 			return err
 		}
 	}
-	v, err := c.TemplateVersion(ctx, org, in.Template, first(in.Version, "active"))
+	version := first(in.Version, "active")
+	v, err := c.TemplateVersion(ctx, org, in.Template, version)
 	if err != nil {
 		return err
+	}
+	if room, err := c.VersionCost(ctx, org, in.Template, version, client.CostOf{Owner: in.Owner}); err == nil && room.Refused != "" {
+		return berth.Errorf(berth.Limit, "%s", cell(room.Refused)) // before anybody answers questions for nothing
 	}
 	if in.Preset == "" && len(v.Presets) > 0 && len(in.Parameters) == 0 {
 		if in.Preset, err = a.askPreset(ctx, v); err != nil {

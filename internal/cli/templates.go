@@ -15,7 +15,7 @@ import (
 
 func (a *app) templates() *cobra.Command {
 	return newGroup("templates", "Make, import and look at templates",
-		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesEdit(), a.templatesAccess(), a.templatesVersions(), a.templatesPull(), a.templatesDelete())
+		a.templatesInit(), a.templatesPush(), a.templatesList(), a.templatesShow(), a.templatesEdit(), a.templatesAccess(), a.templatesVersions(), a.templatesArchive(), a.templatesPull(), a.templatesDelete())
 }
 
 func (a *app) templatesList() *cobra.Command {
@@ -91,7 +91,7 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 	a.field("template", t.Organization+"/"+t.Name)
 	a.field("shown as", cell(t.DisplayName))
 	a.field("description", cell(t.Description))
-	a.field("workspaces", fmt.Sprint(t.Workspaces))
+	a.field("workspaces", limitedTo(t))
 	a.field("max share", t.MaxShare)
 	a.field("by", fmt.Sprintf("%s, %s", cell(t.CreatedBy), ago(t.CreatedAt, now)))
 	a.showPolicy(t.Policy)
@@ -114,6 +114,18 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 		}
 		return []string{cell(r.Address), keeps}
 	})
+}
+
+// limitedTo is how many workspaces a template has, and may have.
+func limitedTo(t api.Template) string {
+	text := fmt.Sprint(t.Workspaces)
+	if most := t.Limits.Workspaces; most > 0 {
+		text += fmt.Sprintf(" of at most %d", most)
+	}
+	if most := t.Limits.WorkspacesPerUser; most > 0 {
+		text += fmt.Sprintf("; at most %d of each user", most)
+	}
+	return text
 }
 
 // knownCosts is what workspaces of a version cost; empty when it is nothing.

@@ -18,13 +18,21 @@ import (
 )
 
 func (a *app) templatesVersions() *cobra.Command {
-	cmd := &cobra.Command{Use: "versions NAME", Short: "List the versions of a template, newest first", Args: args(1, 1), ValidArgsFunction: a.templateNames}
+	var archived bool
+	cmd := &cobra.Command{
+		Use:               "versions NAME",
+		Short:             "List the versions of a template, newest first, or do something with one",
+		Example:           "  berth templates versions docker\n  berth templates versions docker --archived",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.templateNames,
+	}
 	org := a.organizationFlag(cmd)
+	cmd.Flags().BoolVar(&archived, "archived", false, "archived ones too")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
 			found, err := collect(client.List{}, func(l client.List) (api.Page[api.TemplateVersion], error) {
-				return c.TemplateVersions(cmd.Context(), *org, given[0], l)
+				return c.TemplateVersions(cmd.Context(), *org, given[0], archived, l)
 			})
 			if err != nil {
 				return err
@@ -32,7 +40,7 @@ func (a *app) templatesVersions() *cobra.Command {
 			return versionListing.print(a, *asJSON, found)
 		})
 	}
-	cmd.AddCommand(a.versionsActivate())
+	cmd.AddCommand(a.versionsActivate(), a.versionsArchive(), a.versionsUnarchive())
 	return cmd
 }
 
@@ -40,11 +48,14 @@ var versionListing = listing[api.TemplateVersion]{
 	none:   "No versions.",
 	header: []string{"VERSION", "", "IMPORT", "BY", "CREATED", "MESSAGE"},
 	row: func(v api.TemplateVersion, now time.Time) []string {
-		active := ""
-		if v.Active {
-			active = "active"
+		state := ""
+		switch {
+		case v.Active:
+			state = "active"
+		case v.ArchivedAt != nil:
+			state = "archived"
 		}
-		return []string{v.Name, active, v.Status, cell(v.CreatedBy), ago(v.CreatedAt, now), cell(v.Message)}
+		return []string{v.Name, state, v.Status, cell(v.CreatedBy), ago(v.CreatedAt, now), cell(v.Message)}
 	},
 }
 
@@ -55,7 +66,7 @@ func (a *app) versionsActivate() *cobra.Command {
 		Long:              "Make a version the one that new workspaces get. Where the template's rollout stops\nworkspaces that run an older one, they are shown first. To go back, make the\nversion before the active one.",
 		Example:           "  berth templates versions activate docker calm-otter\n  berth templates versions activate docker calm-otter --dry-run",
 		Args:              args(2, 2),
-		ValidArgsFunction: a.templateNames,
+		ValidArgsFunction: a.versionNames(1),
 	}
 	org := a.organizationFlag(cmd)
 	var care careful

@@ -63,6 +63,9 @@ var deeds = []deed{
 	{row: row{op: "undoTemplateEdit", body: `{}`}, leaves: "undo template"},
 	{row: row{op: "pushVersion", body: `{"archive":"{archive}","activate":false}`}, leaves: "push template"},
 	{row: row{op: "activateVersion"}, leaves: "activate template"},
+	{row: row{op: "archiveVersion", before: spareVersion, with: map[string]string{"version": "spare"}}, leaves: "archive template"},
+	{row: row{op: "unarchiveVersion", with: map[string]string{"version": "spare"}}, leaves: "unarchive template"},
+	{row: row{op: "archiveUnused", body: `{"all":true}`}, leaves: "archive template"},
 	{row: row{op: "putTemplateGrants", body: `{"grants":[{"user":"ben","role":"use"}]}`}, leaves: "share template"},
 	{row: row{op: "removeTemplateGrants", query: "user=ben"}, leaves: "unshare template"},
 

@@ -15,7 +15,10 @@ func howOf(in api.PolicyEdit) (policies.How, error) {
 
 // templateEdit is an edit from the wire.
 func templateEdit(in api.EditTemplate) (e templates.Edit, err error) {
-	e = templates.Edit{DisplayName: in.DisplayName, Description: in.Description, Icon: in.Icon, MaxShare: in.MaxShare, Private: in.Private}
+	e = templates.Edit{Name: in.Name, DisplayName: in.DisplayName, Description: in.Description, Icon: in.Icon, MaxShare: in.MaxShare, Private: in.Private}
+	if in.Limits != nil {
+		e.Workspaces, e.WorkspacesPerUser = in.Limits.Workspaces, in.Limits.WorkspacesPerUser
+	}
 	if e.How, err = howOf(in.PolicyEdit); err != nil || in.Policy == nil {
 		return e, err
 	}

@@ -65,7 +65,7 @@ func (h *handlers) versionCost(ctx context.Context, in *versionCostInput) (*body
 }
 
 func viewCost(e quota.Estimate) api.Cost {
-	c := api.Cost{Known: e.Known, DailyCost: e.DailyCost, Preset: e.Preset, At: moment(e.At), Fits: e.Fits(), Says: e.Says()}
+	c := api.Cost{Known: e.Known, DailyCost: e.DailyCost, Preset: e.Preset, At: moment(e.At), Fits: e.Fits(), Says: e.Says(), Refused: e.Refused}
 	if e.Told {
 		c.Balance = &api.CostBalance{Budget: viewAllowance(e.Budget), Spent: e.Spent}
 	}

@@ -99,7 +99,7 @@ func viewTemplate(v templates.View) api.Template {
 	return api.Template{
 		ID: string(t.ID), Organization: v.Organization, Name: t.Name, DisplayName: t.DisplayName,
 		Description: t.Description, Icon: t.Icon, MaxShare: string(t.MaxShare), Private: v.Private, ActiveVersion: v.ActiveVersion, ActiveID: string(t.ActiveVersionID),
-		Workspaces: v.Workspaces, CreatedBy: v.CreatedBy, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		Workspaces: v.Workspaces, Limits: api.TemplateLimits(t.Limits), CreatedBy: v.CreatedBy, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		Policy: viewPolicy(t.Policy), Effects: v.Effects,
 	}
 }

@@ -12,10 +12,11 @@ import (
 type listVersionsInput struct {
 	TemplateInput
 	Page
+	Archived bool `query:"archived" doc:"Archived ones too"`
 }
 
 func (h *handlers) listVersions(ctx context.Context, in *listVersionsInput) (*body[api.Page[api.TemplateVersion]], error) {
-	views, next, err := h.Templates.Versions(ctx, actorOf(ctx), in.Organization, in.Template, in.After, in.Limit)
+	views, next, err := h.Templates.Versions(ctx, actorOf(ctx), in.Organization, in.Template, in.Archived, in.After, in.Limit)
 	return answered(api.Page[api.TemplateVersion]{Items: list(views, viewVersion), Next: next}, err)
 }
 
@@ -60,6 +61,26 @@ func (h *handlers) activateVersion(ctx context.Context, in *activateVersionInput
 	return answered(viewVersion(view), err)
 }
 
+func (h *handlers) archiveVersion(ctx context.Context, in *VersionInput) (*body[api.TemplateVersion], error) {
+	view, err := h.Templates.ArchiveVersion(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
+	return answered(viewVersion(view), err)
+}
+
+func (h *handlers) unarchiveVersion(ctx context.Context, in *VersionInput) (*body[api.TemplateVersion], error) {
+	view, err := h.Templates.UnarchiveVersion(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
+	return answered(viewVersion(view), err)
+}
+
+type archiveUnusedInput struct {
+	TemplateInput
+	Body api.ArchiveVersions
+}
+
+func (h *handlers) archiveUnused(ctx context.Context, in *archiveUnusedInput) (*body[api.ArchivedVersions], error) {
+	names, err := h.Templates.ArchiveUnused(ctx, actorOf(ctx), in.Organization, in.Template, in.Body.All, in.Body.DryRun)
+	return answered(api.ArchivedVersions{Versions: names}, err)
+}
+
 func (h *handlers) versionArchive(ctx context.Context, in *VersionInput) (*download, error) {
 	data, err := h.Templates.Archive(ctx, actorOf(ctx), in.Organization, in.Template, in.Version)
 	return &download{"application/x-tar", data}, err
@@ -76,5 +97,6 @@ func viewVersion(v templates.VersionView) api.TemplateVersion {
 			return api.VersionCost{Preset: c.Preset, DailyCost: c.DailyCost, At: c.At}
 		}),
 		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt, Effects: v.Effects,
+		VersionChecks: api.VersionChecks{Findings: c.Findings, Warm: c.Warm, Cold: c.Cold}, ArchivedAt: moment(n.ArchivedAt),
 	}
 }

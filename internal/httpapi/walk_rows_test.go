@@ -119,6 +119,9 @@ var walkRows = []row{
 	{op: "pushVersion", needs: authz.Update, on: plain, body: `{"archive":"00","activate":false}`, passes: 400},
 	{op: "getVersion", needs: authz.Read, on: plain},
 	{op: "activateVersion", needs: authz.Update, on: plain},
+	{op: "archiveVersion", needs: authz.Update, on: plain}, // a conflict: it is the active one
+	{op: "unarchiveVersion", needs: authz.Update, on: plain},
+	{op: "archiveUnused", needs: authz.Update, on: plain, body: `{"dry_run":true}`},
 	{op: "versionArchive", needs: authz.Update, on: plain},
 
 	{op: "versionCost", needs: authz.Read, on: plain},

@@ -287,6 +287,23 @@ func spareProvider(t *testing.T, w *world, _ caster) {
 	})
 }
 
+// spareVersion gives the template a version `spare` whose import failed.
+func spareVersion(t *testing.T, w *world, _ caster) {
+	w.write(t, func(tx *store.Tx) error {
+		v, err := tx.Version(w.template.ActiveVersionID)
+		if err != nil {
+			return err
+		}
+		b, err := tx.Build(v.BuildID)
+		if err != nil {
+			return err
+		}
+		v.ID, b.ID, v.Name = berth.NewID[berth.Version](), berth.NewID[berth.Build](), "spare"
+		b.VersionID, v.BuildID = v.ID, b.ID
+		return errors.Join(tx.InsertVersion(v, nil), tx.InsertBuild(b), tx.EndBuild(b.ID, 0, store.Ended{Error: "no", ErrorCode: "terraform"}))
+	})
+}
+
 // orElse is s, unless that is not.
 func orElse(s, not, instead string) string {
 	if s == not {

@@ -23,6 +23,8 @@ type Estimate struct {
 	Spent   int             // by the owner's other workspaces; 0 of an unlimited budget
 	Counted int             // what the workspace counts for already
 	Owner   string          // username; empty: the actor
+
+	Refused string // why a new workspace would be refused whatever it costs; empty: it would not
 }
 
 // Asked is a start that is thought of.

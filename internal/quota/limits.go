@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,10 +10,13 @@ import (
 	"github.com/berthdev/berth/internal/store"
 )
 
-// MayCreate tells whether the owner may have one more workspace in an
-// organization, which is started at once. It is asked in the transaction that
-// makes it, before that.
-func MayCreate(q *store.Query, actor authz.Actor, o berth.Organization, owner berth.User) error {
+// MayCreate tells whether the owner may have one more workspace of a template in
+// its organization, which is started at once. It is asked in the transaction
+// that makes it, before that.
+func MayCreate(q *store.Query, actor authz.Actor, o berth.Organization, t berth.Template, owner berth.User) error {
+	if err := mayHave(q, t, owner); err != nil {
+		return err
+	}
 	if most := perUser(owner, o.Limits.WorkspacesPerUser); most > 0 {
 		n, err := q.WorkspaceCountOf(o.ID, owner.ID)
 		if err != nil {
@@ -33,6 +37,43 @@ func MayCreate(q *store.Query, actor authz.Actor, o berth.Organization, owner be
 		}
 	}
 	return mayRun(q, actor, o, owner, "")
+}
+
+// Room notes in an estimate of a new workspace whether it would be refused for
+// the number of workspaces that there are.
+func (e *Estimate) Room(q *store.Query, actor authz.Actor, t berth.Template, owner berth.User) error {
+	o, err := q.Organization(t.OrganizationID)
+	if err != nil {
+		return err
+	}
+	if err = MayCreate(q, actor, o, t, owner); errors.Is(err, berth.Limit) {
+		e.Refused, err = berth.ErrorMessage(err), nil
+	}
+	return err
+}
+
+// mayHave tells whether the owner may have one more workspace of a template.
+func mayHave(q *store.Query, t berth.Template, owner berth.User) error {
+	if most := perUser(owner, t.Limits.WorkspacesPerUser); most > 0 {
+		n, err := q.WorkspaceCountFrom(t.ID, owner.ID)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return berth.Errorf(berth.Limit, "%s has %s of the template %s and may have %d: delete one that is not needed any more, or choose another template",
+				owner.Username, count(n, "workspace"), t.Name, most)
+		}
+	}
+	if most := t.Limits.Workspaces; most > 0 {
+		n, err := q.WorkspaceCountFrom(t.ID, "")
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return berth.Errorf(berth.Limit, "the template %s has %s and may have %d: some have to be deleted first", t.Name, count(n, "workspace"), most)
+		}
+	}
+	return nil
 }
 
 // MayStart tells whether a workspace may be started. One that counts as running

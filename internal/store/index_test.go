@@ -115,7 +115,11 @@ func TestListsUseAnIndex(t *testing.T) {
 				_, _, err := q.TemplatePage(berth.Visible{All: true}, "", page)
 				return err
 			}},
-			{"versions", false, func(q *store.Query) error { _, _, err := q.VersionPage(w.Template.ID, page); return err }},
+			{"versions", false, func(q *store.Query) error { _, _, err := q.VersionPage(w.Template.ID, false, page); return err }},
+			{"uses of a version", false, func(q *store.Query) error { _, err := q.VersionUses(w.Version.ID, 4); return err }},
+			{"unused versions", false, func(q *store.Query) error { _, err := q.UnusedVersions(w.Template.ID, true); return err }},
+			{"workspaces of a template", false, func(q *store.Query) error { _, err := q.WorkspaceCountFrom(w.Template.ID, ""); return err }},
+			{"workspaces of a user from a template", false, func(q *store.Query) error { _, err := q.WorkspaceCountFrom(w.Template.ID, w.User.ID); return err }},
 			{"audit", true, audit(store.AuditFilter{}, page)},
 			{"audit, next page", true, audit(store.AuditFilter{}, next)},
 			{"audit, oldest first", true, audit(store.AuditFilter{OldestFirst: true}, next)},

@@ -5,11 +5,11 @@ import (
 )
 
 const templateColumns = `t.id, t.organization_id, t.name, t.display_name, t.description, t.icon, t.active_version_id,
-	t.max_share, t.created_by, t.created_at, t.updated_at, t.deleted_at, ` + policyColumns
+	t.max_share, t.max_workspaces, t.max_workspaces_each, t.created_by, t.created_at, t.updated_at, t.deleted_at, ` + policyColumns
 
 func templateInto(t *berth.Template) []any {
 	return append([]any{&t.ID, &t.OrganizationID, &t.Name, &t.DisplayName, &t.Description, &t.Icon, &t.ActiveVersionID,
-		&t.MaxShare, &t.CreatedBy, at(&t.CreatedAt), at(&t.UpdatedAt), at(&t.DeletedAt)}, policyInto(&t.Policy)...)
+		&t.MaxShare, &t.Limits.Workspaces, &t.Limits.WorkspacesPerUser, &t.CreatedBy, at(&t.CreatedAt), at(&t.UpdatedAt), at(&t.DeletedAt)}, policyInto(&t.Policy)...)
 }
 
 func scanTemplate(s scanner) (t berth.Template, err error) {
@@ -85,12 +85,13 @@ func (q *Query) TemplatePage(v berth.Visible, organization berth.OrganizationID,
 	return rows, next, nil
 }
 
-// DescribeTemplate stores how a template is shown, and how far its apps may be
-// shared.
+// DescribeTemplate stores a template's name, how it is shown, how far its apps may
+// be shared, and how many workspaces it may have.
 func (tx *Tx) DescribeTemplate(t berth.Template) error {
-	return tx.must("template", `UPDATE templates SET display_name = $2, description = $3, icon = $4, updated_at = $5, max_share = $6
-		WHERE id = $1 AND deleted_at IS NULL`, t.ID,
-		clean(t.DisplayName, maxWord), clean(t.Description, maxError), clean(t.Icon, maxLine), stamp(tx.Now), string(t.MaxShare))
+	return tx.must("template", `UPDATE templates SET display_name = $2, description = $3, icon = $4, updated_at = $5, max_share = $6,
+		name = $7, max_workspaces = $8, max_workspaces_each = $9 WHERE id = $1 AND deleted_at IS NULL`, t.ID,
+		clean(t.DisplayName, maxWord), clean(t.Description, maxError), clean(t.Icon, maxLine), stamp(tx.Now), string(t.MaxShare),
+		t.Name, t.Limits.Workspaces, t.Limits.WorkspacesPerUser)
 }
 
 // SetActiveVersion makes a version of the template the active one.
@@ -107,6 +108,13 @@ func (tx *Tx) DeleteTemplate(id berth.TemplateID) error {
 	}
 	return tx.must("template", `UPDATE templates SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM workspaces w WHERE w.template_id = $1 AND w.deleted_at IS NULL)`, id, stamp(tx.Now))
+}
+
+// WorkspaceCountFrom is how many living workspaces a template has: of an owner, or
+// with "" of everybody.
+func (q *Query) WorkspaceCountFrom(t berth.TemplateID, owner berth.UserID) (int, error) {
+	return one(q, "template", single[int], `SELECT count(*) FROM workspaces WHERE template_id = $1 AND deleted_at IS NULL
+		AND ($2 = '' OR owner_id = $2)`, t, owner)
 }
 
 // WorkspacesOf is the living workspaces of a template as owner/name, at most

@@ -5,10 +5,10 @@ import (
 )
 
 // versionColumns leaves the sealed variables out: VersionVariables has them.
-const versionColumns = `v.id, v.organization_id, v.template_id, v.name, v.message, v.archive, v.build_id, v.activate, v.created_by, v.created_at`
+const versionColumns = `v.id, v.organization_id, v.template_id, v.name, v.message, v.archive, v.build_id, v.activate, v.created_by, v.created_at, v.archived_at`
 
 func versionInto(v *berth.Version) []any {
-	return []any{&v.ID, &v.OrganizationID, &v.TemplateID, &v.Name, &v.Message, &v.Archive, &v.BuildID, &v.Activate, &v.CreatedBy, at(&v.CreatedAt)}
+	return []any{&v.ID, &v.OrganizationID, &v.TemplateID, &v.Name, &v.Message, &v.Archive, &v.BuildID, &v.Activate, &v.CreatedBy, at(&v.CreatedAt), at(&v.ArchivedAt)}
 }
 
 func scanVersion(s scanner) (v berth.Version, err error) {
@@ -79,10 +79,14 @@ func (q *Query) VersionRow(id berth.VersionID) (VersionRow, error) {
 }
 
 // VersionPage is one page of a template's versions without their contents,
-// newest first, and the mark of the next.
-func (q *Query) VersionPage(t berth.TemplateID, p Page) ([]VersionRow, string, error) {
+// newest first, and the mark of the next; archived ones too where they are
+// wanted.
+func (q *Query) VersionPage(t berth.TemplateID, archived bool, p Page) ([]VersionRow, string, error) {
 	var w where
 	w.add(`v.template_id = ?`, t)
+	if !archived {
+		w.add(`v.archived_at IS NULL`)
+	}
 	end := p.bound(&w, "v.created_at", "v.id", true)
 	rows, err := all(q, func(s scanner) (r VersionRow, err error) {
 		r.Build, err = scanBuild(extended{s, append(versionInto(&r.Version), &r.CreatedByName)})

@@ -12,11 +12,15 @@ import (
 
 // Edit changes what is not nil.
 type Edit struct {
-	DisplayName, Description, Icon, MaxShare *string
-	Private                                  *bool // not for everybody in the organization
-	Policy                                   PolicyEdit
-	How                                      policies.How
+	Name, DisplayName, Description, Icon, MaxShare *string
+	Private                                        *bool // not for everybody in the organization
+	Workspaces, WorkspacesPerUser                  *int  // most of them; 0: no limit
+	Policy                                         PolicyEdit
+	How                                            policies.How
 }
+
+// maxLimit is the highest limit that is one.
+const maxLimit = 1_000_000
 
 func (in Edit) validate() error {
 	for _, f := range []struct {
@@ -31,14 +35,24 @@ func (in Edit) validate() error {
 	if in.Icon != nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(*in.Icon)), "javascript:") {
 		return berth.InvalidField("icon", "give the path or URL of a picture")
 	}
+	if in.Name != nil {
+		if err := berth.ValidateName("name", *in.Name); err != nil {
+			return err
+		}
+	}
+	for field, most := range map[string]*int{"limits.workspaces": in.Workspaces, "limits.workspaces_per_user": in.WorkspacesPerUser} {
+		if most != nil && (*most < 0 || *most > maxLimit) {
+			return berth.InvalidField(field, "it is a number of workspaces, at most %d; 0 is no limit", maxLimit)
+		}
+	}
 	if in.MaxShare != nil {
 		return berth.ValidateShare("max_share", berth.Share(*in.MaxShare))
 	}
 	return nil
 }
 
-// Edit changes how a template is shown, how far its apps may be shared, and what
-// it says about the lives of its workspaces. A dry run changes nothing, and
+// Edit changes the name of a template, how it is shown, how far its apps may be
+// shared, how many workspaces it may have, and what it says about their lives. A dry run changes nothing, and
 // answers the template as it would be.
 func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, template string, in Edit) (v View, err error) {
 	err = in.How.In(s.db)(ctx, func(tx *store.Tx) error {
@@ -76,11 +90,12 @@ func (s *Service) Edit(ctx context.Context, actor authz.Actor, organization, tem
 
 // applied is a template as the edit makes it.
 func (in Edit) applied(t berth.Template) berth.Template {
-	for _, f := range []struct{ to, from *string }{{&t.DisplayName, in.DisplayName}, {&t.Description, in.Description}, {&t.Icon, in.Icon}} {
-		if f.from != nil {
-			*f.to = *f.from
-		}
-	}
+	set(&t.Name, in.Name)
+	set(&t.DisplayName, in.DisplayName)
+	set(&t.Description, in.Description)
+	set(&t.Icon, in.Icon)
+	set(&t.Limits.Workspaces, in.Workspaces)
+	set(&t.Limits.WorkspacesPerUser, in.WorkspacesPerUser)
 	if in.MaxShare != nil {
 		t.MaxShare = berth.Share(*in.MaxShare)
 	}
@@ -88,13 +103,16 @@ func (in Edit) applied(t berth.Template) berth.Template {
 	return t
 }
 
-// described is what changes of how a template is shown and shared.
+// described is what changes of a template but its policy.
 func described(before, after berth.Template) berth.Changes {
 	c := berth.Changes{}
+	c.Set("name", before.Name, after.Name)
 	c.Set("display_name", before.DisplayName, after.DisplayName)
 	c.Set("description", before.Description, after.Description)
 	c.Set("icon", before.Icon, after.Icon)
 	c.Set("max_share", before.MaxShare, after.MaxShare)
+	c.Set("limits.workspaces", before.Limits.Workspaces, after.Limits.Workspaces)
+	c.Set("limits.workspaces_per_user", before.Limits.WorkspacesPerUser, after.Limits.WorkspacesPerUser)
 	return c
 }
 

@@ -3,7 +3,6 @@ package templates
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
@@ -119,17 +118,12 @@ func (s *Service) Delete(ctx context.Context, actor authz.Actor, organization, t
 		if err != nil {
 			return err
 		}
-		const shown = 3
-		left, err := tx.WorkspacesOf(t.ID, shown+1)
+		left, err := some(func(n int) ([]string, error) { return tx.WorkspacesOf(t.ID, n) })
 		if err != nil {
 			return err
 		}
-		if n := len(left); n > 0 {
-			more := ""
-			if n > shown {
-				left, more = left[:shown], " and others"
-			}
-			return berth.Errorf(berth.Conflict, "the template %s still has workspaces (%s%s): delete them first", t.Name, strings.Join(left, ", "), more)
+		if left != "" {
+			return berth.Errorf(berth.Conflict, "the template %s still has workspaces (%s): delete them first", t.Name, left)
 		}
 		if s.teller != nil {
 			if err := s.teller.TemplateDeleted(tx, t, actor.UserID); err != nil {

@@ -274,10 +274,13 @@ func TestOthersTemplates(t *testing.T) {
 		h.push(templates.Push{Template: "dev"})
 		title := "x"
 		for name, call := range map[string]func(who authz.Actor, template string) error{
-			"get":      func(who authz.Actor, n string) error { _, err := h.s.Get(ctx, who, "", n); return err },
-			"versions": func(who authz.Actor, n string) error { _, _, err := h.s.Versions(ctx, who, "", n, "", 0); return err },
-			"version":  func(who authz.Actor, n string) error { _, err := h.s.Version(ctx, who, "", n, "v1"); return err },
-			"archive":  func(who authz.Actor, n string) error { _, err := h.s.Archive(ctx, who, "", n, "v1"); return err },
+			"get": func(who authz.Actor, n string) error { _, err := h.s.Get(ctx, who, "", n); return err },
+			"versions": func(who authz.Actor, n string) error {
+				_, _, err := h.s.Versions(ctx, who, "", n, false, "", 0)
+				return err
+			},
+			"version": func(who authz.Actor, n string) error { _, err := h.s.Version(ctx, who, "", n, "v1"); return err },
+			"archive": func(who authz.Actor, n string) error { _, err := h.s.Archive(ctx, who, "", n, "v1"); return err },
 			"edit": func(who authz.Actor, n string) error {
 				_, err := h.s.Edit(ctx, who, "", n, templates.Edit{DisplayName: &title})
 				return err

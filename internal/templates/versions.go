@@ -42,8 +42,9 @@ func FindVersion(q *store.Query, t berth.Template, ref string) (berth.Version, e
 	return v, err
 }
 
-// Versions is one page of a template's versions, newest first.
-func (s *Service) Versions(ctx context.Context, actor authz.Actor, organization, template, after string, limit int) (views []VersionView, next string, err error) {
+// Versions is one page of a template's versions, newest first; archived ones too
+// where they are wanted.
+func (s *Service) Versions(ctx context.Context, actor authz.Actor, organization, template string, archived bool, after string, limit int) (views []VersionView, next string, err error) {
 	page, err := store.NewPage(after, limit)
 	if err != nil {
 		return nil, "", err
@@ -53,7 +54,7 @@ func (s *Service) Versions(ctx context.Context, actor authz.Actor, organization,
 		if err != nil {
 			return err
 		}
-		rows, n, err := q.VersionPage(t.ID, page)
+		rows, n, err := q.VersionPage(t.ID, archived, page)
 		views, next = make([]VersionView, len(rows)), n
 		for i, r := range rows {
 			views[i] = versionView(t, r)
@@ -155,8 +156,12 @@ func activated(q *store.Query, t berth.Template, v berth.Version) (berth.Changes
 	return c, err
 }
 
-// Imported is nil for a version that can be used: one whose import succeeded.
+// Imported is nil for a version that can be used: one whose import succeeded and
+// that is not archived.
 func Imported(q *store.Query, v berth.Version) error {
+	if !v.ArchivedAt.IsZero() {
+		return berth.InvalidField("version", "the version %s is archived: choose another one, or have it brought back with berth templates versions unarchive", v.Name)
+	}
 	b, err := q.Build(v.BuildID)
 	if err != nil {
 		return err

@@ -49,8 +49,10 @@ func (s *Service) Cost(ctx context.Context, actor authz.Actor, in CostInput) (e 
 		if err != nil {
 			return err
 		}
-		e, err = quota.Foresee(q, actor, a)
-		return err
+		if e, err = quota.Foresee(q, actor, a); err != nil || in.Workspace != "" {
+			return err
+		}
+		return e.Room(q, actor, t, a.Owner)
 	})
 	return e, err
 }

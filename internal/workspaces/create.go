@@ -122,7 +122,7 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if _, err := in.Settings.Apply(&life, t, o); err != nil {
 		return w, b, err
 	}
-	if err := quota.MayCreate(&tx.Query, actor, o, owner); err != nil {
+	if err := quota.MayCreate(&tx.Query, actor, o, t, owner); err != nil {
 		return w, b, err
 	}
 	w = berth.Workspace{OrganizationID: t.OrganizationID, ProviderID: p.ID, OwnerID: owner.ID, TemplateID: t.ID, Name: in.Name,

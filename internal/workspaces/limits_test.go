@@ -10,6 +10,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/quota"
+	"github.com/berthdev/berth/internal/templates"
 	"github.com/berthdev/berth/internal/workspaces"
 )
 
@@ -151,5 +152,65 @@ func TestToldBefore(t *testing.T) {
 		want(t, "for another", err, berth.NotFound)
 		_, err = h.workspaces.Cost(t.Context(), h.eve, workspaces.CostInput{Template: "dev", Version: "active", Workspace: v.Workspace.ID})
 		want(t, "of another's workspace", err, berth.NotFound)
+	})
+}
+
+// A template bounds how many workspaces are made from it, whoever makes them at
+// the same moment, and tells so before.
+func TestLimitsOfTemplates(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		h.push("dev", "v1", contents())
+		h.push("other", "v1", contents())
+		limit := func(all, each int) {
+			t.Helper()
+			_, err := h.templates.Edit(ctx, h.admin, "", "dev", templates.Edit{Workspaces: &all, WorkspacesPerUser: &each})
+			must(t, err)
+		}
+		another := func(who authz.Actor, name string) error {
+			_, err := h.workspaces.Create(ctx, who, workspaces.Create{Name: name, Template: "dev"})
+			return err
+		}
+		foretold := func(who authz.Actor) string {
+			t.Helper()
+			e, err := h.workspaces.Cost(ctx, who, workspaces.CostInput{Template: "dev", Version: templates.Active})
+			must(t, err)
+			return e.Refused
+		}
+		h.create(h.mel, "a")
+		if got := foretold(h.mel); got != "" {
+			t.Errorf("without a limit: %q", got)
+		}
+		limit(0, 1)
+		err := another(h.mel, "b")
+		want(t, "a second one of mel", err, berth.Limit)
+		if !strings.Contains(err.Error(), "mel has 1 workspace of the template dev and may have 1") || foretold(h.mel) != berth.ErrorMessage(err) {
+			t.Errorf("refused %v, and foretold %q", err, foretold(h.mel))
+		}
+		if got := foretold(h.eve); got != "" {
+			t.Errorf("one of somebody else: %q", got)
+		}
+		_, err = h.workspaces.Create(ctx, h.mel, workspaces.Create{Name: "c", Template: "other"})
+		must(t, err)
+		limit(2, 0)
+		var all sync.WaitGroup
+		errs := make([]error, 4)
+		for i := range errs {
+			all.Go(func() { errs[i] = another(h.eve, fmt.Sprint("e", i)) })
+		}
+		all.Wait()
+		made := 0
+		for _, err := range errs {
+			if err == nil {
+				made++
+			} else {
+				want(t, "one too many", err, berth.Limit)
+			}
+		}
+		if made != 1 {
+			t.Errorf("%d were made where there was room for 1", made)
+		}
+		limit(1, 0) // what is there stays
+		want(t, "one more", another(h.mel, "b"), berth.Limit)
 	})
 }

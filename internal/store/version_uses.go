@@ -1,0 +1,41 @@
+package store
+
+import (
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// usesVersion is true of a living workspace w whose newest build, or whose newest
+// build that was allowed to change things, is of a version v: its next start or
+// stop may need it.
+const usesVersion = `w.template_id = v.template_id AND w.deleted_at IS NULL AND EXISTS (SELECT 1 FROM builds b
+	WHERE b.workspace_id = w.id AND b.version_id = v.id AND (
+		b.number = (SELECT max(e.number) FROM builds e WHERE e.workspace_id = w.id) OR
+		b.number = (SELECT max(e.number) FROM builds e WHERE e.workspace_id = w.id AND e.judged_at IS NOT NULL)))`
+
+// VersionUses is the living workspaces that use a version as owner/name, at most
+// limit of them, oldest first.
+func (q *Query) VersionUses(id berth.VersionID, limit int) ([]string, error) {
+	return all(q, single[string], `SELECT u.username || '/' || w.name FROM versions v JOIN workspaces w ON `+usesVersion+`
+		JOIN users u ON u.id = w.owner_id WHERE v.id = $1 ORDER BY w.created_at, w.id LIMIT $2`, id, limit)
+}
+
+// UnusedVersions is the versions of a template that may be archived, oldest
+// first: those that are not the active one, not archived, not being imported,
+// and that no workspace uses; with failed only those whose import did not
+// succeed. They come without their contents.
+func (q *Query) UnusedVersions(t berth.TemplateID, failed bool) ([]berth.Version, error) {
+	return all(q, func(s scanner) (v berth.Version, err error) {
+		err = s.Scan(versionInto(&v)...)
+		return v, err
+	}, `SELECT `+versionColumns+` FROM versions v JOIN templates t ON t.id = v.template_id JOIN builds i ON i.id = v.build_id
+		WHERE v.template_id = $1 AND v.archived_at IS NULL AND v.id <> t.active_version_id AND i.completed_at IS NOT NULL
+		AND ($2 = FALSE OR i.error <> '' OR i.canceled_at IS NOT NULL)
+		AND NOT EXISTS (SELECT 1 FROM workspaces w WHERE `+usesVersion+`) ORDER BY v.created_at, v.id`, t, failed)
+}
+
+// ArchiveVersion marks a version as archived at a time; the zero time ends that.
+func (tx *Tx) ArchiveVersion(id berth.VersionID, at time.Time) error {
+	return tx.must("version", `UPDATE versions SET archived_at = $2 WHERE id = $1`, id, stamp(at))
+}
