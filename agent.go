@@ -53,6 +53,9 @@ type AgentSpec struct {
 	OS                string            `json:"os"`
 	Arch              string            `json:"arch"`
 	Auth              string            `json:"auth"`
+	InstanceID        string            `json:"instance_id,omitempty"`   // of its machine, by which it proves who it is unless Auth is token
+	Scope             string            `json:"api_key_scope,omitempty"` // all or no_user_data
+	Outside           bool              `json:"outside,omitempty"`       // its computer is not made by the template
 	Directory         string            `json:"directory,omitempty"`
 	Env               map[string]string `json:"env,omitempty"`      // coder_agent.env over coder_env
 	ConnectionTimeout int               `json:"connection_timeout"` // seconds; 0: never
@@ -64,6 +67,20 @@ type AgentSpec struct {
 	Scripts           []Script          `json:"scripts,omitempty"`
 	Apps              []App             `json:"apps,omitempty"`
 	Monitoring        *Monitoring       `json:"resources_monitoring,omitempty"`
+	Containers        []DevContainer    `json:"dev_containers,omitempty"`
+}
+
+// ScopeNoUserData is the scope of an agent that gets nothing that is its owner's:
+// no key, no sign-in, no secret.
+const ScopeNoUserData = "no_user_data"
+
+// DevContainer is a development container that a template wants in a workspace.
+type DevContainer struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`   // of its block
+	Folder   string `json:"folder"` // in the workspace
+	Config   string `json:"config,omitempty"`
+	SubAgent string `json:"sub_agent,omitempty"` // id that was given to the agent inside it
 }
 
 // Monitoring is what of the computer an agent watches.

@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"internal/builds":     {".", "internal/store", "internal/seal"},
 	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/policies", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters", "internal/forms", "internal/source"},
 	"internal/providers":  {".", "internal/authz", "internal/store"},
-	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota"},
+	"internal/workspaces": {".", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota", "internal/tags"},
 
 	"internal/notices":   {".", "internal/authz", "internal/store"},
 	"internal/schedules": {".", "internal/policies", "internal/authz", "internal/sharing", "internal/store", "internal/workspaces", "internal/activity", "internal/providers", "internal/builds", "internal/lifecycle", "internal/notices", "internal/organizations", "internal/templates", "internal/accounts"},
@@ -56,11 +56,12 @@ var arrows = map[string][]string{
 	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
 
 	"internal/source":    {"."},
+	"internal/tags":      {"."},
 	"internal/forms":     {".", "internal/source", "internal/parameters"},
 	"internal/lint":      {".", "internal/source", "internal/parameters"},
 	"internal/journal":   {},
 	"internal/warm":      {".", "internal/journal"},
-	"internal/terraform": {".", "internal/journal", "internal/source", "internal/lint", "internal/parameters"},
+	"internal/terraform": {".", "internal/journal", "internal/source", "internal/lint", "internal/parameters", "internal/tags"},
 	"internal/plugin":    {"."},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin", "internal/journal", "internal/warm"},
 

@@ -1,6 +1,10 @@
 package berth
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Template is a named series of versions; workspaces are made from the active one.
 type Template struct {
@@ -55,11 +59,16 @@ type Contents struct {
 	Resources  []TemplateResource `json:"resources,omitempty"`
 	Agents     []string           `json:"agents,omitempty"` // names
 	External   []ExternalNeed     `json:"external,omitempty"`
-	Plugins    []Plugin           `json:"plugins,omitempty"`
-	Modules    []Module           `json:"modules,omitempty"`
-	Terraform  string             `json:"terraform,omitempty"` // version that imported it
-	Notes      []string           `json:"notes,omitempty"`     // said to the pusher: "no agent: …"
-	Findings   []Finding          `json:"findings,omitempty"`  // what checks of the template found
+	Secrets    []SecretNeed       `json:"secrets,omitempty"`
+	// Tags is nil if the template has none.
+	Tags *Tags `json:"tags,omitempty"`
+	// OutsideAgents are those of Agents whose computer the template does not make.
+	OutsideAgents []string  `json:"outside_agents,omitempty"`
+	Plugins       []Plugin  `json:"plugins,omitempty"`
+	Modules       []Module  `json:"modules,omitempty"`
+	Terraform     string    `json:"terraform,omitempty"` // version that imported it
+	Notes         []string  `json:"notes,omitempty"`     // said to the pusher: "no agent: …"
+	Findings      []Finding `json:"findings,omitempty"`  // what checks of the template found
 	// Cold is why the plugins of this version cannot stay warm between builds, a
 	// sentence without its end; Warm tells that they can. Neither: it was
 	// imported before anybody asked.
@@ -140,6 +149,29 @@ type Preset struct {
 	Default     bool              `json:"default,omitempty"`
 	Parameters  map[string]string `json:"parameters,omitempty"`
 	Instances   int               `json:"instances,omitempty"` // size of its pool
+	// Expires is after how many seconds an unclaimed member of the pool is made
+	// anew; 0: never.
+	Expires  int           `json:"expires,omitempty"`
+	Schedule *PoolSchedule `json:"schedule,omitempty"` // of the size of its pool; nil: it has none
+}
+
+// Pooled tells whether a preset keeps a pool, be it only at some hours.
+func (p Preset) Pooled() bool {
+	return p.Instances > 0 || p.Schedule != nil && slices.ContainsFunc(p.Schedule.Entries, func(e PoolEntry) bool { return e.Instances > 0 })
+}
+
+// PoolSchedule says which size a pool has when; at other times it has that of
+// the preset.
+type PoolSchedule struct {
+	Zone    string      `json:"zone"` // of the tz database
+	Entries []PoolEntry `json:"entries"`
+}
+
+// PoolEntry is the size of a pool in the hours that a cron expression names: five
+// fields, of which the first is *.
+type PoolEntry struct {
+	Cron      string `json:"cron"`
+	Instances int    `json:"instances"`
 }
 
 // TemplateResource is a resource block that the import's plans of start or of
@@ -148,12 +180,40 @@ type TemplateResource struct {
 	Address    string `json:"address"` // of the block: no instance keys
 	Type       string `json:"type"`
 	Persistent bool   `json:"persistent,omitempty"` // also in the plan of stop
+	// What a coder_metadata says of it, as far as that was known when it was
+	// planned. An item whose value is known only once the object is made has none.
+	Icon     string         `json:"icon,omitempty"`
+	Hide     bool           `json:"hide,omitempty"`
+	Cost     int            `json:"daily_cost,omitempty"`
+	Metadata []ResourceItem `json:"metadata,omitempty"`
+	Agents   []string       `json:"agents,omitempty"` // names of those that run in it
 }
 
 // ExternalNeed is an external sign-in that a version's workspaces use.
 type ExternalNeed struct {
 	ID       string `json:"id"`
 	Optional bool   `json:"optional,omitempty"` // workspaces are made without it too
+}
+
+// SecretNeed is a secret of the owner that a version's workspaces cannot start
+// without, by the place that it has in workspaces: Env or File.
+type SecretNeed struct {
+	Env  string `json:"env,omitempty"`
+	File string `json:"file,omitempty"`
+	Help string `json:"help,omitempty"` // of the template's author: what it is and where to get it
+}
+
+// Place is the variable or the file.
+func (n SecretNeed) Place() string { return cmp.Or(n.Env, n.File) }
+
+// Tags say in which workspace providers a version's workspaces may be: in those
+// that have all of them. They are kept as they are written, since they may depend
+// on answers.
+type Tags struct {
+	Blocks     []string          `json:"blocks"`               // expressions that are maps of tags; later ones win
+	Locals     map[string]string `json:"locals,omitempty"`     // expressions of the local values that they use
+	Parameters map[string]string `json:"parameters,omitempty"` // names of the parameters that they use, by block
+	Values     map[string]string `json:"values,omitempty"`     // with the answers that the import tried
 }
 
 // Plugin is a Terraform provider binary that a version needs.

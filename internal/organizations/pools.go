@@ -13,7 +13,7 @@ import (
 // member, and in the group whose allowance they count for. It does nothing for a
 // version whose presets keep no pool, and may be called again.
 func EnsurePools(tx *store.Tx, o berth.OrganizationID, presets []berth.Preset) error {
-	if !slices.ContainsFunc(presets, func(p berth.Preset) bool { return p.Instances > 0 }) {
+	if !slices.ContainsFunc(presets, func(p berth.Preset) bool { return p.Pooled() }) {
 		return nil
 	}
 	u, err := tx.UserNamed(berth.PrebuildsUsername)

@@ -37,6 +37,6 @@ var served = []struct {
 	provider  func() *schema.Provider
 }{
 	// The version is that of the module; a test holds the two together.
-	{"coder", "coder", "2.19.0", "registry.terraform.io/coder/coder", func() *schema.Provider { return keepTokens(provider.New()) }},
+	{"coder", "coder", "2.19.0", "registry.terraform.io/coder/coder", func() *schema.Provider { return withSecrets(keepTokens(provider.New())) }},
 	{"berth", "berthdev", "1.0.0", "registry.terraform.io/berthdev/berth", newBerth},
 }

@@ -138,12 +138,7 @@ func (m Module) Source(e hcl.Expression) string {
 	if t := Text(e); t != "" {
 		return t // a type in quotes, or in JSON
 	}
-	r := e.Range()
-	file, ok := m.Files[r.Filename]
-	if !ok || r.End.Byte > len(file) || r.Start.Byte > r.End.Byte {
-		return ""
-	}
-	return strings.Join(strings.Fields(string(file[r.Start.Byte:r.End.Byte])), " ")
+	return strings.Join(strings.Fields(string(m.bytes(e))), " ")
 }
 
 // Overrides tells whether a module has files whose blocks change those of others,

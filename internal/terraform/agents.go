@@ -41,7 +41,7 @@ func names(found []FoundAgent) []string {
 func spec(o object, objects []object) berth.AgentSpec {
 	s := berth.AgentSpec{
 		Name: o.name, Address: o.address, Resource: computer(o, objects),
-		OS: o.text("os"), Arch: o.text("arch"), Auth: o.text("auth"),
+		OS: o.text("os"), Arch: o.text("arch"), Auth: o.text("auth"), Scope: o.text("api_key_scope"),
 		Directory: o.text("dir"), Env: o.texts("env"),
 		ConnectionTimeout: o.number("connection_timeout"), TroubleshootURL: o.text("troubleshooting_url"),
 		MOTDFile: o.text("motd_file"), Order: o.number("order"),
@@ -58,6 +58,11 @@ func spec(o object, objects []object) berth.AgentSpec {
 			continue
 		}
 		switch other.kind {
+		case "coder_external_agent":
+			s.Outside = true
+		case "coder_devcontainer":
+			s.Containers = append(s.Containers, berth.DevContainer{ID: other.text("id"), Name: other.name, Folder: other.text("workspace_folder"),
+				Config: other.text("config_path"), SubAgent: other.text("subagent_id")})
 		case "coder_script":
 			s.Scripts = append(s.Scripts, script(other))
 		case "coder_app":
@@ -144,25 +149,24 @@ func app(o object) berth.App {
 // environment joins the coder_env objects of an agent, in the order of their
 // addresses, each by its merge strategy. What the agent says itself stays.
 func environment(agentID string, own map[string]string, objects []object) (map[string]string, error) {
-	joined := map[string]string{}
+	joined, by, alone := map[string]string{}, map[string]string{}, map[string]bool{}
 	for _, o := range objects {
 		if o.kind != "coder_env" || o.text("agent_id") != agentID {
 			continue
 		}
-		name, value := o.text("name"), o.text("value")
+		name, value, strategy := o.text("name"), o.text("value"), o.text("merge_strategy")
 		before, set := joined[name]
-		switch strategy := o.text("merge_strategy"); {
-		case !set:
-			joined[name] = value
-		case strategy == "append":
-			joined[name] = before + ":" + value
-		case strategy == "prepend":
-			joined[name] = value + ":" + before
-		case strategy == "error":
-			return own, berth.Errorf(berth.Invalid, "%s sets %s, which another coder_env of its agent has set already, and its merge_strategy is \"error\"; remove one, or choose replace, append or prepend", o.address, name)
-		default:
-			joined[name] = value
+		if alone[name] = alone[name] || strategy == "error"; set && alone[name] {
+			return own, berth.Errorf(berth.Invalid, "%s and %s both set %s for their agent, and one of them has the merge_strategy \"error\"; remove one, or choose replace, append or prepend", by[name], o.address, name)
 		}
+		by[name] = o.address
+		switch {
+		case set && strategy == "append":
+			value = before + ":" + value
+		case set && strategy == "prepend":
+			value += ":" + before
+		}
+		joined[name] = value
 	}
 	for name, value := range own {
 		joined[name] = value

@@ -38,6 +38,12 @@ func (a fields) yes(name string) bool {
 	return v
 }
 
+// null tells whether a value is known to be none.
+func (a fields) null(name string) bool {
+	v, there := a[name]
+	return there && v == nil
+}
+
 // blocks are the nested blocks, or a list or set of objects.
 func (a fields) blocks(name string) []fields {
 	list, _ := a[name].([]any)

@@ -45,7 +45,7 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 	if err != nil {
 		return berth.Contents{}, err
 	}
-	c, err := contents(start, stop, modules)
+	c, err := contents(start, stop, modules, source.ReadGraph(o.Installation.Dir, modules), o.Variables)
 	if err != nil {
 		return berth.Contents{}, err
 	}
@@ -71,18 +71,24 @@ func (r *run) rehearse(ctx context.Context, t berth.Transition) (shown, error) {
 }
 
 // contents joins what the two plans say and checks it.
-func contents(start, stop shown, modules []source.Module) (berth.Contents, error) {
+func contents(start, stop shown, modules []source.Module, graph source.Graph, variables map[string]string) (berth.Contents, error) {
 	var c berth.Contents
 	places := blockPlaces(modules)
-	c.Resources = start.resources(stop)
-	for _, r := range start.managed() {
-		if r.kind == "coder_agent" {
-			c.Agents = append(c.Agents, r.name)
+	c.Resources = blocks(start, stop, graph)
+	found, wrong := agents(start.objects(graph))
+	for _, a := range found {
+		c.Agents = append(c.Agents, a.Name)
+		if a.Outside {
+			c.OutsideAgents = append(c.OutsideAgents, a.Name)
 		}
 	}
-	c.Parameters, c.Presets, c.External = start.parameters(), start.presets(), start.external()
-	err := errors.Join(
-		checkAgents(c.Agents, func(name string) string { return places["resource.coder_agent."+name] }),
+	if named := checkAgents(c.Agents, func(name string) string { return places["resource.coder_agent."+name] }); named != nil {
+		wrong = named // says the same, and where
+	}
+	c.Parameters, c.Presets, c.External, c.Secrets = start.parameters(), start.presets(), start.external(), start.secrets()
+	var untold error
+	c.Tags, untold = start.tags(modules[0], variables)
+	err := errors.Join(wrong, untold,
 		checkApps(start.managed(), places),
 		checkParameters(start, places),
 		checkPresets(c.Presets),
@@ -101,12 +107,15 @@ func contents(start, stop shown, modules []source.Module) (berth.Contents, error
 // known is a block's object as a plan shows it.
 type known struct {
 	address, kind, name string
+	module              string // address of the instance of its module; "" is the root
+	key                 string // its own instance key as written, may be empty
+	secret              fields // the same, true where a value is sensitive
 	fields
 }
 
 func (m shownModule) walk(visit func(mode string, k known)) {
 	for _, r := range m.Resources {
-		visit(r.Mode, known{address: r.Address, kind: r.Type, name: r.Name, fields: r.Values})
+		visit(r.Mode, known{address: r.Address, kind: r.Type, name: r.Name, module: m.Address, key: berth.InstanceKey(r.Index), secret: r.Secret, fields: r.Values})
 	}
 	for _, child := range m.Children {
 		child.walk(visit)
@@ -133,21 +142,6 @@ func (p shown) data(kind string) []known {
 		}
 	})
 	return list
-}
-
-// resources lists the blocks of a start and a stop. One that is there in both
-// is persistent; what the coder plugin has is not made of anything.
-func (p shown) resources(stop shown) []berth.TemplateResource {
-	blocks := map[string]berth.TemplateResource{}
-	add := func(in shown, persistent bool) {
-		for _, k := range in.managed() {
-			address := berth.ConfigAddress(k.address)
-			blocks[address] = berth.TemplateResource{Address: address, Type: k.kind, Persistent: persistent && !strings.HasPrefix(k.kind, "coder_")}
-		}
-	}
-	add(p, false)
-	add(stop, true)
-	return slices.SortedFunc(maps.Values(blocks), func(a, b berth.TemplateResource) int { return strings.Compare(a.Address, b.Address) })
 }
 
 func (p shown) parameters() []berth.Parameter {
@@ -190,11 +184,39 @@ func (p shown) presets() []berth.Preset {
 	for _, k := range p.data("coder_workspace_preset") {
 		preset := berth.Preset{Name: k.text("name"), Description: k.text("description"), Icon: k.text("icon"), Default: k.yes("default"), Parameters: k.texts("parameters")}
 		for _, b := range k.blocks("prebuilds") {
-			preset.Instances = b.number("instances")
+			preset.Instances, preset.Schedule = b.number("instances"), schedule(b)
+			for _, e := range b.blocks("expiration_policy") {
+				preset.Expires = e.number("ttl")
+			}
 		}
 		list = append(list, preset)
 	}
 	slices.SortStableFunc(list, func(a, b berth.Preset) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// schedule is the plan of a pool's size; nil: it has none.
+func schedule(prebuilds fields) *berth.PoolSchedule {
+	for _, b := range prebuilds.blocks("scheduling") {
+		s := berth.PoolSchedule{Zone: b.text("timezone"), Entries: []berth.PoolEntry{}}
+		for _, e := range b.blocks("schedule") {
+			s.Entries = append(s.Entries, berth.PoolEntry{Cron: e.text("cron"), Instances: e.number("instances")})
+		}
+		return &s
+	}
+	return nil
+}
+
+// secrets lists the secrets that a plan asks for, each once.
+func (p shown) secrets() []berth.SecretNeed {
+	var list []berth.SecretNeed
+	for _, k := range p.data("coder_secret") {
+		need := berth.SecretNeed{Env: k.text("env"), File: k.text("file"), Help: k.text("help_message")}
+		if !slices.ContainsFunc(list, func(n berth.SecretNeed) bool { return n.Env == need.Env && n.File == need.File }) {
+			list = append(list, need)
+		}
+	}
+	slices.SortFunc(list, func(a, b berth.SecretNeed) int { return strings.Compare(a.Place(), b.Place()) })
 	return list
 }
 

@@ -121,7 +121,7 @@ module "extra" {
 		Resources: []berth.TemplateResource{
 			{Address: "coder_agent.main", Type: "coder_agent"},
 			{Address: "module.extra.terraform_data.more", Type: "terraform_data", Persistent: true},
-			{Address: "terraform_data.computer", Type: "terraform_data"},
+			{Address: "terraform_data.computer", Type: "terraform_data", Agents: []string{"main"}},
 			{Address: "terraform_data.home", Type: "terraform_data", Persistent: true},
 		},
 		Agents:    []string{"main"},
@@ -130,6 +130,7 @@ module "extra" {
 		Terraform: s.installer.Engine.Version,
 		Notes:     []string{`the preset "Small" answers the parameter "nowhere", which the template does not have`},
 		DailyCost: new(int), // nothing
+		Warm:      true,
 	}
 	if s.installer.Engine.Tofu {
 		want.Plugins[0].Source = "registry.opentofu.org/coder/coder"
@@ -221,7 +222,8 @@ func TestStarterProcessImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(c.Resources, berth.TemplateResource{Address: "berth_directory.home", Type: "berth_directory", Persistent: true}) || len(c.Notes) != 0 || len(c.Agents) != 1 {
+	home := slices.ContainsFunc(c.Resources, func(r berth.TemplateResource) bool { return r.Address == "berth_directory.home" && r.Persistent })
+	if !home || len(c.Notes) != 0 || len(c.Agents) != 1 {
 		t.Errorf("%+v", c)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,18 +195,5 @@ func allow(last *berth.Plan) Judge {
 // starter reads one of the starter templates.
 func starter(t testing.TB, name string) map[string]string {
 	t.Helper()
-	files := map[string]string{}
-	dir := os.DirFS(filepath.Join("..", "..", "templates", name))
-	err := fs.WalkDir(dir, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(dir, path)
-		files[path] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
+	return templateFiles(t, filepath.Join("..", "..", "templates", name))
 }

@@ -92,12 +92,15 @@ type shown struct {
 }
 
 type shownModule struct {
+	Address   string `json:"address"` // "" of the root
 	Resources []struct {
-		Address string `json:"address"`
-		Mode    string `json:"mode"`
-		Type    string `json:"type"`
-		Name    string `json:"name"`
-		Values  fields `json:"values"`
+		Address string          `json:"address"`
+		Index   json.RawMessage `json:"index"`
+		Mode    string          `json:"mode"`
+		Type    string          `json:"type"`
+		Name    string          `json:"name"`
+		Values  fields          `json:"values"`
+		Secret  fields          `json:"sensitive_values"`
 	} `json:"resources"`
 	Children []shownModule `json:"child_modules"`
 }

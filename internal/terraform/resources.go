@@ -63,10 +63,9 @@ func subject(m object, objects []object) string {
 
 func items(m object) []berth.ResourceItem {
 	var list []berth.ResourceItem
-	hidden := hiddenItems(m)
 	for n, i := range m.blocks("item") {
-		item := berth.ResourceItem{Key: i.text("key"), Value: i.text("value"), Sensitive: i.yes("sensitive"), Null: i.yes("is_null")}
-		if item.Sensitive = item.Sensitive || hidden(n); item.Sensitive {
+		item := berth.ResourceItem{Key: i.text("key"), Value: i.text("value"), Sensitive: i.yes("sensitive"), Null: i.yes("is_null") || i.null("value")}
+		if item.Sensitive = item.Sensitive || m.hides(n); item.Sensitive {
 			item.Value = ""
 		}
 		list = append(list, item)
@@ -75,12 +74,13 @@ func items(m object) []berth.ResourceItem {
 }
 
 // hiddenItems tells which items of a coder_metadata got a value that Terraform
-// holds for sensitive, though the item does not say so itself.
-func hiddenItems(m object) func(n int) bool {
+// holds for sensitive, though the item does not say so itself, by the paths in
+// its state.
+func hiddenItems(secret json.RawMessage) func(n int) bool {
 	var paths [][]struct {
 		Value json.RawMessage `json:"value"`
 	}
-	_ = json.Unmarshal(m.secret, &paths) // none is the rule
+	_ = json.Unmarshal(secret, &paths) // none is the rule
 	all, some := false, map[int]bool{}
 	for _, path := range paths {
 		if len(path) == 0 || string(path[0].Value) != `"item"` {

@@ -39,8 +39,8 @@ type object struct {
 	key     string // its own instance key as written, may be empty
 	kind    string // resource type
 	name    string
-	needs   []string        // config addresses that it depends on, all the way down
-	secret  json.RawMessage // paths of sensitive attributes
+	needs   []string            // config addresses that it depends on, all the way down
+	hides   func(item int) bool // which items of a coder_metadata Terraform holds for sensitive
 	fields
 }
 
@@ -129,7 +129,7 @@ func (f stateFile) objects() []object {
 			}
 			o := object{
 				address: r.config() + berth.InstanceKey(i.Key), config: berth.ConfigAddress(r.config()), key: berth.InstanceKey(i.Key),
-				kind: r.Type, name: r.Name, secret: i.Sensitive,
+				kind: r.Type, name: r.Name, hides: hiddenItems(i.Sensitive),
 			}
 			for _, need := range i.Dependencies {
 				o.needs = append(o.needs, berth.ConfigAddress(need))

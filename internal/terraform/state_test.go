@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 func TestStreamTellsWhenItIsNotEnough(t *testing.T) {
@@ -164,7 +165,7 @@ func FuzzPlan(f *testing.F) {
 		var p shown
 		if json.Unmarshal(text, &p) == nil {
 			p.changes()
-			_, _ = contents(p, p, nil)
+			_, _ = contents(p, p, []source.Module{{}}, source.ReadGraph(".", []source.Module{{Dir: "."}}), nil)
 		}
 	})
 }
