@@ -52,6 +52,7 @@ type Job struct {
 	Class      int               `json:"class"`
 	Workspace  string            `json:"workspace,omitempty" doc:"owner/name, for logs"`
 	Archive    string            `json:"archive" doc:"Hash; GET /runner/archives/{hash}"`
+	Carried    string            `json:"carried,omitempty" doc:"Hash of the archive with the modules and the lock file that the version's import resolved, fetched like the other; empty: there is none"`
 	Variables  map[string]string `json:"variables,omitempty"`
 	Env        map[string]string `json:"env" doc:"For the plugins"`
 	State      []byte            `json:"state,omitempty" doc:"Terraform state to start from; empty: none"`
@@ -112,6 +113,7 @@ type Finish struct {
 	Agents    []FinishedAgent  `json:"agents,omitempty"`
 	Timings   []berth.Timing   `json:"timings,omitempty"`
 	Contents  *berth.Contents  `json:"contents,omitempty" doc:"Of an import"`
+	Carried   []byte           `json:"carried,omitempty" doc:"Of an import: a tar of the modules and the lock file that it resolved"`
 }
 
 // FinishedAgent is an agent found in a build's state.

@@ -21,7 +21,7 @@ func (q *Queue) Finish(ctx context.Context, c Call, r Report) error {
 		return err
 	}
 	r.Error, r.ErrorCode, r.Canceled = berth.ErrorMessage(err), berth.FailedResult, false
-	r.Agents, r.Contents = nil, nil
+	r.Agents, r.Contents, r.Carried = nil, nil, nil
 	_, err = q.finish(ctx, c, r)
 	return err
 }

@@ -92,6 +92,7 @@ type Kind struct {
 // Input is what Terraform gets for a build.
 type Input struct {
 	Archive   string            // SHA-256 of the module, hex
+	Carried   string            // SHA-256 of what its import resolved, hex; empty: not kept
 	Variables map[string]string // of the version
 	Env       map[string]string // for the plugins; holds secrets
 	Workspace string            // owner/name, for logs
@@ -150,6 +151,7 @@ type Report struct {
 	Agents    []FoundAgent
 	Timings   []berth.Timing
 	Contents  *berth.Contents // of an import
+	Carried   []byte          // of an import: archive with the modules and the lock file that it resolved
 }
 
 // FoundAgent is an agent in a build's state.

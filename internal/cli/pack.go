@@ -74,7 +74,7 @@ func templateFiles(dir fs.FS, shown string) ([]string, error) {
 			return fmt.Errorf("reading %s: %w", filepath.Join(shown, name), err)
 		case name == ".":
 			return nil
-		case leftOut(d):
+		case leftOut(d) || strings.HasSuffix(name, "/"+lockFile): // that of a module means nothing
 			if d.IsDir() {
 				return fs.SkipDir
 			}
@@ -101,6 +101,9 @@ func templateFiles(dir fs.FS, shown string) ([]string, error) {
 	return names, err
 }
 
+// lockFile names the plugins' versions that a template was tried with.
+const lockFile = ".terraform.lock.hcl"
+
 // leftOut tells what is beside a template and not of it: version control,
 // Terraform's own working files, states with their secrets.
 func leftOut(d fs.DirEntry) bool {
@@ -108,7 +111,7 @@ func leftOut(d fs.DirEntry) bool {
 	if d.IsDir() {
 		return name == ".git" || name == ".terraform"
 	}
-	return name == ".git" || name == ".terraform.lock.hcl" || name == ".DS_Store" ||
+	return name == ".git" || name == ".DS_Store" ||
 		strings.HasSuffix(name, ".tfstate") || strings.Contains(name, ".tfstate.")
 }
 

@@ -53,7 +53,7 @@ func packed(t *testing.T, archive []byte) (names string) {
 func TestPackIsTheSameForTheSameFiles(t *testing.T) {
 	t.Parallel()
 	content := map[string]string{"main.tf": "#", "b/x.sh": "echo", "a.txt": "1", ".terraform/plugin": "big", ".git/config": "x", "terraform.tfstate": "secret",
-		"old.tfstate.backup": "secret", ".terraform.lock.hcl": "x", "b/.terraform/x": "x"}
+		"old.tfstate.backup": "secret", ".terraform.lock.hcl": "x", "b/.terraform.lock.hcl": "x", "b/.terraform/x": "x"}
 	one, two := files(t, content), files(t, content)
 	os.Chmod(filepath.Join(one, "b/x.sh"), 0o755)
 	os.Chmod(filepath.Join(two, "b/x.sh"), 0o711)
@@ -66,7 +66,7 @@ func TestPackIsTheSameForTheSameFiles(t *testing.T) {
 	if err != nil || !bytes.Equal(a, b) {
 		t.Errorf("two archives of the same files differ: %v", err)
 	}
-	if got := packed(t, a); got != "a.txt b/x.sh main.tf" {
+	if got := packed(t, a); got != ".terraform.lock.hcl a.txt b/x.sh main.tf" {
 		t.Errorf("packed: %s", got)
 	}
 }

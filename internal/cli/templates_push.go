@@ -24,7 +24,7 @@ func (a *app) templatesPush() *cobra.Command {
 template, which becomes the active one when the import succeeds. A template that
 is not there is made.
 
-Left out are .git, .terraform, states (*.tfstate) and .terraform.lock.hcl.`,
+Left out are .git, .terraform and states (*.tfstate).`,
 		Example:           "  berth templates push docker -d ./docker -m 'newer image' --variable image=debian:13",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.templateNames,

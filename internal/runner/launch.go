@@ -56,11 +56,17 @@ func (h *held) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var carried string
+	if hash := h.order.Job.Carried; hash != "" {
+		if carried, err = h.r.archive(ctx, hash); err != nil {
+			return err
+		}
+	}
 	h.r.mu.Lock()
 	engine := h.r.engine
 	h.r.mu.Unlock()
 	h.order = order{
-		Job: h.order.Job, Engine: engine, As: h.r.o.As, Env: h.r.o.Env, Pass: h.r.o.Pass, Archive: archive,
+		Job: h.order.Job, Engine: engine, As: h.r.o.As, Env: h.r.o.Env, Pass: h.r.o.Pass, Archive: archive, Carried: carried,
 		Mirror:        strings.Join(append([]string{filepath.Join(h.r.o.Work, "mirror")}, h.r.o.Mirrors...), string(os.PathListSeparator)),
 		Installations: filepath.Join(h.r.o.Work, "installations"),
 		Work:          h.r.workDir(h.rec.name()),

@@ -1,7 +1,10 @@
 package runner
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +123,34 @@ func TestRealImport(t *testing.T) {
 	b.runReal(t)
 	if f := build.wait(t); f.Error != "" || f.Contents == nil || len(f.Contents.Resources) != 2 {
 		t.Errorf("finish: %s %+v", f.Error, f.Contents)
+	}
+}
+
+// What an import resolved goes with its result, and a build on another machine
+// is made from that.
+func TestRealImportCarriesItsModules(t *testing.T) {
+	t.Parallel()
+	needTerraform(t)
+	b := newBench(t)
+	b.setArchive(map[string]string{"main.tf": twoSteps, "near/main.tf": `output "x" { value = 1 }`, "module.tf": `module "near" { source = "./near" }`})
+	build := b.enqueueJob(api.Job{Transition: string(berth.Import), Env: map[string]string{}})
+	b.runReal(t)
+	f := build.wait(t)
+	if f.Error != "" || len(f.Carried) == 0 || !bytes.Contains(f.Carried, []byte("modules.json")) {
+		t.Fatalf("finish: %s, %d bytes carried", f.Error, len(f.Carried))
+	}
+	other := newBench(t)
+	other.archive, other.hash = b.archive, b.hash
+	sum := sha256.Sum256(f.Carried)
+	hash := hex.EncodeToString(sum[:])
+	other.fakeServer.carried = map[string][]byte{hash: f.Carried}
+	start := other.enqueueJob(api.Job{Carried: hash, Env: map[string]string{}})
+	other.runReal(t)
+	if f := start.wait(t); f.Error != "" || len(f.Addresses) != 2 || len(f.Carried) > 0 {
+		t.Errorf("finish: %s, %v", f.Error, f.Addresses)
+	}
+	if made, _ := filepath.Glob(filepath.Join(other.work, "installations", "*-"+hash[:16])); len(made) != 1 {
+		t.Errorf("installations of what is carried: %v", made)
 	}
 }
 

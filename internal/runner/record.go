@@ -58,7 +58,8 @@ type order struct {
 	As            *terraform.As     `json:"as,omitempty"`
 	Env           map[string]string `json:"env,omitempty"`
 	Pass          []string          `json:"pass,omitempty"`
-	Archive       string            `json:"archive"` // path of the template's archive
+	Archive       string            `json:"archive"`           // path of the template's archive
+	Carried       string            `json:"carried,omitempty"` // path of what the version's import resolved
 	Mirror        string            `json:"mirror"`
 	Installations string            `json:"installations"`
 	Work          string            `json:"work"` // of this build; owned by the build user

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ type fakeServer struct {
 	url     string
 	archive []byte
 	hash    string
+	carried map[string][]byte // by hash
 
 	mu      sync.Mutex
 	builds  map[string]*fakeBuild
@@ -231,6 +233,9 @@ func (s *fakeServer) call(op, build string, r *http.Request) (out any, err error
 	case "hello":
 		return s.hello(decode[api.RunnerHello](r)), nil
 	case "archives":
+		if data, ok := s.carried[path.Base(r.URL.Path)]; ok {
+			return data, nil
+		}
 		return s.archive, nil
 	}
 	b := s.builds[build]

@@ -28,8 +28,11 @@ type realEngine struct{}
 
 func (realEngine) Ensure(ctx context.Context, o order, log func(berth.Log)) (terraform.Installation, error) {
 	i := terraform.Installer{Engine: o.Engine, Mirror: o.Mirror, Dir: o.Installations, As: o.As}
-	archive := func(context.Context) (io.ReadCloser, error) { return os.Open(o.Archive) }
-	return i.Ensure(ctx, o.Job.Archive, archive, log)
+	open := func(path string) func(context.Context) (io.ReadCloser, error) {
+		return func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
+	}
+	return i.EnsureOf(ctx, terraform.Template{Hash: o.Job.Archive, Archive: open(o.Archive), Carried: o.Job.Carried, Modules: open(o.Carried),
+		Anew: berth.Transition(o.Job.Transition) == berth.Import}, log)
 }
 
 func (realEngine) Run(ctx context.Context, o terraform.Options, sink terraform.Sink, judge func(context.Context, berth.Plan) (berth.Verdict, error)) (terraform.Result, error) {
@@ -96,6 +99,7 @@ func (k *keeper) runEngine(limit time.Duration) api.Finish {
 		f := api.Finish{Timings: []berth.Timing{timing}}
 		if err == nil {
 			f.Contents = &contents
+			f.Carried, err = installation.Carried()
 		}
 		return k.outcome(f, err, limit)
 	}

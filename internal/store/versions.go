@@ -5,10 +5,10 @@ import (
 )
 
 // versionColumns leaves the sealed variables out: VersionVariables has them.
-const versionColumns = `v.id, v.organization_id, v.template_id, v.name, v.message, v.archive, v.build_id, v.activate, v.created_by, v.created_at, v.archived_at`
+const versionColumns = `v.id, v.organization_id, v.template_id, v.name, v.message, v.archive, v.build_id, v.activate, v.created_by, v.created_at, v.archived_at, v.carried`
 
 func versionInto(v *berth.Version) []any {
-	return []any{&v.ID, &v.OrganizationID, &v.TemplateID, &v.Name, &v.Message, &v.Archive, &v.BuildID, &v.Activate, &v.CreatedBy, at(&v.CreatedAt), at(&v.ArchivedAt)}
+	return []any{&v.ID, &v.OrganizationID, &v.TemplateID, &v.Name, &v.Message, &v.Archive, &v.BuildID, &v.Activate, &v.CreatedBy, at(&v.CreatedAt), at(&v.ArchivedAt), &v.Carried}
 }
 
 func scanVersion(s scanner) (v berth.Version, err error) {
@@ -33,6 +33,11 @@ func (tx *Tx) SetVersionBuild(v berth.VersionID, b berth.BuildID) error {
 // SetContents stores what the import of a version found.
 func (tx *Tx) SetContents(v berth.VersionID, c berth.Contents) error {
 	return tx.must("version", `UPDATE versions SET contents_json = $2 WHERE id = $1`, v, asJSON(c))
+}
+
+// SetCarried names the archive with what the import of a version resolved.
+func (tx *Tx) SetCarried(v berth.VersionID, hash string) error {
+	return tx.must("version", `UPDATE versions SET carried = $2 WHERE id = $1`, v, hash)
 }
 
 // Version is a version by id, with its contents.
@@ -100,8 +105,8 @@ func (q *Query) VersionPage(t berth.TemplateID, archived bool, p Page) ([]Versio
 }
 
 // ArchiveNeeded tells whether an active build of a provider is made from the
-// archive: runners may read those and no others.
+// archive, or from what its version carries: runners may read those and no others.
 func (q *Query) ArchiveNeeded(p berth.ProviderID, hash string) (bool, error) {
 	return one(q, "archive", single[bool], `SELECT EXISTS (SELECT 1 FROM builds b JOIN versions v ON v.id = b.version_id
-		WHERE v.archive = $2 AND b.provider_id = $1 AND b.completed_at IS NULL)`, p, hash)
+		WHERE (v.archive = $2 OR v.carried = $2) AND b.provider_id = $1 AND b.completed_at IS NULL)`, p, hash)
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // Limits of an archive. Terraform modules are text: what is larger holds
@@ -143,10 +144,11 @@ func place(h *tar.Header) (string, error) {
 }
 
 // dropped tells whether a file is left out: what Terraform made on the pusher's
-// machine says nothing about the template, and a state may hold secrets.
+// machine says nothing about the template, and a state may hold secrets. The
+// template's own lock file says which versions of plugins it was tried with.
 func dropped(name string) bool {
 	base := path.Base(name)
-	return base == ".terraform.lock.hcl" || strings.HasSuffix(base, ".tfstate") || strings.Contains(base, ".tfstate.") ||
+	return base == source.LockFile && name != source.LockFile || strings.HasSuffix(base, ".tfstate") || strings.Contains(base, ".tfstate.") ||
 		slices.Contains(strings.Split(path.Dir(name), "/"), ".terraform")
 }
 

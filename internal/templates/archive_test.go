@@ -160,7 +160,7 @@ func TestNormalForm(t *testing.T) {
 	t.Parallel()
 	a, hash, n, err := normalise(bytes.NewReader(zip(t, pack(t,
 		tar.Header{Name: "./", Typeflag: tar.TypeDir}, tar.Header{Name: "./b.sh", Mode: 0o755, Size: 3, Uid: 1000, Uname: "ada"},
-		tar.Header{Name: "./main.tf", Size: 10}, tar.Header{Name: ".terraform.lock.hcl", Size: 5}, tar.Header{Name: "terraform.tfstate", Size: 5},
+		tar.Header{Name: "./main.tf", Size: 10}, tar.Header{Name: "m/.terraform.lock.hcl", Size: 5}, tar.Header{Name: "terraform.tfstate", Size: 5},
 		tar.Header{Name: "x.tfstate.backup", Size: 5}, tar.Header{Name: "m/.terraform/plugin", Size: 5}, tar.Header{Name: "m/x.tf", Size: 1}))))
 	if err != nil || n != 3 {
 		t.Fatalf("%d files, %v", n, err)

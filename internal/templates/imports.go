@@ -1,12 +1,15 @@
 package templates
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/organizations"
+	"github.com/berthdev/berth/internal/source"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -52,6 +55,9 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 	if err := tx.SetContents(v.ID, *r.Contents); err != nil {
 		return err
 	}
+	if err := keepCarried(tx, v.ID, r.Carried); err != nil {
+		return err
+	}
 	if cost := r.Contents.DailyCost; cost != nil {
 		if err := tx.NoteVersionCost(v.ID, "", *cost); err != nil {
 			return err
@@ -79,6 +85,23 @@ func (s *Service) finish(tx *store.Tx, b berth.Build, r builds.Report) error {
 	}
 	return tx.InsertAudit(store.Audit{Class: berth.AuditAutomatic, ActorID: b.InitiatorID, Action: "activate", Kind: "template", OrganizationID: t.OrganizationID,
 		TargetID: string(t.ID), TargetName: t.Name, Changes: c, Reason: "The version was pushed to become the active one, and its import succeeded."})
+}
+
+// keepCarried keeps what an import resolved. It came from another machine, and
+// others are to unpack it, so it is read first.
+func keepCarried(tx *store.Tx, v berth.VersionID, data []byte) error {
+	if len(data) == 0 {
+		return nil // an older runner, or too large
+	}
+	if _, err := source.ReadCarried(data); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(data)
+	hash := hex.EncodeToString(sum[:])
+	if err := tx.PutArchive(hash, data); err != nil {
+		return err
+	}
+	return tx.SetCarried(v, hash)
 }
 
 // activate makes a version the active one, has the rules of what runs asked, and

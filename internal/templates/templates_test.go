@@ -191,6 +191,41 @@ func TestImportsThatDoNotSucceed(t *testing.T) {
 	})
 }
 
+// What an import resolved is kept with the version, for runners of its builds
+// alone; what is no such archive is refused with the import.
+func TestVersionsCarryWhatTheirImportResolved(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		lock := packed(t, ".terraform.lock.hcl", "# locked")
+		h.push(templates.Push{Template: "dev", Activate: true})
+		h.finish(builds.Report{Contents: &berth.Contents{}, Carried: lock})
+		v, err := h.s.Version(t.Context(), h.admin, "", "dev", "v1")
+		must(t, err)
+		if v.Build.Status() != berth.BuildSucceeded || len(v.Version.Carried) != 64 {
+			t.Errorf("%s, carried %q", v.Build.Status(), v.Version.Carried)
+		}
+		_, err = h.s.RunnerArchive(t.Context(), h.provider.ID, v.Version.Carried)
+		want(t, "what no build needs", err, berth.NotFound)
+		h.push(templates.Push{Template: "dev", Activate: true})
+		h.finish(builds.Report{Contents: &berth.Contents{}, Carried: packed(t, "main.tf", "hostile")})
+		v, err = h.s.Version(t.Context(), h.admin, "", "dev", "v2")
+		must(t, err)
+		if v.Build.ErrorCode != berth.FailedResult || v.Active || v.Version.Carried != "" {
+			t.Errorf("hostile: %s, active %v, carried %q", v.Build.ErrorCode, v.Active, v.Version.Carried)
+		}
+	})
+}
+
+// packed is a tar of one file.
+func packed(t *testing.T, name, text string) []byte {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	must(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
+	_, err := w.Write([]byte(text))
+	must(t, err)
+	must(t, w.Close())
+	return out.Bytes()
+}
+
 // TestALateImportDoesNotWin: of two pushes the later one ends up active,
 // whichever import ends first.
 func TestALateImportDoesNotWin(t *testing.T) {

@@ -64,11 +64,11 @@ func unpack(dir string, archive io.Reader) error {
 }
 
 // dropped tells which files of an archive are left out: what another run of
-// terraform left there. A lock file names plugins by hashes of other builds.
+// terraform left there. The template's own lock file is read and then replaced.
 func dropped(name string) bool {
 	first, _, _ := strings.Cut(filepath.ToSlash(name), "/")
 	base := filepath.Base(name)
-	return first == ".terraform" || base == ".terraform.lock.hcl" || first == "terraform.tfstate.d" ||
+	return first == ".terraform" || base == lockName && name != lockName || first == "terraform.tfstate.d" ||
 		strings.HasSuffix(base, ".tfstate") || strings.HasSuffix(base, ".tfstate.backup")
 }
 

@@ -53,6 +53,7 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 	c.Plugins, c.Modules, err = resolved(o.Installation.Dir)
 	c.Cold = cold(o.Installation.Dir, modules, c.Plugins, o.Engine.Tofu)
 	c.Warm = c.Cold == "" && err == nil
+	c.Notes = append(c.Notes, o.Installation.Notes...)
 	for _, note := range c.Notes {
 		r.say("warn", "Note: "+note)
 	}

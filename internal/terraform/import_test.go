@@ -128,9 +128,10 @@ module "extra" {
 		Plugins:   []berth.Plugin{{Source: "registry.terraform.io/coder/coder", Version: "2.19.0"}},
 		Modules:   []berth.Module{{Key: "extra", Source: "./modules/extra"}},
 		Terraform: s.installer.Engine.Version,
-		Notes:     []string{`the preset "Small" answers the parameter "nowhere", which the template does not have`},
-		DailyCost: new(int), // nothing
+		Notes: []string{`the preset "Small" answers the parameter "nowhere", which the template does not have`,
+			`the lock file names the plugin ` + s.installer.registry() + `/coder/coder in version 0.0.1, which this workspace provider does not have; the newest that required_providers allows is used instead`},
 		Warm:      true,
+		DailyCost: new(int), // nothing
 	}
 	if s.installer.Engine.Tofu {
 		want.Plugins[0].Source = "registry.opentofu.org/coder/coder"

@@ -13,7 +13,7 @@ import (
 )
 
 // lockName is the file in which terraform keeps the versions of plugins.
-const lockName = ".terraform.lock.hcl"
+const lockName = source.LockFile
 
 // parseLock reads which plugins a lock file names.
 func parseLock(text []byte) ([]berth.Plugin, error) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -34,6 +35,15 @@ func pluginDir(dirs []string, p berth.Plugin) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// packed tells whether a mirror has the plugin as an archive.
+func packed(dirs []string, p berth.Plugin) bool {
+	name := fmt.Sprintf("terraform-provider-%s_%s_%s.zip", path.Base(p.Source), p.Version, platform)
+	return slices.ContainsFunc(dirs, func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(p.Source), name))
+		return err == nil
+	})
 }
 
 // available lists the plugins in the mirrors for an error, as people write

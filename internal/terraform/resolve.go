@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/source"
@@ -16,41 +17,58 @@ import (
 
 // resolve runs `terraform init` on a copy of the template and puts what it
 // chose into the template: links to the plugins, copies of modules, and a lock
-// file without hashes.
-func (i *Installer) resolve(ctx context.Context, hash, template string, log func(berth.Log)) error {
+// file without hashes. Of modules that are carried nothing is fetched.
+func (i *Installer) resolve(ctx context.Context, template string, t Template, given []byte, log func(berth.Log)) (notes []string, err error) {
+	keep, notes, err := i.locked(given, t.Carried != "")
+	if err != nil {
+		return nil, err
+	}
+	if t.Carried != "" { // an import says its notes itself
+		for _, note := range notes {
+			log(berth.Log{At: time.Now(), Level: "warn", Stage: "init", Source: "berth", Text: "Note: " + note + "."})
+		}
+	}
 	scratch, err := os.MkdirTemp(i.Dir, ".init-*")
 	if err != nil {
-		return fmt.Errorf("preparing an installation: %w", err)
+		return nil, fmt.Errorf("preparing an installation: %w", err)
 	}
 	defer discard(scratch)
 	work := filepath.Join(scratch, "work")
-	if err := errors.Join(os.Mkdir(filepath.Join(scratch, "tmp"), 0o700), os.CopyFS(work, os.DirFS(template)), i.seed(hash, work)); err != nil {
-		return fmt.Errorf("preparing an installation: %w", err)
+	err = errors.Join(os.Mkdir(filepath.Join(scratch, "tmp"), 0o700), os.CopyFS(work, os.DirFS(template)), i.seed(t, work), writeConfig(scratch, i.Mirror))
+	if err == nil && len(keep) > 0 {
+		err = writeWhole(filepath.Join(work, lockName), writeLock(keep), 0o644)
 	}
-	if err := errors.Join(writeConfig(scratch, i.Mirror), give(scratch, i.As)); err != nil {
-		return fmt.Errorf("preparing an installation: %w", err)
+	if err = errors.Join(err, give(scratch, i.As)); err != nil {
+		return nil, fmt.Errorf("preparing an installation: %w", err)
 	}
-	if err := i.init(ctx, scratch, work, log); err != nil {
-		return err
+	if err := i.init(ctx, scratch, work, t.Carried != "", log); err != nil {
+		return nil, err
 	}
-	return i.take(work, template)
+	return notes, i.take(work, template, t.Carried == "")
 }
 
 // seed copies modules that an earlier installation of the same archive has, so
 // that a changed plugin does not fetch them anew.
-func (i *Installer) seed(hash, work string) error {
-	found, _ := filepath.Glob(filepath.Join(i.Dir, hash+"-*", "template", ".terraform", "modules"))
+func (i *Installer) seed(t Template, work string) error {
+	if t.Carried != "" || t.Anew {
+		return nil
+	}
+	found, _ := filepath.Glob(filepath.Join(i.Dir, t.Hash+"-*", "template", filepath.FromSlash(source.ModulesDir)))
 	if len(found) == 0 {
 		return nil
 	}
-	return os.CopyFS(filepath.Join(work, ".terraform", "modules"), os.DirFS(found[0]))
+	return os.CopyFS(filepath.Join(work, filepath.FromSlash(source.ModulesDir)), os.DirFS(found[0]))
 }
 
-func (i *Installer) init(ctx context.Context, scratch, work string, log func(berth.Log)) error {
+func (i *Installer) init(ctx context.Context, scratch, work string, carried bool, log func(berth.Log)) error {
 	s := newStream("init", log)
 	var said []string
+	args := []string{"init", "-json", "-input=false"}
+	if carried {
+		args = append(args, "-get=false")
+	}
 	c := call{
-		path: i.Engine.Path, args: []string{"init", "-json", "-input=false"}, dir: work,
+		path: i.Engine.Path, args: args, dir: work,
 		env: environ(scratch, Options{}), as: i.As,
 		stdout: s.line,
 		stderr: func(line []byte) { said = append(said, string(line)); s.problem(line) },
@@ -103,7 +121,7 @@ func (i *Installer) explain(said []string) error {
 
 // take copies from work, which another user may have written, what init chose.
 // Nothing there is followed to a place outside of it.
-func (i *Installer) take(work, template string) error {
+func (i *Installer) take(work, template string, modules bool) error {
 	from, err := os.OpenRoot(work)
 	if err != nil {
 		return fmt.Errorf("reading what terraform chose: %w", err)
@@ -122,9 +140,8 @@ func (i *Installer) take(work, template string) error {
 			return fmt.Errorf("installing the plugin %s: %w", p.Source, err)
 		}
 	}
-	const modules = ".terraform/modules"
-	if _, err := from.Lstat(modules); err == nil {
-		if err := copyTree(from, modules, filepath.Join(template, modules)); err != nil {
+	if _, err := from.Lstat(source.ModulesDir); err == nil && modules {
+		if err := copyTree(from, source.ModulesDir, filepath.Join(template, source.ModulesDir)); err != nil {
 			return fmt.Errorf("installing modules: %w", err)
 		}
 	}

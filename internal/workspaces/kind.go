@@ -35,7 +35,7 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 	if err := s.signInEnv(q, b, c.owner, env); err != nil {
 		return builds.Input{}, err
 	}
-	return builds.Input{Archive: c.version.Archive, Variables: variables, Env: env,
+	return builds.Input{Archive: c.version.Archive, Carried: c.version.Carried, Variables: variables, Env: env,
 		Workspace: c.owner.Username + "/" + c.workspace.Name, Timeout: s.opt.BuildTimeout}, nil
 }
 
