@@ -39,6 +39,9 @@ type Command struct {
 	// made, and removed with the process.
 	Temp string
 	Attr *syscall.SysProcAttr // for instance its user; it gets a process group of its own anyway
+	// Detached lets the plugin outlive us: what it says on standard error is
+	// dropped, since the first line that nobody can take would end it.
+	Detached bool
 }
 
 // The handshake of Terraform's plugins.
@@ -90,7 +93,9 @@ func (p *Process) launch(ctx context.Context, c Command) (Upstream, error) {
 		cookie, protocols, "TMPDIR="+temp, "PLUGIN_UNIX_SOCKET_DIR="+temp,
 		// What they log holds what they were given: tokens, too.
 		"TF_LOG=off", "TF_LOG_SDK=off", "TF_LOG_SDK_PROTO=off", "TF_LOG_PROVIDER=off")
-	p.cmd.Stderr = &p.crash
+	if !c.Detached {
+		p.cmd.Stderr = &p.crash
+	}
 	p.cmd.WaitDelay = time.Second
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -225,8 +225,11 @@ func environOf(pid int) (environ []byte, err error) {
 
 // hasMark matches the live processes whose mark begins with prefix. Only those
 // of our own user can be seen, which are those that we can have started.
-func hasMark(prefix string) func(pid int) bool {
-	want := markVariable + "=" + prefix
+func hasMark(prefix string) func(pid int) bool { return hasVariable(markVariable + "=" + prefix) }
+
+// hasVariable matches the live processes in whose environment a variable begins
+// with want, NAME=….
+func hasVariable(want string) func(pid int) bool {
 	return func(pid int) bool {
 		environ, err := environOf(pid)
 		if err != nil || !strings.Contains(string(environ), want) {

@@ -5,6 +5,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -19,3 +20,11 @@ func removeLog(string)                                     {}
 
 // EndWorkspace kills all processes of a workspace. There are none here.
 func EndWorkspace(context.Context, string) error { return nil }
+
+// EndWarm ends the plugins of one directory, and what they started. There are
+// none here.
+func EndWarm(context.Context, string) error { return nil }
+
+func keepMemoryPrivate() error { return errHost }
+
+func sessionOf(net.Conn, []uint32) (int, bool) { return 0, false }

@@ -11,8 +11,11 @@ import (
 	serve "github.com/hashicorp/terraform-plugin-sdk/v2/plugin"
 )
 
+// SlotsCommand is the argument with which berth-plugin serves many builds.
+const SlotsCommand = "slots"
+
 // Main serves the plugin that the program's name asks for until Terraform ends
-// it, and returns the exit code.
+// it, or slots, and returns the exit code.
 func Main(args []string) int {
 	name := ""
 	if len(args) > 0 {
@@ -24,19 +27,25 @@ func Main(args []string) int {
 			return 0
 		}
 	}
+	if len(args) > 1 && args[1] == SlotsCommand {
+		return slotsMain(args[2:])
+	}
 	fmt.Fprintf(os.Stderr, "%s holds the Terraform plugins coder and berth. Terraform starts it under the name terraform-provider-coder or terraform-provider-berth; it does nothing when started as %q.\n", "berth-plugin", name)
 	return 2
 }
 
-// served lists the plugins in this binary.
-var served = []struct {
+// pluginBinary is one of the plugins in this binary.
+type pluginBinary struct {
 	name      string // terraform-provider-NAME
 	namespace string
 	version   string
 	address   string
 	provider  func() *schema.Provider
-}{
+	slots     bool // it may serve many builds: it only computes
+}
+
+var served = []pluginBinary{
 	// The version is that of the module; a test holds the two together.
-	{"coder", "coder", "2.19.0", "registry.terraform.io/coder/coder", func() *schema.Provider { return withSecrets(keepTokens(provider.New())) }},
-	{"berth", "berthdev", "1.0.0", "registry.terraform.io/berthdev/berth", newBerth},
+	{"coder", "coder", "2.19.0", "registry.terraform.io/coder/coder", func() *schema.Provider { return withSecrets(keepTokens(provider.New())) }, true},
+	{"berth", "berthdev", "1.0.0", "registry.terraform.io/berthdev/berth", newBerth, false},
 }

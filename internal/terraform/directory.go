@@ -42,7 +42,7 @@ func prepare(o Options, variables []byte) (*directory, error) {
 		return nil, fmt.Errorf("preparing the build's directory: %w", err)
 	}
 	work := filepath.Join(path, workName)
-	if err := os.Mkdir(work, 0o700); errors.Is(err, fs.ErrExist) {
+	if err := takeSeat(work, o.Seat); errors.Is(err, fs.ErrExist) {
 		return nil, berth.Errorf(berth.Conflict, "the build's directory %s was used by another run; read it with Recover and remove it", path)
 	} else if err != nil {
 		return nil, fmt.Errorf("preparing the build's directory: %w", err)
@@ -67,6 +67,17 @@ func prepare(o Options, variables []byte) (*directory, error) {
 		return nil, fmt.Errorf("preparing the build's directory: %w", err)
 	}
 	return &directory{path: path, root: root}, nil
+}
+
+// takeSeat makes the working directory, out of seat if there is one.
+func takeSeat(work, seat string) error {
+	if seat == "" {
+		return os.Mkdir(work, 0o700)
+	}
+	if _, err := os.Lstat(work); err == nil {
+		return fs.ErrExist
+	}
+	return os.Rename(seat, work)
 }
 
 // linkTemplate links the entries of the installation into work, so that the

@@ -2,8 +2,12 @@ package terraform
 
 import (
 	"context"
+	"maps"
+	"os"
+	"path/filepath"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/journal"
 )
 
 // As is the user that terraform and its plugins run as. A nil As means the
@@ -36,6 +40,13 @@ type Options struct {
 	// Orphan makes a delete leave everything that was made where it is.
 	Orphan bool
 	As     *As
+	// Plugins serve already and are for this build alone. Those that the template
+	// needs beyond them are started for the build.
+	Plugins []journal.Upstream
+	// Seat is the directory in which Plugins work; it becomes the build's own
+	// working directory, so that a path in the template means the same to them.
+	// It is empty, of the build's user, and on the disk of Dir. Empty: none.
+	Seat string
 	// Kill ends everything at once when it is closed. The context ends a run
 	// gracefully instead.
 	Kill <-chan struct{}
@@ -83,3 +94,17 @@ type RunError struct {
 func (e *RunError) Error() string { return e.Err.Error() }
 
 func (e *RunError) Unwrap() error { return e.Err }
+
+// PluginEnv is what the plugins of a build see in their environment, next to what
+// every process has. It is what a plugin that serves already has to be given.
+func (o Options) PluginEnv() map[string]string {
+	env := map[string]string{"CODER_WORKSPACE_TRANSITION": transitions[o.Transition]}
+	maps.Copy(env, o.Env)
+	return env
+}
+
+// LeaveSeat puts the working directory of a build that is over back to where its
+// seat was. What is in it stays in it.
+func (o Options) LeaveSeat() error {
+	return os.Rename(filepath.Join(o.Dir, workName), o.Seat)
+}

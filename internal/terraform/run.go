@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"strings"
 	"time"
@@ -56,9 +55,12 @@ func (r *run) prepare() error {
 	if err != nil {
 		return err
 	}
-	env := map[string]string{"CODER_WORKSPACE_TRANSITION": transitions[r.Transition]}
-	maps.Copy(env, r.Env)
-	r.Env = env
+	r.Env = r.PluginEnv()
+	if len(r.Plugins) > 0 {
+		if r.Env[reattachVariable], err = reattach(r.Plugins); err != nil {
+			return err
+		}
+	}
 	if r.dir, err = prepare(r.Options, variables); err != nil {
 		return err
 	}
@@ -71,6 +73,9 @@ func (r *run) prepare() error {
 	}
 	return nil
 }
+
+// reattachVariable tells terraform of plugins that serve already.
+const reattachVariable = "TF_REATTACH_PROVIDERS"
 
 // transitions are the plugin's words for ours.
 var transitions = map[berth.Transition]string{berth.Start: "start", berth.Stop: "stop", berth.Delete: "destroy"}

@@ -19,13 +19,13 @@ const coderPlugin = "coder/coder"
 // hostPlugins start programs of the machine or work on its files, relative to
 // the directory and environment of one build.
 var hostPlugins = map[string]string{
-	"berthdev/berth":      "starts processes on the host",
-	"hashicorp/external":  "runs programs of the host",
-	"hashicorp/local":     "works on files of the host",
-	"hashicorp/archive":   "works on files of the host",
-	"hashicorp/helm":      "may run programs of the host",
-	"ansible/ansible":     "runs programs of the host",
-	"scottwinkler/shell":  "runs programs of the host",
+	"berthdev/berth":     "starts processes on the host",
+	"hashicorp/external": "runs programs of the host",
+	"hashicorp/local":    "works on files of the host",
+	"hashicorp/archive":  "works on files of the host",
+	"hashicorp/helm":     "may run programs of the host",
+	"ansible/ansible":    "runs programs of the host",
+	"scottwinkler/shell": "runs programs of the host",
 }
 
 // Cold says why plugins of this installation must end with each build; "" when

@@ -1,6 +1,27 @@
 // Package warm keeps plugin processes between builds, so that a build does not
 // wait for them to start.
 //
-// It decides nothing about which version may use them: internal/terraform does,
-// at import.
+// A House belongs to a runner. A build takes a lease of it and gets plugins that
+// serve already; when it gives them back in good order, the next build of the
+// same template, organization and configuration may have them. There are two
+// kinds:
+//
+//   - The coder plugin is one process with a slot for each build: a provider
+//     object and a socket of its own. The build asks for its slot itself, so that
+//     what it hands over passes nobody else.
+//   - Other plugins are one process for each build, in a set with a directory of
+//     its own: its socket, its home, and a seat, the directory in which they work.
+//     A build makes the seat its own working directory, so that the relative
+//     paths of a template mean the same to them as to plugins that terraform
+//     starts.
+//
+// Guarantees:
+//
+//   - A set serves one build at a time. One whose build failed, was canceled or
+//     was lost ends; so does one that is old, large, much used or long unused.
+//   - Nothing of a build is left in its set's directory for the next.
+//   - What a House started and no build uses ends with its process, in whatever
+//     way that ends; what a build uses outlives it, and Left tells the next House.
+//
+// It decides nothing about which version may use them: internal/terraform does.
 package warm
