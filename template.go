@@ -123,6 +123,7 @@ type Parameter struct {
 	Order       int               `json:"order,omitempty"`
 	Options     []ParameterOption `json:"options,omitempty"`
 	Validation  *Validation       `json:"validation,omitempty"`
+	Styling     string            `json:"styling,omitempty"` // how the field looks, as JSON: placeholder, disabled, label, mask_input
 }
 
 type ParameterOption struct {

@@ -24,15 +24,8 @@ func Resolve(questions []berth.Parameter, in Answers) (map[string]string, error)
 	}
 	values := make(map[string]string, len(questions))
 	for _, q := range questions {
-		value, err := choose(q, in)
-		if err != nil {
-			return nil, err
-		}
-		var last *string
-		if previous, ok := in.Previous[q.Name]; ok {
-			last = &previous
-		}
-		if err := Check(q, value, last); err != nil {
+		value, from := Choose(q, in)
+		if err := Judge(q, value, from, in); err != nil {
 			return nil, err
 		}
 		values[q.Name] = value
@@ -56,26 +49,38 @@ func Carry(questions []berth.Parameter, previous map[string]string) map[string]s
 	return values
 }
 
-// choose picks the source of q's value and holds the rule of immutable
-// parameters: they are set when the workspace is made, or when they are new.
-func choose(q berth.Parameter, in Answers) (string, error) {
+// Choose picks the answer of q, and says where it comes from: FromNowhere if
+// there is none.
+func Choose(q berth.Parameter, in Answers) (string, berth.AnswerSource) {
+	if value, ok := in.Preset[q.Name]; ok {
+		return value, berth.FromPreset
+	}
+	if value, ok := in.Request[q.Name]; ok {
+		return value, berth.FromAnswer
+	}
+	if value, ok := in.Previous[q.Name]; ok && !q.Ephemeral {
+		return value, berth.FromPrevious
+	}
+	if q.Required {
+		return "", berth.FromNowhere
+	}
+	return q.Default, berth.FromDefault
+}
+
+// Judge tells whether what Choose picked may be the answer: it holds the rule of
+// immutable parameters, which are set when the workspace is made or when they
+// are new, and checks the value.
+func Judge(q berth.Parameter, value string, from berth.AnswerSource, in Answers) error {
 	previous, before := in.Previous[q.Name]
-	value, given := in.Preset[q.Name]
-	if !given {
-		value, given = in.Request[q.Name]
-	}
 	switch {
-	case given && before && !q.Mutable && value != previous:
-		return "", refuse(q, "it was set to %q when the workspace was created and cannot be changed: leave it out, or create a new workspace", previous)
-	case given:
-		return value, nil
-	case before && !q.Ephemeral:
-		return previous, nil
-	case q.Required:
-		return "", refuse(q, "a value is needed: give --parameter %s=VALUE%s", q.Name, hint(q))
-	default:
-		return q.Default, nil
+	case from == berth.FromNowhere:
+		return refuse(q, "a value is needed: give --parameter %s=VALUE%s", q.Name, hint(q))
+	case before && !q.Mutable && value != previous && from != berth.FromDefault:
+		return refuse(q, "it was set to %q when the workspace was created and cannot be changed: leave it out, or create a new workspace", previous)
+	case before:
+		return Check(q, value, &previous)
 	}
+	return Check(q, value, nil)
 }
 
 func refuseUnknown(questions []berth.Parameter, request map[string]string) error {

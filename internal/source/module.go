@@ -41,36 +41,47 @@ var rootSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 // ReadModule parses the .tf and .tf.json files of one directory.
 func ReadModule(root, dir string) (Module, error) {
-	m := Module{Dir: dir, Files: map[string][]byte{}}
 	entries, err := os.ReadDir(filepath.Join(root, dir))
 	if err != nil {
-		return m, fmt.Errorf("reading the template: %w", err)
+		return Module{Dir: dir, Files: map[string][]byte{}}, fmt.Errorf("reading the template: %w", err)
 	}
-	parser := hclparse.NewParser()
+	var names []string
 	for _, entry := range entries {
-		name := entry.Name()
-		if !entry.Type().IsRegular() || strings.HasPrefix(name, ".") {
+		if entry.Type().IsRegular() {
+			names = append(names, entry.Name())
+		}
+	}
+	return parse(dir, names, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(root, dir, name)) })
+}
+
+// parse is a module of the files of one directory.
+func parse(dir string, names []string, read func(name string) ([]byte, error)) (Module, error) {
+	m := Module{Dir: dir, Files: map[string][]byte{}}
+	parser := hclparse.NewParser()
+	for _, name := range names {
+		if strings.HasPrefix(name, ".") {
 			continue
 		}
 		if strings.Contains(name, ".tf") || strings.Contains(name, ".tofu") {
 			m.Names = append(m.Names, name)
 		}
-		source, shown := filepath.Join(root, dir, name), path.Join(filepath.ToSlash(dir), name)
+		if !strings.HasSuffix(name, ".tf") && !strings.HasSuffix(name, ".tf.json") {
+			continue
+		}
+		text, err := read(name)
+		if err != nil {
+			return m, fmt.Errorf("reading the template: %w", err)
+		}
+		shown := path.Join(filepath.ToSlash(dir), name)
+		if err := bearable(shown, text); err != nil {
+			return m, err
+		}
 		var file *hcl.File
 		var found hcl.Diagnostics
-		switch {
-		case strings.HasSuffix(name, ".tf"), strings.HasSuffix(name, ".tf.json"):
-			text, err := os.ReadFile(source)
-			if err != nil {
-				return m, fmt.Errorf("reading the template: %w", err)
-			}
-			if strings.HasSuffix(name, ".json") {
-				file, found = parser.ParseJSON(text, shown)
-			} else {
-				file, found = parser.ParseHCL(text, shown)
-			}
-		default:
-			continue
+		if strings.HasSuffix(name, ".json") {
+			file, found = parser.ParseJSON(text, shown)
+		} else {
+			file, found = parser.ParseHCL(text, shown)
 		}
 		if found.HasErrors() {
 			return m, syntaxError(found)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 )
@@ -13,13 +12,11 @@ type Entry struct {
 
 // Manifest lists the modules that are installed in dir, the root among them.
 func Manifest(dir string) []Entry {
-	text, err := os.ReadFile(filepath.Join(dir, ".terraform", "modules", "modules.json"))
+	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(manifestName)))
 	if err != nil {
 		return nil // a template without modules has none
 	}
-	var list struct{ Modules []Entry }
-	_ = json.Unmarshal(text, &list)
-	return list.Modules
+	return manifest(text)
 }
 
 // Read parses the template's root and its installed modules. The root
