@@ -285,7 +285,9 @@ func TestHostileTemplates(t *testing.T) {
 		double += fmt.Sprintf("\n a%d = \"${local.a%d}${local.a%d}\"", i+1, i, i)
 	}
 	double += "\n}"
-	parameter := func(value string) string { return "data \"coder_parameter\" \"p\" {\n name = \"p\"\n default = " + value + "\n}" }
+	parameter := func(value string) string {
+		return "data \"coder_parameter\" \"p\" {\n name = \"p\"\n default = " + value + "\n}"
+	}
 	long := "locals {\n" + `x0 = "1"`
 	for i := range 5000 {
 		long += fmt.Sprintf("\n x%d = local.x%d", i+1, i)
@@ -307,7 +309,7 @@ func TestHostileTemplates(t *testing.T) {
 		"long chain":      {long},
 		"modules": {"main.tf", "module \"a\" {\n source = \"./m\"\n}\nmodule \"b\" {\n source = \"./m\"\n}",
 			"m/main.tf", "module \"a\" {\n source = \"../m\"\n}\nmodule \"b\" {\n source = \"../m\"\n}"},
-		"dynamic": {"data \"coder_parameter\" \"p\" {\n name = \"p\"\n dynamic \"option\" {\n for_each = range(1024)\n content {\n name = option.value\n value = join(\",\", [for x in range(1024) : x])\n}\n}\n}"},
+		"dynamic":         {"data \"coder_parameter\" \"p\" {\n name = \"p\"\n dynamic \"option\" {\n for_each = range(1024)\n content {\n name = option.value\n value = join(\",\", [for x in range(1024) : x])\n}\n}\n}"},
 		"modules outside": {"module \"a\" {\n source = \"../../etc\"\n}\n" + parameter(`file("../../etc/passwd")`)},
 	} {
 		begin := time.Now()
@@ -317,7 +319,9 @@ func TestHostileTemplates(t *testing.T) {
 		if took > 5*time.Second {
 			t.Errorf("%s took %s", name, took)
 		}
-		if !slices.ContainsFunc(r.Questions, func(q berth.Question) bool { return q.Name == "p" && (q.Value == "imported" || q.Source == berth.FromDefault) }) {
+		if !slices.ContainsFunc(r.Questions, func(q berth.Question) bool {
+			return q.Name == "p" && (q.Value == "imported" || q.Source == berth.FromDefault)
+		}) {
 			t.Errorf("%s: %s", name, shown(r))
 		}
 		t.Logf("%s: %s: %.200s", name, took.Round(time.Millisecond), shown(r))

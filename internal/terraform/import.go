@@ -153,6 +153,9 @@ func (p shown) parameters() []berth.Parameter {
 			FormType: k.text("form_type"), Icon: k.text("icon"), Mutable: k.yes("mutable"), Ephemeral: k.yes("ephemeral"),
 			Required: !k.yes("optional"), Default: k.text("default"), Order: k.number("order"),
 		}
+		if s := k.text("styling"); s != "{}" { // what the plugin says where the template says nothing
+			q.Styling = s
+		}
 		for _, o := range k.blocks("option") {
 			q.Options = append(q.Options, berth.ParameterOption{Name: o.text("name"), Value: o.text("value"), Description: o.text("description"), Icon: o.text("icon")})
 		}
