@@ -19,7 +19,8 @@ type Files map[string][]byte
 // Limits of what is kept of an archive.
 const (
 	maxKept    = 64 << 10 // bytes of a file that is no configuration
-	maxTotal   = 16 << 20 // bytes in all
+	maxOthers  = 1 << 20  // bytes of all of those
+	maxTotal   = 8 << 20  // bytes of all configuration
 	maxModules = 200
 )
 
@@ -27,9 +28,13 @@ const (
 // configuration, and others where they are small. Later archives win. One that
 // is cut off or too large is refused.
 func (f Files) Unpack(archive []byte) error {
-	total := 0
-	for _, text := range f {
-		total += len(text)
+	total, others := 0, 0
+	for name, text := range f {
+		if isConfig(name) {
+			total += len(text)
+		} else {
+			others += len(text)
+		}
 	}
 	for r := tar.NewReader(bytes.NewReader(archive)); ; {
 		h, err := r.Next()
@@ -43,12 +48,15 @@ func (f Files) Unpack(archive []byte) error {
 		if h.Typeflag != tar.TypeReg || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
 			continue
 		}
-		config := strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json") || name == manifestName
-		if !config && h.Size > maxKept {
+		switch size := int(min(h.Size, maxTotal+1)); {
+		case isConfig(name):
+			if total += size; total > maxTotal {
+				return berth.Errorf(berth.Limit, "the files of the template are more than %d MB", maxTotal>>20)
+			}
+		case size > maxKept || others+size > maxOthers:
 			continue
-		}
-		if total += int(h.Size); h.Size > maxTotal || total > maxTotal {
-			return berth.Errorf(berth.Limit, "the files of the template are more than %d MB", maxTotal>>20)
+		default:
+			others += size
 		}
 		text, err := io.ReadAll(io.LimitReader(r, h.Size))
 		if err != nil {
@@ -56,6 +64,10 @@ func (f Files) Unpack(archive []byte) error {
 		}
 		f[name] = text
 	}
+}
+
+func isConfig(name string) bool {
+	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json") || name == manifest
 }
 
 // Module parses the files of one directory.
@@ -72,7 +84,7 @@ func (f Files) Module(dir string) (Module, error) {
 
 // Manifest lists the modules that an import installed, as far as their files are
 // there.
-func (f Files) Manifest() []Entry { return manifest(f[manifestName]) }
+func (f Files) Manifest() []Entry { return entries(f[manifest]) }
 
 // Modules parses the root and what it calls, as far as its files are there: what
 // an import installed, and what lies in directories of the template. The root
@@ -108,10 +120,7 @@ func (f Files) Modules() ([]Module, error) {
 	return all, nil
 }
 
-// manifestName is where terraform keeps its list of installed modules.
-const manifestName = ".terraform/modules/modules.json"
-
-func manifest(text []byte) []Entry {
+func entries(text []byte) []Entry {
 	var list struct{ Modules []Entry }
 	_ = json.Unmarshal(text, &list)
 	return list.Modules

@@ -12,11 +12,11 @@ type Entry struct {
 
 // Manifest lists the modules that are installed in dir, the root among them.
 func Manifest(dir string) []Entry {
-	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(manifestName)))
+	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(manifest)))
 	if err != nil {
 		return nil // a template without modules has none
 	}
-	return manifest(text)
+	return entries(text)
 }
 
 // Read parses the template's root and its installed modules. The root
