@@ -68,6 +68,7 @@ func (h *held) prepare(ctx context.Context) error {
 	h.order = order{
 		Job: h.order.Job, Engine: engine, As: h.r.o.As, Env: h.r.o.Env, Pass: h.r.o.Pass, Archive: archive, Carried: carried,
 		Mirror:        strings.Join(append([]string{filepath.Join(h.r.o.Work, "mirror")}, h.r.o.Mirrors...), string(os.PathListSeparator)),
+		Fetch:         h.r.o.Fetch,
 		Installations: filepath.Join(h.r.o.Work, "installations"),
 		Work:          h.r.workDir(h.rec.name()),
 		Grace:         h.r.o.Grace,

@@ -26,6 +26,13 @@ type API interface {
 	RunnerArchive(ctx context.Context, hash string) (io.ReadCloser, error)
 }
 
+// Fetch says where installations get plugins and modules from, beside mirrors
+// on the disk.
+type Fetch struct {
+	PluginURLs    []string                 `json:"plugin_urls,omitempty"`
+	ModuleMirrors []terraform.ModuleMirror `json:"module_mirrors,omitempty"`
+}
+
 // Options say where a runner works and for whom.
 type Options struct {
 	Client API
@@ -33,6 +40,8 @@ type Options struct {
 	Work   string // mirror, installations, builds; the build user must be able to reach it
 
 	Mirrors []string // more directories of plugins, beside Work/mirror
+
+	Fetch Fetch // where what is not there comes from
 
 	Slots     int    // builds at a time; 0: twice the cores
 	Terraform string // path of terraform or tofu; empty: looked up in PATH

@@ -27,7 +27,7 @@ type engine interface {
 type realEngine struct{}
 
 func (realEngine) Ensure(ctx context.Context, o order, log func(berth.Log)) (terraform.Installation, error) {
-	i := terraform.Installer{Engine: o.Engine, Mirror: o.Mirror, Dir: o.Installations, As: o.As}
+	i := terraform.Installer{Engine: o.Engine, Mirror: o.Mirror, PluginURLs: o.Fetch.PluginURLs, ModuleMirrors: o.Fetch.ModuleMirrors, Dir: o.Installations, As: o.As}
 	open := func(path string) func(context.Context) (io.ReadCloser, error) {
 		return func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
 	}

@@ -175,7 +175,11 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 			return nil, dataProblem(s.o.Data, err)
 		}
 	}
-	mirrors, err := mirrorDirs(s.o.PluginMirror)
+	mirrors, urls, err := pluginMirrors(s.o.PluginMirror)
+	if err != nil {
+		return nil, err
+	}
+	modules, err := moduleMirrors(s.o.ModuleMirror)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +192,7 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 		Dir:       s.data.runner(),
 		Work:      s.data.work(),
 		Mirrors:   mirrors,
+		Fetch:     runner.Fetch{PluginURLs: urls, ModuleMirrors: modules},
 		Slots:     s.o.Slots,
 		Terraform: s.o.Terraform,
 		As:        as,
@@ -204,22 +209,6 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 var passed = []string{
 	"DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
-}
-
-// mirrorDirs checks the directories of more plugins.
-func mirrorDirs(given []string) ([]string, error) {
-	var dirs []string
-	for _, dir := range given {
-		abs, err := filepath.Abs(dir)
-		if err != nil {
-			return nil, err
-		}
-		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-			return nil, berth.Errorf(berth.Invalid, "--plugin-mirror %s is not a directory that can be read: make it, for example with make tools", dir)
-		}
-		dirs = append(dirs, abs)
-	}
-	return dirs, nil
 }
 
 // installPlugins lays out the plugins that berth carries, where Terraform

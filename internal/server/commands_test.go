@@ -71,17 +71,6 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-func TestMirrorDirs(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if got, err := mirrorDirs([]string{dir}); err != nil || len(got) != 1 || got[0] != dir {
-		t.Errorf("%v, %v", got, err)
-	}
-	if _, err := mirrorDirs([]string{dir + "/none"}); err == nil || !strings.Contains(err.Error(), "--plugin-mirror") {
-		t.Errorf("one that is not there: %v", err)
-	}
-}
-
 func TestLogSettings(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ level, format, says string }{

@@ -52,7 +52,7 @@ func (o *Options) bind(flags *pflag.FlagSet, getenv func(string) string) error {
 		case *[]string:
 			var list []string
 			if given != "" {
-				list = strings.Split(given, string(os.PathListSeparator))
+				list = strings.Split(given, separator(given))
 			}
 			flags.StringArrayVar(field, s.flag, list, about)
 		case *int:
@@ -78,6 +78,15 @@ func (o *Options) bind(flags *pflag.FlagSet, getenv func(string) string) error {
 		}
 	}
 	return nil
+}
+
+// separator is what is between the values of a list in a variable. Addresses
+// have colons in them.
+func separator(list string) string {
+	if strings.Contains(list, "://") || strings.Contains(list, ",") {
+		return ","
+	}
+	return string(os.PathListSeparator)
 }
 
 func orZero(s string) string {

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/berthdev/berth"
@@ -111,7 +112,7 @@ func takeLock(template string) ([]byte, error) {
 // locked says which versions init must choose: those that a lock file names, as
 // far as the mirrors have them. The hashes in it are of other builds of the same
 // plugins, and those of the mirrors are checked by us. What cannot be kept is told.
-func (i *Installer) locked(text []byte, carried bool) (keep []berth.Plugin, notes []string, err error) {
+func (i *Installer) locked(ctx context.Context, text []byte, carried bool) (keep []berth.Plugin, notes []string, err error) {
 	named, err := parseLock(text)
 	if err != nil {
 		return nil, nil, &RunError{Code: berth.FailedTerraform, Err: berth.Errorf(berth.Invalid, "the template's lock file cannot be read: %v", err)}
@@ -122,7 +123,8 @@ func (i *Installer) locked(text []byte, carried bool) (keep []berth.Plugin, note
 				p.Source = i.registry() + "/" + rest
 			}
 		}
-		if _, ok := pluginDir(mirrors(i.Mirror), p); ok || packed(mirrors(i.Mirror), p) {
+		_, ok := pluginDir(mirrors(i.Mirror), p)
+		if ok || packed(mirrors(i.Mirror), p) || slices.ContainsFunc(i.PluginURLs, func(url string) bool { return offered(ctx, url, p) }) {
 			keep = append(keep, p)
 			continue
 		}

@@ -50,7 +50,7 @@ func prepare(o Options, variables []byte) (*directory, error) {
 	err = errors.Join(
 		os.MkdirAll(filepath.Join(path, "tmp"), 0o700),
 		linkTemplate(o.Installation.Dir, work),
-		writeConfig(path, o.Installation.Mirror),
+		writeConfig(path, o.Installation.Mirror, nil, ""),
 		writeWhole(filepath.Join(path, "variables.tfvars.json"), variables, 0o600),
 	)
 	if err == nil && len(o.State) > 0 {
@@ -96,8 +96,8 @@ func linkTemplate(template, work string) error {
 }
 
 // writeConfig writes the command line configuration: plugins come from the
-// mirror and from nowhere else.
-func writeConfig(dir, mirror string) error {
+// mirrors and from nowhere else. more is what else it says.
+func writeConfig(dir, mirror string, urls []string, more string) error {
 	var b strings.Builder
 	b.WriteString("disable_checkpoint = true\nprovider_installation {\n")
 	for _, m := range mirrors(mirror) {
@@ -107,7 +107,10 @@ func writeConfig(dir, mirror string) error {
 		}
 		fmt.Fprintf(&b, "  filesystem_mirror {\n    path = %s\n  }\n", berth.QuoteHCL(abs))
 	}
-	b.WriteString("}\n")
+	for _, url := range urls {
+		fmt.Fprintf(&b, "  network_mirror {\n    url = %s\n  }\n", berth.QuoteHCL(strings.TrimSuffix(url, "/")+"/"))
+	}
+	b.WriteString("}\n" + more)
 	return writeWhole(filepath.Join(dir, "terraformrc"), []byte(b.String()), 0o600)
 }
 

@@ -174,7 +174,7 @@ func BenchmarkDocker(b *testing.B) {
 // plain does a build as a person would by hand.
 func (s *site) plain(b *testing.B, o Options) []byte {
 	work := filepath.Join(o.Dir, "work")
-	for _, err := range []error{os.MkdirAll(filepath.Join(o.Dir, "tmp"), 0o700), os.MkdirAll(work, 0o700), writeConfig(o.Dir, o.Installation.Mirror)} {
+	for _, err := range []error{os.MkdirAll(filepath.Join(o.Dir, "tmp"), 0o700), os.MkdirAll(work, 0o700), writeConfig(o.Dir, o.Installation.Mirror, nil, "")} {
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -27,6 +27,12 @@ type Installer struct {
 	Engine Engine
 	// Mirror is a directory of unpacked plugins, or several, separated like PATH.
 	Mirror string
+	// PluginURLs are mirrors of plugins on the network. What they have is copied
+	// into installations.
+	PluginURLs []string
+	// ModuleMirrors are asked for modules with registry addresses before the
+	// registries.
+	ModuleMirrors []ModuleMirror
 	// Dir keeps the installations.
 	Dir string
 	As  *As

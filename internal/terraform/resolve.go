@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // chose into the template: links to the plugins, copies of modules, and a lock
 // file without hashes. Of modules that are carried nothing is fetched.
 func (i *Installer) resolve(ctx context.Context, template string, t Template, given []byte, log func(berth.Log)) (notes []string, err error) {
-	keep, notes, err := i.locked(given, t.Carried != "")
+	keep, notes, err := i.locked(ctx, given, t.Carried != "")
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +35,17 @@ func (i *Installer) resolve(ctx context.Context, template string, t Template, gi
 	}
 	defer discard(scratch)
 	work := filepath.Join(scratch, "work")
-	err = errors.Join(os.Mkdir(filepath.Join(scratch, "tmp"), 0o700), os.CopyFS(work, os.DirFS(template)), i.seed(t, work), writeConfig(scratch, i.Mirror))
+	more := ""
+	if t.Carried == "" {
+		registries, close, err := i.registryConfig()
+		defer close()
+		if err != nil {
+			return nil, err
+		}
+		more = registries
+	}
+	err = errors.Join(os.Mkdir(filepath.Join(scratch, "tmp"), 0o700), os.CopyFS(work, os.DirFS(template)), i.seed(t, work),
+		writeConfig(scratch, i.Mirror, i.PluginURLs, more))
 	if err == nil && len(keep) > 0 {
 		err = writeWhole(filepath.Join(work, lockName), writeLock(keep), 0o644)
 	}
@@ -69,7 +80,7 @@ func (i *Installer) init(ctx context.Context, scratch, work string, carried bool
 	}
 	c := call{
 		path: i.Engine.Path, args: args, dir: work,
-		env: environ(scratch, Options{}), as: i.As,
+		env: environ(scratch, Options{Pass: fetchers()}), as: i.As,
 		stdout: s.line,
 		stderr: func(line []byte) { said = append(said, string(line)); s.problem(line) },
 	}
@@ -89,6 +100,7 @@ func (i *Installer) init(ctx context.Context, scratch, work string, carried bool
 var (
 	noPlugin  = regexp.MustCompile(`for provider (\S+): provider \S+ was not found`)
 	noVersion = regexp.MustCompile(`for provider (\S+): no available releases match the given constraints (.+?)(?: To see which modules.*)?$`)
+	noRelease = regexp.MustCompile(`no available version of module "([^"]+)" \(([^)]+)\)[^.]*\.(?: The newest available version is (\S+)\.)?`)
 	noModule  = regexp.MustCompile(`(?:Could not download module|available versions for module|Module) "?([^" ]+)"? \(([^)]+)\)`)
 )
 
@@ -105,10 +117,14 @@ func (i *Installer) explain(said []string) error {
 			m := noVersion.FindStringSubmatch(line)
 			list = append(list, fmt.Sprintf("the template needs the plugin %s in version %q, which this workspace provider does not have; it has: %s. "+
 				"Change the version in required_providers, or have the administrator add it to the plugin mirror", m[1], m[2], available(mirrors(i.Mirror), i.Engine.Tofu)))
+		case noRelease.MatchString(line):
+			m := noRelease.FindStringSubmatch(line)
+			list = append(list, fmt.Sprintf("the module %s (%s) is not there in a version that its call allows; the newest that is there is %s. "+
+				"Change the version in the template, or have the administrator add it to the module mirror", m[1], m[2], cmp.Or(m[3], "none")))
 		case noModule.MatchString(line):
 			m := noModule.FindStringSubmatch(line)
 			list = append(list, fmt.Sprintf("the module %q (%s) cannot be had from here: put it into the template as a local directory (source = \"./modules/%s\"), "+
-				"or let the workspace provider reach its source. Terraform said: %s", m[1], m[2], m[1], line))
+				"have the administrator add it to the module mirror, or let the workspace provider reach its source. Terraform said: %s", m[1], m[2], m[1], line))
 		default:
 			list = append(list, line)
 		}
