@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/server/servertest"
 )
 
 // deed is a good request that changes something, and what the record says of it.
@@ -85,17 +86,17 @@ var deeds = []deed{
 	{row: row{op: "createBuild", body: `{"transition":"stop"}`}, leaves: "stop workspace"},
 	{row: row{op: "sleepWorkspace", before: stopped, body: `{}`}, leaves: "dormancy-sleep workspace"},
 	{row: row{op: "wakeWorkspace"}, leaves: "dormancy-wake workspace"},
+	{row: row{op: "changePassword", body: `{"current":"` + servertest.Password + `","password":"another horse battery"}`}, leaves: "edit user"},
 }
 
 // silent are the operations that leave nothing of their own, with the reason.
 var silent = map[string]string{
 	"readNotices":     "that somebody reads what is for them alone is nobody's business",
 	"testNotices":     "tells the caller alone",
-	"createFirstUser": "there is one already: accounts has the test of its row",
+	"createFirstUser": "there is one already: TestSignInsAreRecorded has it",
 	"login":           "TestSignInsAreRecorded has it",
 	"askLogin":        "nothing is done until a person agreed in the browser",
 	"finishLogin":     "needs who agreed: it is recorded by the same function as login",
-	"changePassword":  "needs one to change: accounts has the test of its row",
 	"beginExternal":   "nothing is done until the service sent the browser back",
 	"finishExternal":  "needs a service: credentials has the test of its row",
 	"revokeExternal":  "needs a service: credentials has the test of its row",
@@ -106,7 +107,7 @@ var silent = map[string]string{
 	"pushState":       "needs a state of the next serial: workspaces has the test of its row",
 	"addFavorite":     "a mark that only its own user sees, and that changes nothing",
 	"removeFavorite":  "as addFavorite",
-	"askTicket":       "needs apps: test/scripts/audit.txtar has it",
+	"askTicket":       "needs a workspace that runs: TestAppsInABrowser has it",
 	"openApp":         "makes a token, which is recorded as one where it does",
 }
 

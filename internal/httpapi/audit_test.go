@@ -195,7 +195,11 @@ func TestSignInsAreRecorded(t *testing.T) {
 		call(t, s, "POST", "/login", body)
 	}
 	var got []string
+	first := 0
 	for _, r := range recordedIn(t, db) {
+		if r.Action == "create" && r.Kind == "user" && r.TargetName == "admin" && r.Class == berth.AuditWrite {
+			first++
+		}
 		if r.Class == berth.AuditSignIn {
 			got = append(got, strings.TrimSpace(r.ActorName+" "+r.Action+" "+r.TargetName+" "+r.Result))
 			if r.Address != "127.0.0.1" {
@@ -206,6 +210,9 @@ func TestSignInsAreRecorded(t *testing.T) {
 	want := []string{"login  unauthenticated", "login admin unauthenticated", "admin login admin ok"}
 	if !slices.Equal(got[:min(len(got), len(want))], want) {
 		t.Errorf("recorded %q, want %q", got, want)
+	}
+	if first != 1 {
+		t.Errorf("that the first user was made has %d rows", first)
 	}
 }
 

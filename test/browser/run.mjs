@@ -42,9 +42,8 @@ context.on("page", watch);
 context.setDefaultTimeout(20_000);
 
 let code = 0;
-let page;
 try {
-  page = context.pages()[0] ?? (await context.newPage());
+  const page = context.pages()[0] ?? (await context.newPage());
   watch(page);
   const { default: run } = await import(pathToFileURL(script).href);
   const shot = (name) => page.screenshot({ path: name });
@@ -52,8 +51,8 @@ try {
   console.log("RESULT " + JSON.stringify(result ?? null));
 } catch (error) {
   log(error.stack ?? String(error));
-  if (page && !page.isClosed()) {
-    log(`the page was ${page.url()}:\n${await page.innerText("body", { timeout: 2000 }).catch(() => "")}`);
+  for (const open of context.pages()) {
+    log(`a page was ${open.url()}:\n${await open.innerText("body", { timeout: 2000 }).catch(() => "")}`);
   }
   code = 1;
 } finally {

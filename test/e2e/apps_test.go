@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -192,6 +193,18 @@ func TestAppsInABrowser(t *testing.T) {
 		if strings.HasPrefix(c.Name, "berth_") && !c.HTTPOnly && c.Name != "berth_login" { // scripts may make one that nobody reads
 			t.Errorf("a cookie of ours that scripts read: %+v", c)
 		}
+	}
+	type row struct {
+		Actor  string
+		Detail map[string]any
+	}
+	var opened []row
+	s.JSON(&opened, "audit", "list", "class:connection", "target:admin/web")
+	recorded := slices.ContainsFunc(opened, func(r row) bool {
+		return r.Actor == "admin" && r.Detail["through"] == "app sub"
+	})
+	if !recorded {
+		t.Errorf("that an app was opened is not in the record: %v", opened)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
