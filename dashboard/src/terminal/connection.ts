@@ -23,6 +23,7 @@ export interface Screen {
   signIn(): void; // leads to where the person signs in
 }
 
+const ahead = 32 << 10; // bytes that may be typed before there is a connection
 const first = 250; // milliseconds until the second try
 const longest = 10_000;
 
@@ -36,6 +37,7 @@ export class Connection {
   private tries = 0;
   private timer: number | undefined;
   private over = false;
+  private waiting: Uint8Array<ArrayBuffer>[] = []; // typed ahead
 
   constructor(
     private readonly place: Place,
@@ -67,6 +69,9 @@ export class Connection {
       opened = true;
       this.tries = 0;
       this.screen.status("", false);
+      for (const bytes of this.waiting.splice(0)) {
+        this.type(bytes);
+      }
       const now = this.screen.size();
       if (now.cols !== cols || now.rows !== rows) {
         this.resize();
@@ -147,8 +152,13 @@ export class Connection {
     this.socket?.close();
   }
 
+  // type sends what a person typed, once there is a connection.
   type(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.socket?.readyState === WebSocket.OPEN) {
+    if (this.socket?.readyState !== WebSocket.OPEN) {
+      if (!this.over && this.waiting.reduce((n, b) => n + b.length, bytes.length) <= ahead) {
+        this.waiting.push(bytes);
+      }
+    } else {
       // A paste may be longer than what one message may be.
       for (let at = 0; at < bytes.length; at += 32 << 10) {
         this.socket.send(bytes.subarray(at, at + (32 << 10)));
