@@ -7,7 +7,8 @@ terraform {
       source = "coder/coder"
     }
     docker = {
-      source = "kreuzwerker/docker"
+      source  = "kreuzwerker/docker"
+      version = ">= 3.0"
     }
   }
 }
