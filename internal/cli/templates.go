@@ -106,6 +106,7 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 	for _, n := range v.Notes {
 		a.field("note", cell(n))
 	}
+	a.showFindings(v.Findings)
 	a.showQuestions(*v)
 	section(a, []string{"RESOURCE", ""}, v.Resources, func(r berth.TemplateResource) []string {
 		keeps := ""

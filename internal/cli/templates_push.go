@@ -110,5 +110,6 @@ func (a *app) push(ctx context.Context, c *client.Client, org, name string, arch
 	for _, n := range v.Notes {
 		a.tell("%s %s", a.look.caution("note:"), cell(n))
 	}
+	a.tellFindings(v.Findings)
 	return v, nil
 }

@@ -31,25 +31,28 @@ var naming = map[string]bool{
 	"key_name": true, "creation_token": true, "path": true, "filename": true, "user_data": true,
 }
 
-// Doubts tells whether it is worth to ask the plugins what would be replaced if
-// a workspace had another name and owner: because something that is kept, or
-// that waits in a pool, is made from them.
-func Doubts(modules []source.Module, plans Plans) bool {
+// Doubts are the blocks, by their addresses, of which it is worth to ask the
+// plugins what would be replaced if a workspace had another name and owner:
+// those that are kept, or wait in a pool, and are made from them.
+func Doubts(modules []source.Module, plans Plans) []string {
 	if len(modules) == 0 {
-		return false
+		return nil
 	}
 	t := newTemplate(modules, &plans)
 	pools := slices.ContainsFunc(plans.Presets, func(p berth.Preset) bool { return p.Instances > 0 })
-	doubts := false
+	var list []string
 	t.made(func(m *module, b *hcl.Block) {
-		if doubts || !pools && !t.persistent(m, b) {
+		if !pools && !t.persistent(m, b) {
 			return
 		}
 		for _, v := range values(b.Body) {
-			doubts = doubts || t.origins(m, b, v.expr).any(maybeIdentity)
+			if t.origins(m, b, v.expr).any(maybeIdentity) {
+				list = append(list, m.address(b))
+				return
+			}
 		}
 	})
-	return doubts
+	return list
 }
 
 // forced is an attribute of which a plan says that a change makes another

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/lint"
 )
 
 // agents reads the coder_agent objects and everything that belongs to them.
@@ -17,7 +18,7 @@ func agents(objects []object) ([]FoundAgent, error) {
 		}
 		found = append(found, FoundAgent{ID: o.text("id"), Token: o.text("token"), AgentSpec: spec(o, objects)})
 	}
-	if err := checkAgents(names(found), nil); err != nil {
+	if err := checkAgents(names(found)); err != nil {
 		return found, err
 	}
 	for i := range found {
@@ -177,25 +178,12 @@ func environment(agentID string, own map[string]string, objects []object) (map[s
 	return joined, nil
 }
 
-// checkAgents checks the names of a template's agents. where says for a name
-// where it stands, and may be nil.
-func checkAgents(names []string, where func(name string) string) error {
-	place := func(name string) string {
-		if where == nil {
-			return ""
+// checkAgents checks the names of a workspace's agents.
+func checkAgents(names []string) error {
+	for i, name := range names {
+		if wrong := lint.WrongAgentName(name, names[:i]); wrong != "" {
+			return berth.Errorf(berth.Invalid, "%s", wrong)
 		}
-		return where(name)
-	}
-	seen := map[string]string{}
-	for _, name := range names {
-		if !berth.ValidAgentName(name) {
-			return berth.Errorf(berth.Invalid, "%sthe agent is called %q: an agent's name becomes part of a host name, so use letters, digits and single hyphens", place(name), name)
-		}
-		low := strings.ToLower(name)
-		if other, ok := seen[low]; ok {
-			return berth.Errorf(berth.Invalid, "%stwo agents are called %q and %q: give each coder_agent a name of its own (upper and lower case count as one)", place(name), other, name)
-		}
-		seen[low] = name
 	}
 	return nil
 }

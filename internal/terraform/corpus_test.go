@@ -35,6 +35,7 @@ func TestEveryTemplateOfTheCorpusIsImported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			c.Findings = nil // internal/lint has its own templates
 			text, err := json.MarshalIndent(c, "", "  ")
 			if err != nil {
 				t.Fatal(err)

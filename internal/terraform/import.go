@@ -29,6 +29,7 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 		return berth.Contents{}, err
 	}
 	env := placeholders(modules)
+	maps.Copy(env, somebody)
 	maps.Copy(env, o.Env)
 	o.Env, o.State = env, nil
 	r := &run{Options: o, sink: &orderly{sink: sink}}
@@ -45,9 +46,12 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 	if err != nil {
 		return berth.Contents{}, err
 	}
-	c, err := contents(start, stop, modules, source.ReadGraph(o.Installation.Dir, modules), o.Variables)
-	if err != nil {
-		return berth.Contents{}, err
+	c, wrong := contents(start, stop, modules, source.ReadGraph(o.Installation.Dir, modules), o.Variables)
+	if c.Findings, err = r.check(ctx, start, c); err != nil {
+		return berth.Contents{}, err // names the place, where wrong may not
+	}
+	if wrong != nil {
+		return berth.Contents{}, wrong
 	}
 	c.Readme, c.Variables, c.Terraform = source.Readme(o.Installation.Dir), root.Variables(), o.Engine.Version
 	c.Plugins, c.Modules, err = resolved(o.Installation.Dir)
@@ -74,7 +78,6 @@ func (r *run) rehearse(ctx context.Context, t berth.Transition) (shown, error) {
 // contents joins what the two plans say and checks it.
 func contents(start, stop shown, modules []source.Module, graph source.Graph, variables map[string]string) (berth.Contents, error) {
 	var c berth.Contents
-	places := blockPlaces(modules)
 	c.Resources = blocks(start, stop, graph)
 	found, wrong := agents(start.objects(graph))
 	for _, a := range found {
@@ -83,25 +86,15 @@ func contents(start, stop shown, modules []source.Module, graph source.Graph, va
 			c.OutsideAgents = append(c.OutsideAgents, a.Name)
 		}
 	}
-	if named := checkAgents(c.Agents, func(name string) string { return places["resource.coder_agent."+name] }); named != nil {
-		wrong = named // says the same, and where
-	}
 	c.Parameters, c.Presets, c.External, c.Secrets = start.parameters(), start.presets(), start.external(), start.secrets()
 	var untold error
 	c.Tags, untold = start.tags(modules[0], variables)
-	err := errors.Join(wrong, untold,
-		checkApps(start.managed(), places),
-		checkParameters(start, places),
-		checkPresets(c.Presets),
-		checkCosts(modules),
-	)
-	if err != nil {
+	if err := errors.Join(wrong, untold, checkCosts(modules)); err != nil {
 		return c, &RunError{Code: berth.FailedTerraform, Err: &berth.Error{Code: berth.Invalid, Message: err.Error()}}
 	}
 	if cost, unknown, err := start.cost(); err == nil && len(unknown) == 0 {
 		c.DailyCost = &cost
 	}
-	c.Notes = notes(c)
 	return c, nil
 }
 
@@ -115,11 +108,17 @@ type known struct {
 }
 
 func (m shownModule) walk(visit func(mode string, k known)) {
+	m.each(func(module string, r shownResource) {
+		visit(r.Mode, known{address: r.Address, kind: r.Type, name: r.Name, module: module, key: berth.InstanceKey(r.Index), secret: r.Secret, fields: r.Values})
+	})
+}
+
+func (m shownModule) each(visit func(module string, r shownResource)) {
 	for _, r := range m.Resources {
-		visit(r.Mode, known{address: r.Address, kind: r.Type, name: r.Name, module: m.Address, key: berth.InstanceKey(r.Index), secret: r.Secret, fields: r.Values})
+		visit(m.Address, r)
 	}
 	for _, child := range m.Children {
-		child.walk(visit)
+		child.each(visit)
 	}
 }
 

@@ -128,15 +128,19 @@ module "extra" {
 		Plugins:   []berth.Plugin{{Source: "registry.terraform.io/coder/coder", Version: "2.19.0"}},
 		Modules:   []berth.Module{{Key: "extra", Source: "./modules/extra"}},
 		Terraform: s.installer.Engine.Version,
-		Notes: []string{`the preset "Small" answers the parameter "nowhere", which the template does not have`,
-			`the lock file names the plugin ` + s.installer.registry() + `/coder/coder in version 0.0.1, which this workspace provider does not have; the newest that required_providers allows is used instead`},
+		Notes:     []string{`the lock file names the plugin ` + s.installer.registry() + `/coder/coder in version 0.0.1, which this workspace provider does not have; the newest that required_providers allows is used instead`},
 		Warm:      true,
 		DailyCost: new(int), // nothing
 	}
 	if s.installer.Engine.Tofu {
 		want.Plugins[0].Source = "registry.opentofu.org/coder/coder"
 	}
+	codes := codesOf(c.Findings)
+	c.Findings = nil // internal/lint has what they say
 	if diff := cmp.Diff(want, c); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"init-script-unused", "parameter-unused", "preset-incomplete", "preset-unknown-parameter", "secret-default"}, codes); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -209,11 +213,20 @@ data "coder_workspace_preset" "b" {
 	}
 }
 
+func codesOf(found []berth.Finding) []string {
+	var codes []string
+	for _, f := range found {
+		codes = append(codes, f.Code)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
 func TestNoAgentIsSaid(t *testing.T) {
 	t.Parallel()
 	c, err := newSite(t).importOf(map[string]string{"main.tf": `resource "terraform_data" "x" {}`}, nil)
-	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "no agent") {
-		t.Errorf("notes %v, %v", c.Notes, err)
+	if codes := codesOf(c.Findings); err != nil || !slices.Equal(codes, []string{"no-agent"}) {
+		t.Errorf("findings %v, %v", codes, err)
 	}
 }
 
@@ -224,7 +237,7 @@ func TestStarterProcessImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := slices.ContainsFunc(c.Resources, func(r berth.TemplateResource) bool { return r.Address == "berth_directory.home" && r.Persistent })
-	if !home || len(c.Notes) != 0 || len(c.Agents) != 1 {
+	if !home || len(c.Findings) != 0 || len(c.Agents) != 1 {
 		t.Errorf("%+v", c)
 	}
 }

@@ -92,17 +92,21 @@ type shown struct {
 }
 
 type shownModule struct {
-	Address   string `json:"address"` // "" of the root
-	Resources []struct {
-		Address string          `json:"address"`
-		Index   json.RawMessage `json:"index"`
-		Mode    string          `json:"mode"`
-		Type    string          `json:"type"`
-		Name    string          `json:"name"`
-		Values  fields          `json:"values"`
-		Secret  fields          `json:"sensitive_values"`
-	} `json:"resources"`
-	Children []shownModule `json:"child_modules"`
+	Address   string          `json:"address"` // "" of the root
+	Resources []shownResource `json:"resources"`
+	Children  []shownModule   `json:"child_modules"`
+}
+
+type shownResource struct {
+	Address  string          `json:"address"`
+	Index    json.RawMessage `json:"index"` // instance key
+	Mode     string          `json:"mode"`
+	Type     string          `json:"type"`
+	Name     string          `json:"name"`
+	Provider string          `json:"provider_name"`
+	Schema   int             `json:"schema_version"`
+	Values   fields          `json:"values"`
+	Secret   fields          `json:"sensitive_values"`
 }
 
 // show reads the plan file.

@@ -3,9 +3,8 @@ package terraform
 import (
 	"errors"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/lint"
 	"github.com/berthdev/berth/internal/source"
 )
 
@@ -30,18 +29,5 @@ func ofTemplate(err error) error {
 	return err
 }
 
-// checkBackend refuses a template that keeps its state elsewhere: every
-// workspace's state is ours to keep, and two workspaces of one template would
-// share theirs.
-func checkBackend(m source.Module) error {
-	for _, b := range m.Of("terraform", "") {
-		content, _, _ := b.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-			{Type: "backend", LabelNames: []string{"type"}}, {Type: "cloud"},
-		}})
-		for _, inner := range content.Blocks {
-			return &RunError{Code: berth.FailedTerraform, Err: berth.Errorf(berth.Invalid,
-				"%sthe template has a %s block; remove it: Berth keeps the state of every workspace itself", source.Place(&inner.DefRange), inner.Type)}
-		}
-	}
-	return nil
-}
+// checkBackend refuses a template that keeps its state elsewhere.
+func checkBackend(m source.Module) error { return ofTemplate(lint.Problem(lint.Elsewhere(m))) }
