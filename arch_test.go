@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 
 	"internal/builds":     {".", "internal/store", "internal/seal"},
 	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/policies", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters", "internal/forms", "internal/source"},
-	"internal/providers":  {".", "internal/authz", "internal/store"},
+	"internal/providers":  {".", "internal/authz", "internal/store", "internal/tags"},
 	"internal/workspaces": {".", "internal/forms", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota", "internal/tags"},
 
 	"internal/notices":   {".", "internal/authz", "internal/store"},

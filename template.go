@@ -202,6 +202,8 @@ type SecretNeed struct {
 	Env  string `json:"env,omitempty"`
 	File string `json:"file,omitempty"`
 	Help string `json:"help,omitempty"` // of the template's author: what it is and where to get it
+	// Optional tells that only some answers make a workspace need it.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Place is the variable or the file.

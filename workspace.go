@@ -31,6 +31,7 @@ type Provider struct {
 	Name      string
 	RelayURL  string // where its agents link; empty: the server's access URL
 	Default   bool
+	Tags      map[string]string // what templates may ask for
 	CreatedAt time.Time
 	SeenAt    time.Time // last call of one of its runners
 }

@@ -84,16 +84,17 @@ type CreatedToken struct {
 
 // Provider is a workspace provider.
 type Provider struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	Default   bool       `json:"default"`
-	Status    string     `json:"status" enum:"pending,ready,error"`
-	Reason    string     `json:"reason,omitempty" doc:"Why it is not ready"`
-	RelayURL  string     `json:"relay_url,omitempty"`
-	Runners   int        `json:"runners"`
-	Slots     int        `json:"slots"`
-	SeenAt    *time.Time `json:"seen_at,omitempty"`
-	CreatedAt time.Time  `json:"created_at"`
+	ID        string            `json:"id"`
+	Name      string            `json:"name"`
+	Default   bool              `json:"default"`
+	Status    string            `json:"status" enum:"pending,ready,error"`
+	Reason    string            `json:"reason,omitempty" doc:"Why it is not ready"`
+	RelayURL  string            `json:"relay_url,omitempty"`
+	Tags      map[string]string `json:"tags,omitempty" doc:"What templates may ask for"`
+	Runners   int               `json:"runners"`
+	Slots     int               `json:"slots"`
+	SeenAt    *time.Time        `json:"seen_at,omitempty"`
+	CreatedAt time.Time         `json:"created_at"`
 }
 
 // Loop is the state of one background loop. GET /loops

@@ -100,7 +100,15 @@ type TemplateVersion struct {
 	CreatedAt  time.Time                `json:"created_at"`
 	Effects    *berth.Effects           `json:"effects,omitempty" doc:"Of its activation, on the workspaces that run"`
 	VersionChecks
+	VersionNeeds
 	ArchivedAt *time.Time `json:"archived_at,omitempty" doc:"Since when no workspace is made from it"`
+}
+
+// VersionNeeds is what the workspaces of a version need.
+type VersionNeeds struct {
+	Secrets       []berth.SecretNeed `json:"secrets,omitempty" doc:"Of the owner, by the place that they have in workspaces"`
+	Tags          map[string]string  `json:"tags,omitempty" doc:"Of a workspace provider, with the answers that the import tried"`
+	OutsideAgents []string           `json:"outside_agents,omitempty" doc:"Agents whose computer somebody else makes; berth external-agent tells how they start"`
 }
 
 // VersionChecks is what its import judged of a version.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,13 +100,39 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 			shown = append(shown, r)
 		}
 	}
-	section(a, []string{"RESOURCE", "TYPE"}, shown, func(r berth.Resource) []string {
-		return []string{cell(r.Address), cell(r.Type)}
+	section(a, []string{"RESOURCE", "TYPE", "AGENT", "COSTS", ""}, shown, func(r berth.Resource) []string {
+		return []string{cell(r.Address), cell(r.Type), cell(agentsIn(w, r.Address)), sayIf(r.Cost > 0, strconv.Itoa(r.Cost)+" a day", ""), cell(itemsOf(r))}
 	})
 	if w.Build.Error != "" {
 		a.say("")
 		a.say("%s", clean(w.Build.Error))
 	}
+}
+
+// agentsIn names the agents that run in a resource.
+func agentsIn(w api.Workspace, address string) string {
+	var names []string
+	for _, g := range w.Agents {
+		if g.Resource == address {
+			names = append(names, g.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// itemsOf is what a template says of a resource, in one line.
+func itemsOf(r berth.Resource) string {
+	var list []string
+	for _, i := range r.Metadata {
+		switch {
+		case i.Null:
+		case i.Sensitive:
+			list = append(list, i.Key+": (hidden)")
+		default:
+			list = append(list, i.Key+": "+i.Value)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (a *app) showParameters(p map[string]string) {

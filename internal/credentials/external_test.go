@@ -273,7 +273,10 @@ func TestBuildEnv(t *testing.T) {
 				t.Fatal(err)
 			}
 			var env map[string]string
-			if err := h.db.Read(t.Context(), func(q *store.Query) (err error) { env, err = h.BuildEnv(q, at, need); return err }); err != nil {
+			if err := h.db.Read(t.Context(), func(q *store.Query) (err error) {
+				env, err = h.BuildEnv(q, at, berth.Contents{External: need})
+				return err
+			}); err != nil {
 				t.Fatal(err)
 			}
 			return env

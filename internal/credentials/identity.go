@@ -126,8 +126,8 @@ func (s *Service) refreshAll(ctx context.Context, at Start, need []berth.Externa
 }
 
 // BuildEnv is what the plugins of a build are told of its owner's credentials,
-// after Prepare. It holds secrets.
-func (s *Service) BuildEnv(q *store.Query, at Start, need []berth.ExternalNeed) (map[string]string, error) {
+// after Prepare: what its version asks for, and no more. It holds secrets.
+func (s *Service) BuildEnv(q *store.Query, at Start, asks berth.Contents) (map[string]string, error) {
 	env := map[string]string{}
 	if at.Build.Transition == berth.Start {
 		env["CODER_WORKSPACE_OWNER_SESSION_TOKEN"] = at.Token()
@@ -137,7 +137,7 @@ func (s *Service) BuildEnv(q *store.Query, at Start, need []berth.ExternalNeed) 
 		return nil, err
 	}
 	env["CODER_WORKSPACE_OWNER_SSH_PUBLIC_KEY"], env["CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY"] = public, private
-	for _, n := range need {
+	for _, n := range asks.External {
 		t, ok, err := s.stored(q, at.Owner.ID, n.ID)
 		if err != nil {
 			return nil, fmt.Errorf("reading the sign-in %s: %w", n.ID, err)
@@ -146,5 +146,5 @@ func (s *Service) BuildEnv(q *store.Query, at Start, need []berth.ExternalNeed) 
 			env["CODER_EXTERNAL_AUTH_ACCESS_TOKEN_"+n.ID] = t.Access
 		}
 	}
-	return env, nil
+	return env, s.secretEnv(q, at.Owner.ID, asks.Secrets, env)
 }

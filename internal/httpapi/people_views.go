@@ -41,7 +41,7 @@ func viewProvider(v providers.View) api.Provider {
 	p := v.Provider
 	return api.Provider{
 		ID: string(p.ID), Name: p.Name, Default: p.Default, Status: string(v.Status), Reason: v.Reason,
-		RelayURL: p.RelayURL, Runners: v.Runners, Slots: v.Slots, SeenAt: moment(p.SeenAt), CreatedAt: p.CreatedAt,
+		RelayURL: p.RelayURL, Tags: p.Tags, Runners: v.Runners, Slots: v.Slots, SeenAt: moment(p.SeenAt), CreatedAt: p.CreatedAt,
 	}
 }
 

@@ -97,6 +97,14 @@ func viewVersion(v templates.VersionView) api.TemplateVersion {
 			return api.VersionCost{Preset: c.Preset, DailyCost: c.DailyCost, At: c.At}
 		}),
 		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt, Effects: v.Effects,
-		VersionChecks: api.VersionChecks{Findings: c.Findings, Warm: c.Warm, Cold: c.Cold}, ArchivedAt: moment(n.ArchivedAt),
+		VersionChecks: api.VersionChecks{Findings: c.Findings, Warm: c.Warm, Cold: c.Cold}, VersionNeeds: viewNeeds(c), ArchivedAt: moment(n.ArchivedAt),
 	}
+}
+
+func viewNeeds(c berth.Contents) api.VersionNeeds {
+	n := api.VersionNeeds{Secrets: c.Secrets, OutsideAgents: c.OutsideAgents}
+	if c.Tags != nil {
+		n.Tags = c.Tags.Values
+	}
+	return n
 }

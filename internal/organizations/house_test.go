@@ -30,7 +30,7 @@ func each(t *testing.T, test func(h *house)) {
 		db := open(t)
 		h := &house{T: t, db: db, tenants: organizations.New(db)}
 		h.must(accounts.New(db).EnsureDefaults(t.Context()))
-		h.must(providers.New(db).EnsureBuiltIn(t.Context()))
+		h.must(providers.New(db).EnsureBuiltIn(t.Context(), nil))
 		h.acme = berth.Organization{ID: berth.NewID[berth.Organization](), Name: "acme", ConnectStarts: true, Sharing: true, AutostartDays: berth.EveryDay, AutoOffByUser: true}
 		h.write(func(tx *store.Tx) (err error) {
 			if h.home, err = tx.OrganizationRef(""); err != nil {

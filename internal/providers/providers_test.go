@@ -25,7 +25,7 @@ func TestBuiltInIsMadeOnce(t *testing.T) {
 		for range 4 {
 			db := storetest.Open(t, url)
 			wg.Go(func() {
-				if err := providers.New(db).EnsureBuiltIn(t.Context()); err != nil {
+				if err := providers.New(db).EnsureBuiltIn(t.Context(), nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -43,7 +43,7 @@ func TestStatusSaysWhy(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, open func(*testing.T) *store.DB) {
 		db := open(t)
 		s := providers.New(db)
-		if err := s.EnsureBuiltIn(t.Context()); err != nil {
+		if err := s.EnsureBuiltIn(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 		status := func() providers.View {
@@ -85,7 +85,7 @@ func TestRunnerTokens(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, open func(*testing.T) *store.DB) {
 		db := open(t)
 		s, replica := providers.New(db), providers.New(db)
-		if err := s.EnsureBuiltIn(t.Context()); err != nil {
+		if err := s.EnsureBuiltIn(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 		token := func(s *providers.Service) string {

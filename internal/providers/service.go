@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,15 +22,18 @@ type Service struct {
 // New makes the service on an open database.
 func New(db *store.DB) *Service { return &Service{db: db} }
 
-// EnsureBuiltIn makes the built-in provider, the default one. It is safe on
-// several replicas at once.
-func (s *Service) EnsureBuiltIn(ctx context.Context) error {
+// EnsureBuiltIn makes the built-in provider, the default one, and gives it its
+// tags. It is safe on several replicas at once, which should have the same tags.
+func (s *Service) EnsureBuiltIn(ctx context.Context, tags map[string]string) error {
 	ensure := func(tx *store.Tx) error {
-		_, err := tx.ProviderRef(berth.BuiltInProvider)
+		p, err := tx.ProviderRef(berth.BuiltInProvider)
 		if errors.Is(err, berth.NotFound) {
-			return tx.InsertProvider(berth.Provider{ID: berth.NewID[berth.Provider](), Name: berth.BuiltInProvider, Default: true, CreatedAt: tx.Now}, nil)
+			return tx.InsertProvider(berth.Provider{ID: berth.NewID[berth.Provider](), Name: berth.BuiltInProvider, Default: true, Tags: tags, CreatedAt: tx.Now}, nil)
 		}
-		return err
+		if err != nil || maps.Equal(p.Tags, tags) {
+			return err
+		}
+		return tx.SetProviderTags(p.ID, tags)
 	}
 	err := s.db.Write(ctx, ensure)
 	if errors.Is(err, berth.Conflict) { // another replica made it at this moment

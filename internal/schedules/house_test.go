@@ -63,7 +63,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.templates.SetGuard(h.schedules)
 	h.queue.SetKinds(builds.Kinds{Workspace: h.schedules.Kind(), Import: h.templates.Kind()})
 	must(t, people.EnsureDefaults(t.Context()))
-	must(t, places.EnsureBuiltIn(t.Context()))
+	must(t, places.EnsureBuiltIn(t.Context(), nil))
 	h.write(func(tx *store.Tx) error {
 		h.provider, err = tx.ProviderRef("")
 		return err

@@ -122,7 +122,11 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("making the defaults: %w", err)
 	}
-	if err := p.providers.EnsureBuiltIn(ctx); err != nil {
+	placed, err := providers.ParseTags(s.o.ProviderTags)
+	if err != nil {
+		return nil, err // it was checked
+	}
+	if err := p.providers.EnsureBuiltIn(ctx, placed); err != nil {
 		return nil, fmt.Errorf("making the built-in provider: %w", err)
 	}
 	// Before anybody can call: leases that lapsed while no server was up have

@@ -10,6 +10,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/httpapi"
+	"github.com/berthdev/berth/internal/providers"
 )
 
 // Options are the settings of a server. Each field with a flag tag is a setting:
@@ -28,6 +29,7 @@ type Options struct {
 	Slots               int           `flag:"slots" doc:"Builds that run at a time. 0: twice the processors."`
 	PluginMirror        []string      `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked, or the https address of a network mirror of plugins. May be given several times; in the variable, separated by colons, or by commas where there is an address."`
 	ModuleMirror        []string      `flag:"module-mirror" doc:"Where modules with registry addresses come from instead of their registries: a directory laid out HOST/NAMESPACE/NAME/PROVIDER/VERSION, the address of a server that speaks the module registry protocol in the place of the public registry, or HOST=ADDRESS for one in the place of another. May be given several times; in the variable, separated as --plugin-mirror. docs/operating.md has more."`
+	ProviderTags        string        `flag:"provider-tags" doc:"Tags of the built-in workspace provider, with commas, such as region=eu,gpu=yes. Templates whose tags it lacks make no workspaces there."`
 	AllowHostProcesses  bool          `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
 	MaxHold             time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
 	AuditRetention      time.Duration `flag:"audit-retention" doc:"How long the record of what was done is kept, such as 8760h. 0: for ever. Connections have --connection-retention."`
@@ -83,6 +85,9 @@ func (o Options) check() error {
 	}
 	if _, err := httpapi.ParseProxies(o.TrustedProxies); err != nil {
 		return err
+	}
+	if _, err := providers.ParseTags(o.ProviderTags); err != nil {
+		return berth.Errorf(berth.Invalid, "--provider-tags: %s", berth.ErrorMessage(err))
 	}
 	if o.MaxHold < 0 {
 		return berth.Errorf(berth.Invalid, "--max-hold %s: give how long a hold may last, such as 24h", o.MaxHold)

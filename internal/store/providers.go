@@ -4,10 +4,10 @@ import (
 	"github.com/berthdev/berth"
 )
 
-const providerColumns = `p.id, p.name, p.relay_url, p.is_default, p.created_at, p.seen_at`
+const providerColumns = `p.id, p.name, p.relay_url, p.is_default, p.tags_json, p.created_at, p.seen_at`
 
 func providerInto(p *berth.Provider) []any {
-	return []any{&p.ID, &p.Name, &p.RelayURL, &p.Default, at(&p.CreatedAt), at(&p.SeenAt)}
+	return []any{&p.ID, &p.Name, &p.RelayURL, &p.Default, fromJSON(&p.Tags), at(&p.CreatedAt), at(&p.SeenAt)}
 }
 
 func scanProvider(s scanner) (p berth.Provider, err error) {
@@ -22,13 +22,25 @@ func (tx *Tx) InsertProvider(p berth.Provider, tokenHash []byte) error {
 	if len(tokenHash) > 0 {
 		hash = tokenHash
 	}
-	_, err := tx.exec(`INSERT INTO providers (id, name, token_hash, relay_url, is_default, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		p.ID, p.Name, hash, p.RelayURL, p.Default, stamp(p.CreatedAt), stamp(p.SeenAt))
+	_, err := tx.exec(`INSERT INTO providers (id, name, token_hash, relay_url, is_default, tags_json, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		p.ID, p.Name, hash, p.RelayURL, p.Default, tagsJSON(p.Tags), stamp(p.CreatedAt), stamp(p.SeenAt))
 	if err != nil || p.Name != berth.BuiltInProvider {
 		return err
 	}
 	_, err = tx.exec(`INSERT INTO organization_providers (organization_id, provider_id) SELECT o.id, $1 FROM organizations o WHERE o.deleted_at IS NULL`, p.ID)
 	return err
+}
+
+func tagsJSON(tags map[string]string) any {
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	return asJSON(tags)
+}
+
+// SetProviderTags replaces the tags of a provider.
+func (tx *Tx) SetProviderTags(id berth.ProviderID, tags map[string]string) error {
+	return tx.must("workspace provider", `UPDATE providers SET tags_json = $2 WHERE id = $1`, id, tagsJSON(tags))
 }
 
 // ProviderFor is a provider that an organization may use, by id or by name

@@ -46,7 +46,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		h.s.SetEnv(map[string]string{"CODER_AGENT_URL": "http://berth.test"})
 		h.queue.SetKinds(builds.Kinds{Import: h.s.Kind()})
 		must(t, accounts.New(db).EnsureDefaults(t.Context()))
-		must(t, providers.New(db).EnsureBuiltIn(t.Context()))
+		must(t, providers.New(db).EnsureBuiltIn(t.Context(), nil))
 		h.admin = h.person("tam", true, berth.RoleTemplateAdmin)
 		h.mel = h.person("mel", true)
 		h.stranger = h.person("eve", false)

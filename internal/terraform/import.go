@@ -86,7 +86,7 @@ func contents(start, stop shown, modules []source.Module, graph source.Graph, va
 			c.OutsideAgents = append(c.OutsideAgents, a.Name)
 		}
 	}
-	c.Parameters, c.Presets, c.External, c.Secrets = start.parameters(), start.presets(), start.external(), start.secrets()
+	c.Parameters, c.Presets, c.External, c.Secrets = start.parameters(), start.presets(), start.external(), start.secrets(modules)
 	var untold error
 	c.Tags, untold = start.tags(modules[0], variables)
 	if err := errors.Join(wrong, untold, checkCosts(modules)); err != nil {
@@ -210,13 +210,21 @@ func schedule(prebuilds fields) *berth.PoolSchedule {
 	return nil
 }
 
-// secrets lists the secrets that a plan asks for, each once.
-func (p shown) secrets() []berth.SecretNeed {
+// secrets lists the secrets that a template asks for, each once: those of the
+// plan are needed, and what else stands in the template may be with other answers.
+func (p shown) secrets(modules []source.Module) []berth.SecretNeed {
 	var list []berth.SecretNeed
-	for _, k := range p.data("coder_secret") {
-		need := berth.SecretNeed{Env: k.text("env"), File: k.text("file"), Help: k.text("help_message")}
-		if !slices.ContainsFunc(list, func(n berth.SecretNeed) bool { return n.Env == need.Env && n.File == need.File }) {
+	add := func(need berth.SecretNeed) {
+		if need.Place() != "" && !slices.ContainsFunc(list, func(n berth.SecretNeed) bool { return n.Env == need.Env && n.File == need.File }) {
 			list = append(list, need)
+		}
+	}
+	for _, k := range p.data("coder_secret") {
+		add(berth.SecretNeed{Env: k.text("env"), File: k.text("file"), Help: k.text("help_message")})
+	}
+	for _, m := range modules {
+		for _, b := range m.Of("data", "coder_secret") {
+			add(berth.SecretNeed{Env: source.Literal(b.Body, "env"), File: source.Literal(b.Body, "file"), Help: source.Literal(b.Body, "help_message"), Optional: true})
 		}
 	}
 	slices.SortFunc(list, func(a, b berth.SecretNeed) int { return strings.Compare(a.Place(), b.Place()) })

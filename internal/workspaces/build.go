@@ -119,6 +119,11 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	if b.Parameters, b.Preset, err = answersFor(version, base, in); err != nil {
 		return w, b, unanswered(err, ruled || actor.IsSystem(), w, version)
 	}
+	if in.Transition == berth.Start {
+		if err := s.has(&tx.Query, actor, w, base, version, b.Parameters); err != nil {
+			return w, b, err
+		}
+	}
 	b.OrganizationID, b.ProviderID, b.WorkspaceID, b.TemplateID, b.VersionID = w.OrganizationID, w.ProviderID, w.ID, t.ID, version.ID
 	b.Transition, b.InitiatorID, b.AllowDestroy, b.Orphan = in.Transition, actor.UserID, in.AllowDestroy, in.Orphan
 	return w, b, nil

@@ -102,6 +102,9 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 		if err := s.opt.Credentials.Linked(&tx.Query, owner.ID, version.Contents.External); err != nil {
 			return w, b, err
 		}
+		if err := s.opt.Credentials.Kept(&tx.Query, owner.ID, version.Contents.Secrets); err != nil {
+			return w, b, err
+		}
 	}
 	preset, err := parameters.ChoosePreset(version.Contents.Presets, in.Preset, true)
 	if err != nil {
@@ -112,6 +115,13 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	}
 	answers, err := parameters.Resolve(version.Contents.Parameters, parameters.Answers{Preset: preset.Parameters, Request: in.Parameters})
 	if err != nil {
+		return w, b, err
+	}
+	asked, err := s.asksFor(&tx.Query, version, answers)
+	if err != nil {
+		return w, b, err
+	}
+	if p, err = providers.Choose(&tx.Query, actor, t.OrganizationID, in.Provider, asked); err != nil {
 		return w, b, err
 	}
 	o, err := tx.Organization(t.OrganizationID)

@@ -51,7 +51,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.workspaces = workspaces.New(db, keys, h.queue, people, h.templates, places, workspaces.Options{AccessURL: "http://berth.test:7777"})
 	h.queue.SetKinds(builds.Kinds{Workspace: h.workspaces.Kind(), Import: h.templates.Kind()})
 	must(t, people.EnsureDefaults(t.Context()))
-	must(t, places.EnsureBuiltIn(t.Context()))
+	must(t, places.EnsureBuiltIn(t.Context(), nil))
 	must(t, db.Write(t.Context(), func(tx *store.Tx) error {
 		h.provider, err = tx.ProviderRef("")
 		return err

@@ -26,7 +26,7 @@ func (s *Service) job(q *store.Query, b berth.Build) (builds.Input, error) {
 	}
 	env := s.pluginEnv(c)
 	if s.opt.Credentials != nil {
-		owned, err := s.opt.Credentials.BuildEnv(q, c.start(), c.version.Contents.External)
+		owned, err := s.opt.Credentials.BuildEnv(q, c.start(), c.version.Contents)
 		if err != nil {
 			return builds.Input{}, err
 		}

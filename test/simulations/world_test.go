@@ -137,7 +137,7 @@ func newYear(t testing.TB, url string, size size, seed uint64) *year {
 	y.kind = y.workspaces.Kind()
 	y.queue.SetKinds(builds.Kinds{Workspace: y.kind, Import: ts.Kind()})
 	y.must(people.EnsureDefaults(t.Context()))
-	y.must(places.EnsureBuiltIn(t.Context()))
+	y.must(places.EnsureBuiltIn(t.Context(), nil))
 	y.begin = time.Now().UTC()
 	y.end = y.begin.AddDate(0, 0, size.days)
 	y.write(func(tx *store.Tx) error {
