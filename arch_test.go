@@ -92,7 +92,7 @@ var arrows = map[string][]string{
 	"templates":        {},
 	"cmd/berth":        {"internal/cli", "internal/server"},
 	"cmd/berth-agent":  {"internal/agent", "internal/cli", "internal/inside"},
-	"cmd/berth-plugin": {"internal/plugin"},
+	"cmd/berth-plugin": {"internal/plugin", "internal/journal"},
 }
 
 // pure packages decide; they may not look at the world.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/journal"
 )
 
 // Names below a build's directory.
@@ -170,6 +171,31 @@ func (d *directory) newest() (state []byte, lineage string, serial int64) {
 		}
 	}
 	return state, lineage, serial
+}
+
+// reset makes the state what a run began with, and forgets what another run has
+// left beside it.
+func (d *directory) reset(state []byte, as *As) error {
+	for _, name := range []string{stateName, erroredName, backupName, workName + "/.terraform.tfstate.lock.info", journalName + "/" + journal.FileName} {
+		if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("preparing the build's directory again: %w", err)
+		}
+	}
+	if len(state) == 0 {
+		return nil
+	}
+	file, err := d.root.OpenFile(stateName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("preparing the build's directory again: %w", err)
+	}
+	_, err = file.Write(state)
+	if err == nil && as != nil {
+		err = file.Chown(int(as.UID), int(as.GID))
+	}
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("preparing the build's directory again: %w", err)
+	}
+	return nil
 }
 
 func (d *directory) close() { d.root.Close() }

@@ -39,17 +39,22 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// buildPlugins puts the real plugins, and the probe of tests, into a mirror.
 func buildPlugins(mirror string) error {
-	binary := filepath.Join(filepath.Dir(mirror), "berth-plugin")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/berthdev/berth/cmd/berth-plugin")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building berth-plugin: %w\n%s", err, out)
-	}
-	for _, p := range []struct{ source, name string }{
-		{"coder/coder/2.19.0", "terraform-provider-coder_v2.19.0"},
-		{"berthdev/berth/1.0.0", "terraform-provider-berth_v1.0.0"},
+	dir := filepath.Dir(mirror)
+	for _, p := range []struct{ binary, room, source, name string }{
+		{"berth-plugin", "cmd/berth-plugin", "coder/coder/2.19.0", "terraform-provider-coder_v2.19.0"},
+		{"berth-plugin", "", "berthdev/berth/1.0.0", "terraform-provider-berth_v1.0.0"},
+		{"probe", "test/probe", "berthdev/probe/1.0.0", "terraform-provider-probe_v1.0.0"},
 	} {
+		binary := filepath.Join(dir, p.binary)
+		if p.room != "" {
+			build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/berthdev/berth/"+p.room)
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if out, err := build.CombinedOutput(); err != nil {
+				return fmt.Errorf("building %s: %w\n%s", p.binary, err, out)
+			}
+		}
 		for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 			at := filepath.Join(mirror, host, filepath.FromSlash(p.source), platform, p.name)
 			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
@@ -121,7 +126,11 @@ func newSite(t testing.TB) *site {
 // install makes the installation of a template.
 func (s *site) install(files map[string]string) (Installation, error) {
 	hash, open := archiveOf(files)
-	return s.installer.Ensure(s.t.Context(), hash, open, func(l berth.Log) { s.t.Logf("%s %s", l.Stage, l.Text) })
+	return s.installer.Ensure(s.t.Context(), hash, open, func(l berth.Log) {
+		if l.Level == "error" {
+			s.t.Logf("%s %s", l.Stage, l.Text)
+		}
+	})
 }
 
 func (s *site) must(files map[string]string) Installation {

@@ -40,6 +40,9 @@ type Options struct {
 	// Orphan makes a delete leave everything that was made where it is.
 	Orphan bool
 	As     *As
+	// Journal is the berth-plugin that is the process of the build's journal. A
+	// build without one runs in two steps, whatever it does.
+	Journal string
 	// Plugins serve already and are for this build alone. Those that the template
 	// needs beyond them are started for the build.
 	Plugins []journal.Upstream
@@ -76,6 +79,7 @@ type Result struct {
 	Agents    []FoundAgent
 	Timings   []berth.Timing
 	Refused   []berth.Refusal // why the judge refused the plan
+	Lost      []string        // what may have been made and is not in State, a sentence each without its end
 }
 
 // FoundAgent is a coder_agent in a state.

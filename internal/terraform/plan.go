@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/berthdev/berth"
 )
 
@@ -155,13 +157,35 @@ func attributePath(path []json.RawMessage) string {
 			fmt.Fprintf(&b, "[%s]", step)
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
+		addStep(&b, name)
+	}
+	return b.String()
+}
+
+func addStep(b *strings.Builder, name string) {
+	if b.Len() > 0 {
+		b.WriteByte('.')
+	}
+	if strings.ContainsAny(name, ". []\"") {
+		name = strconv.Quote(name)
+	}
+	b.WriteString(name)
+}
+
+// pathText writes a path of the plugin protocol in the same way.
+func pathText(path cty.Path) string {
+	var b strings.Builder
+	for _, step := range path {
+		switch s := step.(type) {
+		case cty.GetAttrStep:
+			addStep(&b, s.Name)
+		case cty.IndexStep:
+			if s.Key.Type() == cty.String {
+				addStep(&b, s.Key.AsString())
+			} else {
+				fmt.Fprintf(&b, "[%s]", s.Key.AsBigFloat().Text('f', -1))
+			}
 		}
-		if strings.ContainsAny(name, ". []\"") {
-			name = strconv.Quote(name)
-		}
-		b.WriteString(name)
 	}
 	return b.String()
 }

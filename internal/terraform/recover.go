@@ -8,9 +8,11 @@ import (
 )
 
 // Recover reads what a run in dir left behind when nobody was there to finish
-// it: the newer of its state and its errored state. A directory without state,
-// or none at all, gives an empty Result.
-func Recover(dir string) (Result, error) {
+// it: the newest of its state, its errored state and those that were kept
+// elsewhere, and what its journal knows beyond that. A directory without state,
+// or none at all, gives an empty Result, and so does a run that was not allowed
+// to change anything. The Notes of the Result say what may be left over.
+func Recover(dir string, kept ...[]byte) (Result, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Result{}, nil
@@ -20,9 +22,41 @@ func Recover(dir string) (Result, error) {
 	}
 	d := &directory{path: dir, root: root}
 	defer d.close()
-	state, _, _ := d.newest()
+	state, missing, unread := d.settled(kept...)
 	if state == nil {
-		return Result{}, nil
+		return Result{}, unread
 	}
-	return ReadState(state)
+	r, err := ReadState(state)
+	for _, l := range missing {
+		r.Lost = append(r.Lost, l.say())
+	}
+	return r, errors.Join(err, unread)
+}
+
+// repair puts into the state what the journal knows beyond it.
+func (r *run) repair() (state []byte, lineage string, serial int64) {
+	kept := [][]byte{r.State}
+	if r.watcher.last != nil {
+		kept = append(kept, r.watcher.last)
+	}
+	state, missing, err := r.dir.settled(kept...)
+	if err != nil {
+		r.say("error", "The journal of this build cannot be used: "+err.Error()+". Something that terraform was just making may be left behind.")
+	}
+	if before, _, had := r.dir.newest(); state != nil && (before == nil || !sameSerial(state, had)) {
+		r.say("info", "Terraform died. What it had made and not recorded is in the state again.")
+	}
+	for _, l := range missing {
+		r.say("warn", l.say()+". The next build looks for it.")
+		r.missing = append(r.missing, l.say())
+	}
+	if state != nil {
+		lineage, serial, _ = Header(state)
+	}
+	return state, lineage, serial
+}
+
+func sameSerial(state []byte, serial int64) bool {
+	_, s, err := Header(state)
+	return err == nil && s == serial
 }

@@ -44,6 +44,10 @@ type run struct {
 	watcher *watcher
 	timings []berth.Timing
 	refused []berth.Refusal
+
+	untouched bool     // whatever terraform has written, nothing was allowed to change
+	cut       bool     // terraform died, and the journal may know more than the state
+	missing   []string // what may be left over
 }
 
 func (r *run) prepare() error {
@@ -81,10 +85,24 @@ const reattachVariable = "TF_REATTACH_PROVIDERS"
 var transitions = map[berth.Transition]string{berth.Start: "start", berth.Stop: "stop", berth.Delete: "destroy"}
 
 func (r *run) build(ctx context.Context, judge Judge) error {
+	if done, err := r.swift(ctx, judge); done || err != nil {
+		return err
+	}
 	plan, err := r.plan(ctx)
 	if err != nil {
 		return err
 	}
+	if err := r.decide(ctx, judge, plan); err != nil {
+		return err
+	}
+	return r.watcher.during(func() error {
+		_, err := r.terraform(ctx, "apply", r.planFile())
+		return err
+	})
+}
+
+// decide asks the judge. Without an error the plan may be applied.
+func (r *run) decide(ctx context.Context, judge Judge, plan berth.Plan) error {
 	verdict, err := judge(ctx, plan)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -98,10 +116,7 @@ func (r *run) build(ctx context.Context, judge Judge) error {
 	if ctx.Err() != nil {
 		return canceled(ctx)
 	}
-	return r.watcher.during(func() error {
-		_, err := r.terraform(ctx, "apply", r.planFile())
-		return err
-	})
+	return nil
 }
 
 func (r *run) planFile() string { return filepath.Join(r.dir.path, "plan") }
@@ -180,6 +195,15 @@ func (r *run) refuse(plan berth.Plan, v berth.Verdict) error {
 // result reads what the build left behind, whatever came of it.
 func (r *run) result(err error) (Result, error) {
 	state, lineage, serial := r.dir.newest()
+	if r.cut {
+		state, lineage, serial = r.repair()
+	}
+	if r.untouched {
+		state, lineage, serial = nil, "", 0
+		if len(r.State) > 0 {
+			state, lineage, serial = r.State, r.watcher.lineage, r.watcher.serial
+		}
+	}
 	if w := r.watcher; w.last != nil && (state == nil || serial < w.serial) {
 		state, lineage, serial = w.last, w.lineage, w.serial // the file is torn, or gone
 	}
@@ -195,7 +219,7 @@ func (r *run) result(err error) (Result, error) {
 			result.State = nil
 		}
 	}
-	result.Timings, result.Refused = r.timings, r.refused
+	result.Timings, result.Refused, result.Lost = r.timings, r.refused, r.missing
 	return result, err
 }
 

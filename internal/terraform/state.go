@@ -21,6 +21,7 @@ type stateResource struct {
 	Mode      string          `json:"mode"`
 	Type      string          `json:"type"`
 	Name      string          `json:"name"`
+	Provider  string          `json:"provider"`
 	Instances []stateInstance `json:"instances"`
 }
 

@@ -21,6 +21,9 @@ type stream struct {
 	timings []berth.Timing
 	open    map[string]berth.Timing // running changes by address and action
 	now     func() time.Time
+
+	onPlan  func()             // the plan was printed whole
+	onStart func(streamedHook) // a change is about to be made
 }
 
 func newStream(stage string, log func(berth.Log)) *stream {
@@ -86,6 +89,11 @@ func (s *stream) line(b []byte) {
 	case "change_summary":
 		if m.Changes != nil && m.Changes.Operation == "plan" {
 			s.summary, s.removes = true, m.Changes.Remove+m.Changes.Forget
+			s.say("info", m.Text)
+			if s.onPlan != nil {
+				s.onPlan()
+			}
+			return
 		}
 		s.say("info", m.Text)
 	case "provision_progress":
@@ -140,6 +148,9 @@ func (s *stream) time(m message) {
 	key := kind + " " + m.Hook.Resource.Addr + " " + m.Hook.Action + m.Hook.Provisioner
 	switch event {
 	case "start":
+		if s.onStart != nil && kind == "apply" {
+			s.onStart(*m.Hook)
+		}
 		action := m.Hook.Action
 		if action == "" {
 			action = kind

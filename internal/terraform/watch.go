@@ -3,6 +3,7 @@ package terraform
 import (
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -19,7 +20,8 @@ type watcher struct {
 	lineage string
 	serial  int64
 	seen    fs.FileInfo
-	last    []byte // newest revision that was handed on
+	last    []byte      // newest revision that was handed on
+	held    atomic.Bool // what is written is of no worth yet: the plan is still judged
 }
 
 // during watches while do runs.
@@ -45,6 +47,9 @@ func (w *watcher) during(do func() error) error {
 }
 
 func (w *watcher) look() {
+	if w.held.Load() {
+		return
+	}
 	info, err := w.dir.root.Lstat(stateName)
 	if err != nil || info.Size() == 0 {
 		return
