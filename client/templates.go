@@ -83,6 +83,12 @@ func (c *Client) ArchiveUnused(ctx context.Context, organization, template strin
 	return post[api.ArchiveVersions, api.ArchivedVersions](ctx, c, templatePath(organization, template, "archive"), in)
 }
 
+// VersionDiff is what a version changes against another one; without a name, the
+// one that was imported before it.
+func (c *Client) VersionDiff(ctx context.Context, organization, template, from, to string) (api.VersionDiff, error) {
+	return get[api.VersionDiff](ctx, c, query(templatePath(organization, template, "versions", to, "diff"), "from", from))
+}
+
 // VersionArchive is the archive of a version, as a tar. The caller closes it.
 func (c *Client) VersionArchive(ctx context.Context, organization, template, version string) (io.ReadCloser, error) {
 	return c.download(ctx, templatePath(organization, template, "versions", version, "archive"))

@@ -52,3 +52,9 @@ func (c *Client) WatchWorkspace(ctx context.Context, id string) iter.Seq2[api.Wo
 		}
 	}
 }
+
+// PreviewUpdate is what bringing a workspace to a version of its template would
+// change; without a name, the active one. Nothing is done.
+func (c *Client) PreviewUpdate(ctx context.Context, id, version string) (api.WorkspaceUpdate, error) {
+	return get[api.WorkspaceUpdate](ctx, c, query(path("workspaces", id, "update"), "version", version))
+}

@@ -71,7 +71,7 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	}
 	version := w.Template + ", version " + w.Build.Version
 	if w.Outdated {
-		version += ", outdated: berth update " + w.Name
+		version += ", outdated: berth update " + w.Name + " --dry-run shows what is new"
 	}
 	a.field("template", version)
 	a.field("provider", w.Provider)

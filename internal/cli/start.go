@@ -78,17 +78,28 @@ the stop cancels the start with it.`,
 
 func (a *app) update() *cobra.Command {
 	var s starting
+	var dryRun bool
+	var asJSON *bool
 	cmd := &cobra.Command{
 		Use:   "update WORKSPACE",
 		Short: "Bring a workspace to the active version of its template",
 		Long: `Bring a workspace to the active version of its template: stop it where it runs,
 and start it on that version. Nothing comes between the two, so an editor that
 connects again does not start the old version. On a terminal it asks new
-questions, and those whose answer does not hold any more.`,
-		Example:           "  berth update web\n  berth update web --always-prompt\n  berth update web --parameter disk=50",
+questions, and those whose answer does not hold any more.
+
+With --dry-run nothing is done; it shows the versions between, what they change,
+what would be asked, and what that costs.`,
+		Example:           "  berth update web --dry-run\n  berth update web\n  berth update web --always-prompt\n  berth update web --parameter disk=50",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.workspaceNames,
 		RunE: func(cmd *cobra.Command, given []string) error {
+			if dryRun {
+				return a.previewUpdate(cmd.Context(), given[0], *asJSON)
+			}
+			if *asJSON {
+				return usagef("--json goes with --dry-run")
+			}
 			s.in.Transition, s.in.Update = string(berth.Restart), true
 			asked := s.always || len(s.answers.given) > 0 || s.answers.file != "" || s.in.Preset != "" || len(s.in.AllowDestroy) > 0
 			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
@@ -96,12 +107,15 @@ questions, and those whose answer does not hold any more.`,
 					a.say("%s is up to date", t)
 					return false, nil
 				}
+				a.tellUpdate(ctx, c, w)
 				err := a.foretell(ctx, c, w, s, true)
 				return err == nil, err
 			})
 		},
 	}
 	s.flags(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do nothing; show what would change")
+	asJSON = jsonFlag(cmd)
 	return cmd
 }
 

@@ -60,8 +60,16 @@ func templateListing(found []api.Template) listing[api.Template] {
 }
 
 func (a *app) templatesShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show NAME", Short: "Show a template and what its active version asks", Args: args(1, 1), ValidArgsFunction: a.templateNames}
+	var readme bool
+	cmd := &cobra.Command{
+		Use:               "show NAME",
+		Short:             "Show a template and what its active version asks",
+		Example:           "  berth templates show docker\n  berth templates show docker --readme",
+		Args:              args(1, 1),
+		ValidArgsFunction: a.templateNames,
+	}
 	org := a.organizationFlag(cmd)
+	cmd.Flags().BoolVar(&readme, "readme", false, "print the README of its active version, and nothing else")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		return a.withClient(func(c *client.Client) error {
@@ -69,7 +77,7 @@ func (a *app) templatesShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if *asJSON {
+			if *asJSON && !readme {
 				return a.json(t)
 			}
 			var v *api.TemplateVersion
@@ -79,6 +87,14 @@ func (a *app) templatesShow() *cobra.Command {
 					return err
 				}
 				v = &active
+			}
+			switch {
+			case readme && v == nil:
+				return berth.Errorf(berth.NotFound, "the template %s has no active version, and so no README", t.Name)
+			case readme && *asJSON:
+				return a.json(map[string]string{"readme": v.Readme})
+			case readme:
+				return a.readme(*v)
 			}
 			a.showTemplate(t, v, time.Now())
 			return nil
@@ -99,22 +115,7 @@ func (a *app) showTemplate(t api.Template, v *api.TemplateVersion, now time.Time
 		a.field("version", "none is active; import one with: berth templates push "+t.Name)
 		return
 	}
-	a.field("version", fmt.Sprintf("%s by %s, %s", v.Name, cell(v.CreatedBy), ago(v.CreatedAt, now)))
-	a.field("message", cell(v.Message))
-	a.field("agents", strings.Join(v.Agents, ", "))
-	a.field("costs", knownCosts(v.Costs))
-	for _, n := range v.Notes {
-		a.field("note", cell(n))
-	}
-	a.showFindings(v.Findings)
-	a.showQuestions(*v)
-	section(a, []string{"RESOURCE", ""}, v.Resources, func(r berth.TemplateResource) []string {
-		keeps := ""
-		if r.Persistent {
-			keeps = "persistent"
-		}
-		return []string{cell(r.Address), keeps}
-	})
+	a.showVersion(*v, now)
 }
 
 // limitedTo is how many workspaces a template has, and may have.

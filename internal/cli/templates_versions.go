@@ -40,7 +40,7 @@ func (a *app) templatesVersions() *cobra.Command {
 			return versionListing.print(a, *asJSON, found)
 		})
 	}
-	cmd.AddCommand(a.versionsActivate(), a.versionsArchive(), a.versionsUnarchive())
+	cmd.AddCommand(a.versionsShow(), a.versionsDiff(), a.versionsActivate(), a.versionsArchive(), a.versionsUnarchive())
 	return cmd
 }
 

@@ -131,6 +131,8 @@ var operations = []operation{
 	op(person, "DELETE /organizations/{organization}/templates/{template}/versions/{version}/archived", "unarchiveVersion", "Bring an archived version back", (*handlers).unarchiveVersion),
 	op(person, "POST /organizations/{organization}/templates/{template}/archive", "archiveUnused", "Put away the versions that nothing uses", (*handlers).archiveUnused,
 		about("Those whose import did not succeed, or all of them.")),
+	op(person, "GET /organizations/{organization}/templates/{template}/versions/{version}/diff", "versionDiff", "Tell what a version changes against another one", (*handlers).versionDiff,
+		about("In words, and file by file for those who may change the template.")),
 	op(person, "GET /organizations/{organization}/templates/{template}/versions/{version}/cost", "versionCost", "Tell what a start from a version is likely to cost", (*handlers).versionCost,
 		about("From the last known cost. Nothing is refused by it: the plan of the build is judged.")),
 	op(person, "GET /organizations/{organization}/templates/{template}/versions/{version}/archive", "versionArchive", "Download the files of a version", (*handlers).versionArchive,
@@ -143,6 +145,9 @@ var operations = []operation{
 	op(person, "PATCH /workspaces/{workspace}", "editWorkspace", "Change the name or the settings of a workspace", (*handlers).editWorkspace),
 	op(person, "GET /workspaces/{workspace}/events", "watchWorkspace", "Watch a workspace", (*handlers).watchWorkspace,
 		answers("text/event-stream", "Event workspace with a Workspace, at once and on every change")),
+
+	op(person, "GET /workspaces/{workspace}/update", "previewUpdate", "Tell what bringing a workspace to the active version would change", (*handlers).previewUpdate,
+		about("Nothing is done. The update itself is a restart with update: POST /workspaces/{workspace}/builds.")),
 
 	op(person, "POST /workspaces/{workspace}/agent-key", "rotateAgentKey", "Change the key of the agents' tokens", (*handlers).rotateAgentKey,
 		about("The next start uses it; from then on the old tokens are refused.")),

@@ -7,6 +7,7 @@ import (
 	"github.com/berthdev/berth/api"
 	"github.com/berthdev/berth/internal/policies"
 	"github.com/berthdev/berth/internal/templates"
+	"github.com/berthdev/berth/internal/workspaces"
 )
 
 type listVersionsInput struct {
@@ -79,6 +80,41 @@ type archiveUnusedInput struct {
 func (h *handlers) archiveUnused(ctx context.Context, in *archiveUnusedInput) (*body[api.ArchivedVersions], error) {
 	names, err := h.Templates.ArchiveUnused(ctx, actorOf(ctx), in.Organization, in.Template, in.Body.All, in.Body.DryRun)
 	return answered(api.ArchivedVersions{Versions: names}, err)
+}
+
+type versionDiffInput struct {
+	VersionInput
+	From string `query:"from" doc:"Name or id of the version to compare with, or active; empty: the one that was imported before it"`
+}
+
+func (h *handlers) versionDiff(ctx context.Context, in *versionDiffInput) (*body[api.VersionDiff], error) {
+	d, err := h.Templates.Diff(ctx, actorOf(ctx), in.Organization, in.Template, in.From, in.Version)
+	return answered(viewDiff(d), err)
+}
+
+func viewDiff(d templates.Difference) api.VersionDiff {
+	return api.VersionDiff{From: d.From.Name, To: d.To.Name, Changes: append([]berth.VersionChange{}, d.Changes...), Files: append([]berth.FileChange{}, d.Files...), FilesHidden: d.Hidden}
+}
+
+type previewUpdateInput struct {
+	WorkspaceInput
+	Version string `query:"version" doc:"Name or id; empty: the active one"`
+}
+
+func (h *handlers) previewUpdate(ctx context.Context, in *previewUpdateInput) (*body[api.WorkspaceUpdate], error) {
+	u, err := h.Workspaces.Update(ctx, actorOf(ctx), in.id(), in.Version)
+	cost := viewCost(u.Cost)
+	return answered(api.WorkspaceUpdate{
+		From: u.Difference.From.Name, To: u.Difference.To.Name, Outdated: u.Difference.From.ID != u.Difference.To.ID, Refused: u.Refused,
+		Versions: list(u.Steps, func(v templates.VersionView) api.VersionStep {
+			return api.VersionStep{Name: v.Version.Name, Message: v.Version.Message, CreatedBy: v.CreatedBy, CreatedAt: v.Version.CreatedAt}
+		}),
+		Earlier: u.Earlier, Diff: viewDiff(u.Difference),
+		Asks: list(u.Open, func(o workspaces.Open) api.OpenQuestion {
+			return api.OpenQuestion{Parameter: o.Question, New: o.New, Says: o.Says}
+		}),
+		Drops: append([]string{}, u.Drops...), Destroys: append([]string{}, u.Destroys...), Cost: &cost,
+	}, err)
 }
 
 func (h *handlers) versionArchive(ctx context.Context, in *VersionInput) (*download, error) {

@@ -124,6 +124,7 @@ var walkRows = []row{
 	{op: "archiveUnused", needs: authz.Update, on: plain, body: `{"dry_run":true}`},
 	{op: "versionArchive", needs: authz.Update, on: plain},
 
+	{op: "versionDiff", needs: authz.Read, on: plain},
 	{op: "versionCost", needs: authz.Read, on: plain},
 	{op: "createWorkspace", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain"}`, twin: `{"name":"-","template":"nosuch"}`, passes: 400,
 		and: []right{{authz.Create, own(authz.KindWorkspace)}}},
@@ -131,6 +132,7 @@ var walkRows = []row{
 		and: []right{{authz.Create, inHome(authz.KindWorkspace)}}},
 	{op: "listWorkspaces", lists: authz.KindWorkspace},
 	{op: "getWorkspace", needs: authz.Read, on: dev},
+	{op: "previewUpdate", needs: authz.Read, on: dev},
 	{op: "findWorkspace", needs: authz.Read, on: dev},
 	{op: "editWorkspace", needs: authz.Update, on: dev, body: `{}`},
 	{op: "watchWorkspace", needs: authz.Read, on: dev},

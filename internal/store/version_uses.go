@@ -39,3 +39,25 @@ func (q *Query) UnusedVersions(t berth.TemplateID, failed bool) ([]berth.Version
 func (tx *Tx) ArchiveVersion(id berth.VersionID, at time.Time) error {
 	return tx.must("version", `UPDATE versions SET archived_at = $2 WHERE id = $1`, id, stamp(at))
 }
+
+// VersionBefore is the newest version of the same template that was pushed before
+// another one and imported, with its contents.
+func (q *Query) VersionBefore(v berth.Version) (berth.Version, error) {
+	return one(q, "version", scanVersion, `SELECT `+versionColumns+`, v.contents_json FROM versions v JOIN builds i ON i.id = v.build_id
+		WHERE v.template_id = $1 AND (v.created_at < $2 OR v.created_at = $2 AND v.id < $3)
+		AND i.completed_at IS NOT NULL AND i.error = '' AND i.canceled_at IS NULL ORDER BY v.created_at DESC, v.id DESC LIMIT 1`,
+		v.TemplateID, stamp(v.CreatedAt), v.ID)
+}
+
+// VersionsBetween is the versions of a template that were imported, are not
+// archived, and were pushed after one and not after another, newest first, at
+// most limit of them. They come without their contents.
+func (q *Query) VersionsBetween(after, last berth.Version, limit int) ([]VersionRow, error) {
+	return all(q, func(s scanner) (r VersionRow, err error) {
+		r.Build, err = scanBuild(extended{s, append(versionInto(&r.Version), &r.CreatedByName)})
+		return r, err
+	}, `SELECT `+buildColumns+`, `+versionColumns+`, u.username`+versionFrom+` WHERE v.template_id = $1 AND v.archived_at IS NULL
+		AND (v.created_at > $2 OR v.created_at = $2 AND v.id > $3) AND (v.created_at < $4 OR v.created_at = $4 AND v.id <= $5)
+		AND b.completed_at IS NOT NULL AND b.error = '' AND b.canceled_at IS NULL ORDER BY v.created_at DESC, v.id DESC LIMIT $6`,
+		last.TemplateID, stamp(after.CreatedAt), after.ID, stamp(last.CreatedAt), last.ID, limit)
+}

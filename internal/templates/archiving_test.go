@@ -16,11 +16,14 @@ import (
 	"github.com/berthdev/berth/internal/templates"
 )
 
+// imported is what the runner says of a version in which nothing is.
+var imported = builds.Report{Contents: &berth.Contents{}}
+
 // imported pushes a version of dev and imports it.
 func (h *house) imported(name string, activate bool) berth.Version {
 	h.t.Helper()
 	v := h.push(templates.Push{Template: "dev", Name: name, Activate: activate}).Version
-	h.finish(builds.Report{Contents: &berth.Contents{}})
+	h.finish(imported)
 	return v
 }
 

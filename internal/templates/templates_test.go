@@ -92,11 +92,18 @@ func want(t *testing.T, what string, err error, code berth.Code) {
 
 func archive(t *testing.T, text string) io.Reader {
 	t.Helper()
+	return tarOf(t, map[string]string{"main.tf": text})
+}
+
+func tarOf(t *testing.T, files map[string]string) io.Reader {
+	t.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
-	must(t, w.WriteHeader(&tar.Header{Name: "main.tf", Size: int64(len(text)), Mode: 0o644}))
-	_, err := io.WriteString(w, text)
-	must(t, err)
+	for name, text := range files {
+		must(t, w.WriteHeader(&tar.Header{Name: name, Size: int64(len(text)), Mode: 0o644}))
+		_, err := io.WriteString(w, text)
+		must(t, err)
+	}
 	must(t, w.Close())
 	return &out
 }

@@ -137,12 +137,18 @@ func contents(parameters ...berth.Parameter) berth.Contents {
 		{Address: "docker_volume.home", Type: "docker_volume", Persistent: true}, {Address: "docker_container.main", Type: "docker_container"}}}
 }
 
+// archive uploads a template with a comment in it.
+func (h *house) archive(comment string) string {
+	h.t.Helper()
+	a, err := h.templates.Upload(h.t.Context(), h.admin, archive(h.t, "# "+comment))
+	must(h.t, err)
+	return a.Hash
+}
+
 // push pushes a version and imports it.
 func (h *house) push(template, version string, c berth.Contents) templates.VersionView {
 	h.t.Helper()
-	a, err := h.templates.Upload(h.t.Context(), h.admin, archive(h.t, "# "+template+version))
-	must(h.t, err)
-	v, err := h.templates.Push(h.t.Context(), h.admin, templates.Push{Template: template, Archive: a.Hash, Name: version, Activate: true})
+	v, err := h.templates.Push(h.t.Context(), h.admin, templates.Push{Template: template, Archive: h.archive(template + version), Name: version, Activate: true})
 	must(h.t, err)
 	h.run(builds.Report{Contents: &c})
 	return v
