@@ -31,7 +31,10 @@ type Owner struct {
 
 // Role is one of the owner's; Organization is the id of where they have it, ""
 // everywhere.
-type Role struct{ Name, Organization string }
+type Role struct {
+	Name         string `json:"name"`
+	Organization string `json:"org_id"`
+}
 
 // Workspace is for which it is asked. What is empty is not known yet.
 type Workspace struct {
@@ -43,16 +46,36 @@ type Result struct {
 	Questions []berth.Question
 	Notes     []string        // about the form as a whole
 	Possible  map[string]bool // names that are asked with other answers
+	Once      map[string]bool // names of those whose answers hold for one build
 	Open      bool            // and there may be more of them
 }
 
-// Parameters are the questions as parameters.
-func (r Result) Parameters() []berth.Parameter {
+// Asked is the same without what was answered.
+func (r Result) Asked() parameters.Asked {
 	list := make([]berth.Parameter, len(r.Questions))
 	for i, q := range r.Questions {
 		list[i] = q.Parameter
 	}
-	return list
+	return parameters.Asked{Questions: list, Possible: r.Possible, Once: r.Once, Open: r.Open}
+}
+
+// Form is the result as it is shown to who gave these answers.
+func (r Result) Form(given map[string]string) berth.Form {
+	f := berth.Form{Questions: r.Questions, Notes: r.Notes}
+	asked := map[string]bool{}
+	for _, q := range r.Questions {
+		asked[q.Name] = true
+	}
+	for _, name := range sortedNames(given) {
+		switch {
+		case asked[name]:
+		case r.Possible[name]:
+			f.Unasked = append(f.Unasked, name)
+		default:
+			f.Unknown = append(f.Unknown, name)
+		}
+	}
+	return f
 }
 
 // evaluation is one look at a template.
@@ -84,19 +107,29 @@ func (t *Template) Evaluate(in Input) (r Result) {
 		}
 	}()
 	e := &evaluation{t: t, in: in, budget: &budget{left: most}, imported: map[string]berth.Parameter{}, asked: map[string]bool{}, notes: map[string]bool{}}
-	e.out.Possible = map[string]bool{}
-	for _, p := range in.Imported {
-		e.imported[p.Name], e.out.Possible[p.Name] = p, true
-	}
+	e.out.Possible, e.out.Once = map[string]bool{}, map[string]bool{}
 	for _, m := range t.modules {
 		for _, b := range m.order {
 			if b.literal == "" {
 				e.out.Open = true
+				continue
 			}
 			e.out.Possible[b.literal] = true
+			if b.once {
+				e.out.Once[b.literal] = true
+			}
 		}
 	}
-	delete(e.out.Possible, "")
+	missed := []berth.Parameter{} // the import found them, and nothing in the files can be them
+	for _, p := range in.Imported {
+		if !e.out.Possible[p.Name] && !e.out.Open {
+			missed = append(missed, p)
+		}
+		e.imported[p.Name], e.out.Possible[p.Name] = p, true
+		if p.Ephemeral {
+			e.out.Once[p.Name] = true
+		}
+	}
 	e.walk(newScope(e, t.modules["."], nil, nil, instance{}))
 	if e.budget.left < 0 {
 		return Imported(in, "evaluating them takes too much")
@@ -109,6 +142,9 @@ func (t *Template) Evaluate(in Input) (r Result) {
 			}
 		}
 	}
+	for _, p := range missed {
+		e.ask(p, "")
+	}
 	slices.SortStableFunc(e.out.Questions, func(a, b berth.Question) int {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), strings.Compare(a.Name, b.Name))
 	})
@@ -118,9 +154,12 @@ func (t *Template) Evaluate(in Input) (r Result) {
 // Imported is what the import found, as it is asked where nothing else can be told.
 func Imported(in Input, why string) Result {
 	e := &evaluation{in: in, asked: map[string]bool{}, notes: map[string]bool{}}
-	e.out.Possible, e.out.Open = map[string]bool{}, true
+	e.out.Possible, e.out.Once, e.out.Open = map[string]bool{}, map[string]bool{}, true
 	for _, p := range in.Imported {
 		e.out.Possible[p.Name] = true
+		if p.Ephemeral {
+			e.out.Once[p.Name] = true
+		}
 		e.ask(p, "")
 	}
 	if why != "" {
@@ -141,10 +180,7 @@ func (e *evaluation) ask(p berth.Parameter, note string, problems ...string) {
 	if e.asked[p.Name] {
 		return
 	}
-	e.asked[p.Name] = true
-	if e.out.Possible != nil {
-		e.out.Possible[p.Name] = true
-	}
+	e.asked[p.Name], e.out.Possible[p.Name] = true, true
 	q := berth.Question{Parameter: p, Note: note}
 	q.Value, q.Source = parameters.Choose(p, e.in.Answers)
 	_, before := e.in.Answers.Previous[p.Name]

@@ -17,8 +17,15 @@ type Template struct {
 	size      int
 }
 
-// Size is about how much memory it takes, in bytes.
-func (t *Template) Size() int { return t.size }
+// Size is about how much memory it takes, in bytes. One that could not be read,
+// nil, takes little.
+func (t *Template) Size() int {
+	const least = 1 << 10
+	if t == nil {
+		return least
+	}
+	return least + t.size
+}
 
 // module is one directory, by what it declares.
 type module struct {
@@ -43,6 +50,7 @@ type block struct {
 	// literal is the name of a parameter or the source of a module, where that
 	// stands in the file as it is.
 	literal string
+	once    bool // it says that its answers hold for one build
 }
 
 // perByte is how much memory a parsed byte of a template takes, with its share of
@@ -123,6 +131,7 @@ func newBlock(raw *hcl.Block) *block {
 	switch raw.Type {
 	case "data":
 		b.literal = source.Literal(raw.Body, "name")
+		b.once = source.Literal(raw.Body, "ephemeral") == "true"
 	case "module":
 		b.literal = source.Literal(raw.Body, "source")
 	}

@@ -71,7 +71,7 @@ func TestResolve(t *testing.T) {
 		{"one of several is wrong", []berth.Parameter{tools}, parameters.Answers{Request: answers{"tools": `["vim","nano"]`}}, nil, "parameters.tools", "nano"},
 		{"empty is not unset", []berth.Parameter{region}, parameters.Answers{Request: answers{"region": ""}}, nil, "parameters.region", "not one of"},
 	} {
-		got, err := parameters.Resolve(c.asks, c.in)
+		got, err := parameters.Resolve(parameters.All(c.asks), c.in)
 		if c.field == "" {
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 				t.Errorf("%s: %v %s", c.name, err, diff)
@@ -87,7 +87,7 @@ func TestResolve(t *testing.T) {
 
 func TestCarryLetsEveryWorkspaceStop(t *testing.T) {
 	t.Parallel()
-	got := parameters.Carry([]berth.Parameter{size, region, debug, ratio}, answers{"size": "nonsense", "debug": "true", "gone": "x"})
+	got := parameters.Carry(parameters.All([]berth.Parameter{size, region, debug, ratio}), answers{"size": "nonsense", "debug": "true", "gone": "x"})
 	if diff := cmp.Diff(answers{"size": "nonsense", "debug": "false", "ratio": "1"}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -126,7 +126,7 @@ func TestResolveIsStable(t *testing.T) {
 				request[q.Name] = value.Draw(t, q.Name)
 			}
 		}
-		first, err := parameters.Resolve(all, parameters.Answers{Request: request})
+		first, err := parameters.Resolve(parameters.All(all), parameters.Answers{Request: request})
 		if err != nil {
 			var e *berth.Error
 			if !errors.As(err, &e) || e.Code != berth.Invalid || !strings.HasPrefix(e.Field, "parameters.") {
@@ -137,7 +137,7 @@ func TestResolveIsStable(t *testing.T) {
 		if len(first) != len(all) {
 			t.Fatalf("%d answers to %d questions", len(first), len(all))
 		}
-		again, err := parameters.Resolve(all, parameters.Answers{Previous: first})
+		again, err := parameters.Resolve(parameters.All(all), parameters.Answers{Previous: first})
 		if err != nil {
 			t.Fatalf("a rebuild is refused: %v", err)
 		}

@@ -15,15 +15,27 @@ type Answers struct {
 	Previous map[string]string // of the build before; nil when the workspace is new
 }
 
+// Asked is what a version asks of one person with one set of answers.
+type Asked struct {
+	Questions []berth.Parameter
+	Possible  map[string]bool // names that are asked with other answers, or of others
+	Once      map[string]bool // those of them whose answer holds for one build only
+	Open      bool            // there may be possible names that are not known
+}
+
+// All is a version that asks the same of everybody.
+func All(questions []berth.Parameter) Asked { return Asked{Questions: questions} }
+
 // Resolve gives every question its value and checks it: the complete answers of
-// a new build, one entry for each question. Errors are Invalid
+// a new build. Answers of the build before to what is not asked now are kept, so
+// that they are there again when it is; new ones are left out. Errors are Invalid
 // with the field `parameters.NAME` and say what would be right.
-func Resolve(questions []berth.Parameter, in Answers) (map[string]string, error) {
-	if err := refuseUnknown(questions, in.Request); err != nil {
+func Resolve(a Asked, in Answers) (map[string]string, error) {
+	if err := refuseUnknown(a, in.Request); err != nil {
 		return nil, err
 	}
-	values := make(map[string]string, len(questions))
-	for _, q := range questions {
+	values := a.hidden(in.Previous)
+	for _, q := range a.Questions {
 		value, from := Choose(q, in)
 		if err := Judge(q, value, from, in); err != nil {
 			return nil, err
@@ -37,14 +49,28 @@ func Resolve(questions []berth.Parameter, in Answers) (map[string]string, error)
 // the default of what is new or was asked for one build only. It checks
 // nothing, since a workspace must stop also when its answers are no longer
 // right.
-func Carry(questions []berth.Parameter, previous map[string]string) map[string]string {
-	values := make(map[string]string, len(questions))
-	for _, q := range questions {
+func Carry(a Asked, previous map[string]string) map[string]string {
+	values := a.hidden(previous)
+	for _, q := range a.Questions {
 		if v, ok := previous[q.Name]; ok && !q.Ephemeral {
 			values[q.Name] = v
 		} else if !q.Required {
 			values[q.Name] = q.Default
 		}
+	}
+	return values
+}
+
+// hidden are the previous answers to what is not asked now.
+func (a Asked) hidden(previous map[string]string) map[string]string {
+	values := make(map[string]string, len(a.Questions))
+	for name, value := range previous {
+		if (a.Possible[name] || a.Open) && !a.Once[name] {
+			values[name] = value
+		}
+	}
+	for _, q := range a.Questions {
+		delete(values, q.Name)
 	}
 	return values
 }
@@ -83,9 +109,12 @@ func Judge(q berth.Parameter, value string, from berth.AnswerSource, in Answers)
 	return Check(q, value, nil)
 }
 
-func refuseUnknown(questions []berth.Parameter, request map[string]string) error {
-	known := make(map[string]bool, len(questions))
-	for _, q := range questions {
+func refuseUnknown(a Asked, request map[string]string) error {
+	known := maps.Clone(a.Possible)
+	if known == nil {
+		known = map[string]bool{}
+	}
+	for _, q := range a.Questions {
 		known[q.Name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(request)) {

@@ -16,6 +16,7 @@ type Service struct {
 	env       map[string]string
 	unpacking chan struct{}
 	guard     policies.Guard
+	library   library
 	teller    Teller // nil: nobody is told
 }
 

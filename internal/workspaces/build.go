@@ -7,6 +7,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
 	"github.com/berthdev/berth/internal/credentials"
+	"github.com/berthdev/berth/internal/forms"
 	"github.com/berthdev/berth/internal/parameters"
 	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/sharing"
@@ -105,7 +106,11 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 	if err != nil {
 		return w, b, err
 	}
-	if err := asItIs(&tx.Query, actor, w, base, version, ruled, in); err != nil {
+	asked, form, preset, err := s.asks(&tx.Query, w, t, version, base, in)
+	if err != nil {
+		return w, b, err
+	}
+	if err := asItIs(&tx.Query, actor, w, base, version, ruled, form, in); err != nil {
 		return w, b, err
 	}
 	if err := idle(tx, w, in, b.Reason); err != nil {
@@ -116,7 +121,7 @@ func (s *Service) next(tx *store.Tx, actor authz.Actor, id berth.WorkspaceID, in
 			return w, b, err
 		}
 	}
-	if b.Parameters, b.Preset, err = answersFor(version, base, in); err != nil {
+	if b.Parameters, b.Preset, err = answersFor(asked, form, preset, base, in); err != nil {
 		return w, b, unanswered(err, ruled || actor.IsSystem(), w, version)
 	}
 	if in.Transition == berth.Start {
@@ -192,25 +197,14 @@ func inactive(newest berth.Build) error {
 }
 
 // answersFor is the answers of a build, and the name of its preset.
-func answersFor(v berth.Version, base berth.Build, in BuildInput) (map[string]string, string, error) {
+func answersFor(a asking, r forms.Result, preset berth.Preset, base berth.Build, in BuildInput) (map[string]string, string, error) {
 	if in.Transition != berth.Start {
 		if len(in.Parameters) > 0 || in.Preset != "" {
 			return nil, "", berth.InvalidField("parameters", "only a start takes parameters: a %s uses those of the build before", in.Transition)
 		}
-		return parameters.Carry(v.Contents.Parameters, base.Parameters), base.Preset, nil
+		return parameters.Carry(r.Asked(), base.Parameters), base.Preset, nil
 	}
-	preset, err := parameters.ChoosePreset(v.Contents.Presets, in.Preset, false)
-	if err != nil {
-		return nil, "", err
-	}
-	if err := bearable(in.Parameters); err != nil {
-		return nil, "", err
-	}
-	previous := base.Parameters
-	if previous == nil {
-		previous = map[string]string{}
-	}
-	answers, err := parameters.Resolve(v.Contents.Parameters, parameters.Answers{Preset: preset.Parameters, Request: in.Parameters, Previous: previous})
+	answers, err := parameters.Resolve(r.Asked(), a.answers)
 	name := preset.Name
 	if in.Preset == "" {
 		name = base.Preset

@@ -113,7 +113,13 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if err := bearable(in.Parameters); err != nil {
 		return w, b, err
 	}
-	answers, err := parameters.Resolve(version.Contents.Parameters, parameters.Answers{Preset: preset.Parameters, Request: in.Parameters})
+	asked := asking{template: t, version: version, owner: owner, workspace: berth.Workspace{Name: in.Name},
+		answers: parameters.Answers{Preset: preset.Parameters, Request: in.Parameters}}
+	form, err := s.ask(&tx.Query, asked)
+	if err != nil {
+		return w, b, err
+	}
+	answers, err := parameters.Resolve(form.Asked(), asked.answers)
 	if err != nil {
 		return w, b, err
 	}
@@ -162,7 +168,7 @@ func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationI
 		_, err = tx.Member(o, id)
 	}
 	if errors.Is(err, berth.NotFound) {
-		return berth.User{}, berth.InvalidField("owner", "%s is no member of the organization: add them to it first", name)
+		return berth.User{}, notMember(name)
 	}
 	if err != nil {
 		return berth.User{}, err
@@ -172,6 +178,10 @@ func ownerOf(tx *store.Tx, actor authz.Actor, name string, o berth.OrganizationI
 		return u, berth.InvalidField("owner", "%s cannot own workspaces now: the user is suspended or not a person", u.Username)
 	}
 	return u, err
+}
+
+func notMember(name string) error {
+	return berth.InvalidField("owner", "%s is no member of the organization: add them to it first", name)
 }
 
 // forbidden says why the actor makes no workspace: their token, or else that.

@@ -48,7 +48,7 @@ func (s *Service) pluginEnv(c scene) map[string]string {
 		"CODER_WORKSPACE_OWNER_NAME":       cmp.Or(o.Name, o.Username),
 		"CODER_WORKSPACE_OWNER_EMAIL":      o.Email,
 		"CODER_WORKSPACE_OWNER_GROUPS":     jsonList(c.standing.groups),
-		"CODER_WORKSPACE_OWNER_RBAC_ROLES": c.standing.rolesFor(o, w.OrganizationID),
+		"CODER_WORKSPACE_OWNER_RBAC_ROLES": jsonList(c.standing.rolesFor(o, w.OrganizationID)),
 		"CODER_WORKSPACE_OWNER_LOGIN_TYPE": s.loginType(o),
 
 		"BERTH_AGENT_KEY": base64.StdEncoding.EncodeToString(c.agentKey),

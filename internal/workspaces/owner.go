@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/forms"
 	"github.com/berthdev/berth/internal/store"
 )
 
@@ -44,29 +45,25 @@ var organizationRoles = map[berth.Role]string{
 	berth.RoleAuditor:       "organization-auditor",
 }
 
-// rolesFor is the owner's roles in the plugin's form: those of the site, which have
+// rolesFor is the owner's roles as the plugin has them: those of the site, which have
 // no organization, and those of the workspace's organization. What the owner is
 // in others is not told.
-func (s standing) rolesFor(u berth.User, organization berth.OrganizationID) string {
-	type role struct {
-		Name           string `json:"name"`
-		OrganizationID string `json:"org_id"`
-	}
-	all := []role{{string(berth.RoleMember), ""}}
+func (s standing) rolesFor(u berth.User, organization berth.OrganizationID) []forms.Role {
+	all := []forms.Role{{Name: string(berth.RoleMember)}}
 	for _, r := range u.Roles {
 		if r != berth.RoleMember {
-			all = append(all, role{string(r), ""})
+			all = append(all, forms.Role{Name: string(r)})
 		}
 	}
 	if s.member {
-		all = append(all, role{"organization-member", string(organization)})
+		all = append(all, forms.Role{Name: "organization-member", Organization: string(organization)})
 	}
 	for _, r := range s.roles {
 		if name, ok := organizationRoles[r]; ok {
-			all = append(all, role{name, string(organization)})
+			all = append(all, forms.Role{Name: name, Organization: string(organization)})
 		}
 	}
-	return jsonList(all)
+	return all
 }
 
 // jsonList is a list as JSON, [] for an empty one.

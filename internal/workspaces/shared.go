@@ -3,6 +3,7 @@ package workspaces
 import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
+	"github.com/berthdev/berth/internal/forms"
 	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
 )
@@ -11,13 +12,13 @@ import (
 // and not change it: one with another version or other answers. What a version
 // asks at each start anew they answer, and a version that a rule chose is as it
 // is.
-func asItIs(q *store.Query, actor authz.Actor, w berth.Workspace, base berth.Build, v berth.Version, ruled bool, in BuildInput) error {
+func asItIs(q *store.Query, actor authz.Actor, w berth.Workspace, base berth.Build, v berth.Version, ruled bool, asked forms.Result, in BuildInput) error {
 	if in.Transition != berth.Start {
 		return nil
 	}
 	changes := v.ID != base.VersionID && !ruled || in.Preset != ""
 	for name := range in.Parameters {
-		changes = changes || !askedEachTime(v, name)
+		changes = changes || !askedEachTime(asked, name)
 	}
 	if !changes {
 		return nil
@@ -29,13 +30,15 @@ func asItIs(q *store.Query, actor authz.Actor, w berth.Workspace, base berth.Bui
 	return err
 }
 
-func askedEachTime(v berth.Version, parameter string) bool {
-	for _, p := range v.Contents.Parameters {
-		if p.Name == parameter {
-			return p.Ephemeral
+func askedEachTime(asked forms.Result, parameter string) bool {
+	for _, q := range asked.Questions {
+		if q.Name == parameter {
+			return q.Ephemeral
 		}
 	}
-	return true // an unknown one is refused with the names of those that there are
+	// One that is never asked is refused with the names of those that are; one
+	// that is asked with other answers may be kept for then.
+	return asked.Once[parameter] || !asked.Possible[parameter]
 }
 
 // mayCancel tells whether the actor may cancel a build: with the right to change
