@@ -105,6 +105,7 @@ var silent = map[string]string{
 	"cancelBuild":     "needs a build that waits: workspaces has the test of its row",
 	"abandonBuild":    "needs a runner that died; it is recorded by the same function as cancelBuild",
 	"pushState":       "needs a state of the next serial: workspaces has the test of its row",
+	"askParameters":   "it looks, and changes nothing: answers are in a body since they are many",
 	"addFavorite":     "a mark that only its own user sees, and that changes nothing",
 	"removeFavorite":  "as addFavorite",
 	"askTicket":       "needs a workspace that runs: TestAppsInABrowser has it",

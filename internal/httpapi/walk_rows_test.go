@@ -126,6 +126,8 @@ var walkRows = []row{
 
 	{op: "versionDiff", needs: authz.Read, on: plain},
 	{op: "versionCost", needs: authz.Read, on: plain},
+	{op: "askParameters", needs: authz.Read, on: plain, body: `{}`},
+	{op: "lastParameters", needs: authz.Read, on: plain},
 	{op: "createWorkspace", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain"}`, twin: `{"name":"-","template":"nosuch"}`, passes: 400,
 		and: []right{{authz.Create, own(authz.KindWorkspace)}}},
 	{op: "createWorkspace", as: "for ben", needs: authz.Use, on: plain, body: `{"name":"-","template":"plain","owner":"ben"}`, twin: `{"name":"-","template":"nosuch","owner":"ben"}`, passes: 400,

@@ -133,3 +133,11 @@ func (q *Query) LastEffect(id berth.WorkspaceID, before int) (berth.Build, error
 		(SELECT e.id FROM builds e WHERE e.workspace_id = $1 AND e.number < $2 AND e.judged_at IS NOT NULL ORDER BY e.number DESC LIMIT 1),
 		(SELECT e.id FROM builds e WHERE e.workspace_id = $1 AND e.number < $2 ORDER BY e.number DESC LIMIT 1))`, id, before)
 }
+
+// LastAsked is the newest start that a user asked for of a workspace of their own
+// from a template, deleted ones too; not_found without one.
+func (q *Query) LastAsked(u berth.UserID, t berth.TemplateID) (berth.Build, error) {
+	return one(q, "build", scanBuild, `SELECT `+buildColumns+` FROM builds b WHERE b.id = (
+		SELECT e.id FROM builds e JOIN workspaces w ON w.id = e.workspace_id
+		WHERE e.initiator_id = $1 AND e.template_id = $2 AND e.transition = 'start' AND w.owner_id = $1 ORDER BY e.created_at DESC LIMIT 1)`, u, t)
+}

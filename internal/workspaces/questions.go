@@ -63,6 +63,34 @@ func (s *Service) Questions(ctx context.Context, actor authz.Actor, in Ask) (f b
 	return f, err
 }
 
+// Last is the answers that the actor gave last to a template's questions, for a
+// workspace of their own; empty if they never did. Those that held for one build
+// only are left out.
+func (s *Service) Last(ctx context.Context, actor authz.Actor, organization, template string) (answers map[string]string, err error) {
+	err = s.db.Read(ctx, func(q *store.Query) error {
+		t, err := templates.Find(q, actor, authz.Read, organization, template)
+		if err != nil {
+			return err
+		}
+		b, err := q.LastAsked(actor.UserID, t.ID)
+		if err != nil {
+			return ignore(err, berth.NotFound)
+		}
+		v, err := q.Version(b.VersionID)
+		if err != nil {
+			return err
+		}
+		answers = b.Parameters
+		for _, p := range v.Contents.Parameters {
+			if p.Ephemeral {
+				delete(answers, p.Name)
+			}
+		}
+		return nil
+	})
+	return answers, err
+}
+
 // asking is of whom a version asks what.
 type asking struct {
 	template  berth.Template

@@ -24,3 +24,6 @@ CREATE INDEX agents_instance ON agents (instance_id) WHERE instance_id <> '';
 ALTER TABLE builds ADD COLUMN looks_at TEXT REFERENCES workspaces (id);
 ALTER TABLE builds ADD COLUMN drift_json TEXT NOT NULL DEFAULT 'null';
 CREATE INDEX builds_looks_at ON builds (looks_at, created_at) WHERE looks_at IS NOT NULL;
+
+-- What somebody answered last is offered to them again.
+CREATE INDEX builds_asked ON builds (initiator_id, template_id, created_at) WHERE transition = 'start';
