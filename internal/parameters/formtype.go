@@ -46,7 +46,7 @@ func Sound(q berth.Parameter) error {
 	}
 	names, values := map[string]bool{}, map[string]bool{}
 	for _, o := range q.Options {
-		if names[o.Name] || values[o.Value] {
+		if names[o.Name] && o.Name != "" || values[o.Value] {
 			return refuse(q, "two options have the name or the value of %q; the template's author must make them differ", o.Name)
 		}
 		names[o.Name], values[o.Value] = true, true

@@ -158,7 +158,10 @@ func TestListsUseAnIndex(t *testing.T) {
 			{"active build", false, func(q *store.Query) error { _, err := q.ActiveBuild(ws); return ignoreNotFound(err) }},
 			{"newest build", true, func(q *store.Query) error { _, err := q.NewestBuild(ws); return ignoreNotFound(err) }},
 			{"newest build with an effect", true, func(q *store.Query) error { _, err := q.LastEffect(ws, 3); return ignoreNotFound(err) }},
-			{"what somebody asked for last", true, func(q *store.Query) error { _, err := q.LastAsked(w.User.ID, w.Template.ID); return ignoreNotFound(err) }},
+			{"what somebody asked for last", true, func(q *store.Query) error {
+				_, err := q.LastAsked(w.User.ID, w.Template.ID)
+				return ignoreNotFound(err)
+			}},
 			{"held builds", false, func(q *store.Query) error { _, err := q.HeldBy(w.Provider.ID, "r"); return err }},
 			{"holding", false, func(q *store.Query) error { _, _, err := q.Holding(w.Provider.ID, berth.ClassRefill); return err }},
 			{"pending", false, func(q *store.Query) error { _, err := q.Pending(b); return err }},

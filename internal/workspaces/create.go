@@ -123,11 +123,11 @@ func (s *Service) plan(tx *store.Tx, actor authz.Actor, in Create) (w berth.Work
 	if err != nil {
 		return w, b, err
 	}
-	asked, err := s.asksFor(&tx.Query, version, answers)
+	wants, err := s.asksFor(&tx.Query, version, answers)
 	if err != nil {
 		return w, b, err
 	}
-	if p, err = providers.Choose(&tx.Query, actor, t.OrganizationID, in.Provider, asked); err != nil {
+	if p, err = providers.Choose(&tx.Query, actor, t.OrganizationID, in.Provider, wants); err != nil {
 		return w, b, err
 	}
 	o, err := tx.Organization(t.OrganizationID)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
-	"github.com/berthdev/berth/internal/parameters"
 	"github.com/berthdev/berth/internal/quota"
 	"github.com/berthdev/berth/internal/sharing"
 	"github.com/berthdev/berth/internal/store"
@@ -82,7 +81,9 @@ func (s *Service) update(q *store.Query, actor authz.Actor, id berth.WorkspaceID
 	if u.Refused, err = refusal(q, actor, w, t, to); err != nil {
 		return u, err
 	}
-	u.ask(to, base)
+	if err := s.openFor(q, w, t, to, base, &u); err != nil {
+		return u, err
+	}
 	u.Destroys = vanishing(from.Contents, to.Contents)
 	if u.Cost, err = s.updateCost(q, actor, w, to, base, len(u.Open) > 0); err != nil {
 		return u, err
@@ -122,24 +123,23 @@ func refusal(q *store.Query, actor authz.Actor, w berth.Workspace, t berth.Templ
 	return "", nil
 }
 
-// ask finds what of a version's questions is open after a build, and which of
+// openFor finds what of a version's questions is open after a build, and which of
 // its answers nothing asks for.
-func (u *Update) ask(v berth.Version, base berth.Build) {
-	asked := map[string]bool{}
-	for _, p := range v.Contents.Parameters {
-		asked[p.Name] = true
-		_, had := base.Parameters[p.Name]
-		_, err := parameters.Resolve([]berth.Parameter{p}, parameters.Answers{Previous: base.Parameters})
-		if err != nil {
-			u.Open = append(u.Open, Open{Question: p, New: !had, Says: berth.ErrorMessage(err)})
+func (s *Service) openFor(q *store.Query, w berth.Workspace, t berth.Template, v berth.Version, base berth.Build, u *Update) error {
+	_, r, _, err := s.asks(q, w, t, v, base, BuildInput{Transition: berth.Start})
+	if err != nil {
+		return err
+	}
+	for _, p := range r.Questions {
+		if p.Problem != "" {
+			_, had := base.Parameters[p.Name]
+			u.Open = append(u.Open, Open{Question: p.Parameter, New: !had, Says: p.Problem})
 		}
 	}
-	for name := range base.Parameters {
-		if !asked[name] {
-			u.Drops = append(u.Drops, name)
-		}
+	if !r.Open { // else they may be asked again
+		u.Drops = r.Form(base.Parameters).Unknown
 	}
-	slices.Sort(u.Drops)
+	return nil
 }
 
 // vanishing is the persistent resources of a version that another one does not
