@@ -86,11 +86,13 @@ var arrows = map[string][]string{
 	"internal/server":  {"*"},
 	"internal/cli":     {".", "api", "client", "internal/tunnel", "templates"},
 
+	"internal/trial": {".", "api", "client", "internal/cli", "internal/lint", "internal/server", "internal/source", "internal/terraform"},
+
 	"scripts/summary": {},
 
 	"dashboard":        {},
 	"templates":        {},
-	"cmd/berth":        {"internal/cli", "internal/server"},
+	"cmd/berth":        {"internal/cli", "internal/server", "internal/trial"},
 	"cmd/berth-agent":  {"internal/agent", "internal/cli", "internal/inside"},
 	"cmd/berth-plugin": {"internal/plugin", "internal/journal"},
 }

@@ -5,10 +5,12 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/berthdev/berth/internal/cli"
 	"github.com/berthdev/berth/internal/server"
+	"github.com/berthdev/berth/internal/trial"
 )
 
 func main() {
@@ -18,5 +20,5 @@ func main() {
 		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		context.AfterFunc(ctx, stop) // a second signal ends it at once
 	}
-	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, server.Commands()...))
+	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, slices.Concat(server.Commands(), trial.Commands())...))
 }

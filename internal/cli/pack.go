@@ -24,10 +24,10 @@ const (
 	maxFiles    = 2000
 )
 
-// pack makes the archive of a template's directory: a packed tar that is the
+// Pack makes the archive of a template's directory: a packed tar that is the
 // same for the same files. It leaves out what is not part of a template, and
 // refuses links, devices and what the server would refuse for its size.
-func pack(dir string) ([]byte, error) {
+func Pack(dir string) ([]byte, error) {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
 		return nil, berth.InvalidField("directory", "%s is not a directory; say where the template is with -d DIR", dir)

@@ -58,11 +58,11 @@ func TestPackIsTheSameForTheSameFiles(t *testing.T) {
 	os.Chmod(filepath.Join(one, "b/x.sh"), 0o755)
 	os.Chmod(filepath.Join(two, "b/x.sh"), 0o711)
 	os.Chtimes(filepath.Join(two, "main.tf"), time.Unix(1e9, 0), time.Unix(1e9, 0))
-	a, err := pack(one)
+	a, err := Pack(one)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := pack(two)
+	b, err := Pack(two)
 	if err != nil || !bytes.Equal(a, b) {
 		t.Errorf("two archives of the same files differ: %v", err)
 	}
@@ -103,7 +103,7 @@ func TestPackRefuses(t *testing.T) {
 		{filepath.Join(link, "main.tf"), "is not a directory", berth.Invalid},
 		{filepath.Join(link, "none"), "is not a directory", berth.Invalid},
 	} {
-		_, err := pack(c.dir)
+		_, err := Pack(c.dir)
 		if !errors.Is(err, c.code) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", c.says, err)
 		}

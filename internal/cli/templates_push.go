@@ -49,7 +49,7 @@ Left out are .git, .terraform and states (*.tfstate).`,
 		if in.Variables, err = pairs("--variable", variables); err != nil {
 			return err
 		}
-		archive, err := pack(dir)
+		archive, err := Pack(dir)
 		if err != nil {
 			return err
 		}
