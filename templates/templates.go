@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed process docker
+//go:embed process docker kubernetes
 var files embed.FS
 
 // Starter is one template to begin with.
@@ -21,6 +21,7 @@ func Starters() []Starter {
 	return []Starter{
 		{"process", "a process of the server's own machine with a home directory; needs nothing else"},
 		{"docker", "a container with a persistent home volume"},
+		{"kubernetes", "a pod with a persistent home"},
 	}
 }
 
