@@ -58,6 +58,8 @@ type Job struct {
 	State      []byte            `json:"state,omitempty" doc:"Terraform state to start from; empty: none"`
 	Orphan     bool              `json:"orphan,omitempty"`
 	Timeout    int               `json:"timeout_seconds"`
+
+	Organization string `json:"organization,omitempty" doc:"Id; plugins that stay warm do not pass from one to another"`
 }
 
 // Beat renews the lease, and is answered once there is more than the runner

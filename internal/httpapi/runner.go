@@ -59,7 +59,7 @@ func (h *handlers) runnerTake(ctx context.Context, in *takeInput) (*takeOutput, 
 func viewJob(j *builds.Job) *api.Job {
 	return &api.Job{
 		BuildID: string(j.Build.ID), Attempt: j.Build.Attempt, Transition: string(j.Build.Transition), Class: int(j.Build.Class),
-		Workspace: j.Workspace, Archive: j.Archive, Carried: j.Carried, Variables: j.Variables, Env: j.Env, State: j.State,
+		Organization: string(j.Build.OrganizationID), Workspace: j.Workspace, Archive: j.Archive, Carried: j.Carried, Variables: j.Variables, Env: j.Env, State: j.State,
 		Orphan: j.Build.Orphan, Timeout: int(j.Timeout / time.Second),
 	}
 }

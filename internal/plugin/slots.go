@@ -18,26 +18,17 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/warm"
 )
 
-// What lies in the directory of a process with slots, and of the plugins beside it.
-const (
-	// ControlSocket is where builds ask for slots: one connection each, see OpenSlot.
-	ControlSocket = "control"
-	// LeaseFile is there while a build uses the plugins of a directory.
-	LeaseFile = "lease"
-	// WarmVariable marks the plugins of one directory, by its name, and all that
-	// they start.
-	WarmVariable = "BERTH_WARM"
-)
-
-// slotsMain is `berth-plugin slots DIR UID…`: it serves the coder plugin to many
+// slotsMain is `berth-plugin slots DIR SETS UID…`: it serves the coder plugin to many
 // builds, each of which gets a provider object and a socket of its own. DIR is
 // its own, of mode 0700; builds of the given users may ask. It says "ready" once
 // it listens, and ends when its standard input has ended and no build uses it.
+// Plugins below SETS that no build uses end then, too.
 func slotsMain(args []string) int {
-	if len(args) < 1 {
-		fmt.Fprintln(os.Stderr, "usage: berth-plugin slots DIR UID…")
+	if len(args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: berth-plugin slots DIR SETS UID…")
 		return 2
 	}
 	if err := keepMemoryPrivate(); err != nil {
@@ -45,7 +36,7 @@ func slotsMain(args []string) int {
 		return 1
 	}
 	s := &slots{dir: args[0]}
-	for _, text := range args[1:] {
+	for _, text := range args[2:] {
 		uid, err := strconv.ParseUint(text, 10, 32)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "berth-plugin slots: %q is not the number of a user\n", text)
@@ -53,17 +44,24 @@ func slotsMain(args []string) int {
 		}
 		s.peers = append(s.peers, uint32(uid))
 	}
-	control, err := privateSocket(s.dir, ControlSocket)
+	control, err := privateSocket(s.dir, warm.ControlName)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "berth-plugin slots:", err)
 		return 1
 	}
+	unlock, err := holdLock(filepath.Join(s.dir, warm.LockName))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "berth-plugin slots:", err)
+		return 1
+	}
+	defer unlock()
 	go s.serve(control)
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin) // ends with the runner, or when it wants no more of us
 	control.Close()
-	endIdle(filepath.Dir(s.dir), filepath.Base(s.dir))
+	endIdle(args[1])
 	s.busy.Wait()
+	_ = os.RemoveAll(s.dir) // what is not ours to remove goes with the next process
 	return 0
 }
 
@@ -78,7 +76,7 @@ type slots struct {
 }
 
 // slotRequest is what a build says on a control connection, slotAnswer what it
-// hears: one line of JSON each. The slot lives as long as the connection.
+// hears: one line of JSON each. Any byte after it lets go of the slot.
 type slotRequest struct {
 	Plugin string            `json:"plugin"`
 	Env    map[string]string `json:"env"`
@@ -115,8 +113,8 @@ func (s *slots) serve(control net.Listener) {
 	}
 }
 
-// slot serves one build, which is a session of processes, until its connection
-// ends.
+// slot serves one build, which is a session of processes, until it lets go or all
+// of them have ended.
 func (s *slots) slot(conn net.Conn, session int) error {
 	in := bufio.NewReader(io.LimitReader(conn, maxSlotRequest))
 	var ask slotRequest
@@ -147,7 +145,9 @@ func (s *slots) slot(conn net.Conn, session int) error {
 		_ = server.Serve(ofSession{socket, session})
 	}()
 	if err := json.NewEncoder(conn).Encode(slotAnswer{Address: filepath.Join(s.dir, name)}); err == nil {
-		_, _ = io.Copy(io.Discard, in) // until the build lets go, or is gone
+		if _, err := in.ReadByte(); err != nil { // the build did not let go: it died, and its terraform may work on
+			awaitSession(session)
+		}
 	}
 	server.Stop() // removes the socket
 	<-ended
@@ -201,39 +201,52 @@ func (l ofSession) Accept() (net.Conn, error) {
 
 // endIdle ends the plugins beside us that no build uses: whoever started them is
 // gone, and they know nothing of that.
-func endIdle(dir, own string) {
+func endIdle(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if !e.IsDir() || e.Name() == own {
-			continue
-		}
-		if _, err := os.Lstat(filepath.Join(dir, e.Name(), LeaseFile)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(filepath.Join(dir, e.Name(), warm.LeaseName)); errors.Is(err, fs.ErrNotExist) {
 			_ = EndWarm(context.Background(), e.Name())
 		}
 	}
 }
 
-// OpenSlot asks for a slot of a plugin over a connection to a control socket and
-// gives the address of the slot's socket. The slot ends with the connection.
-func OpenSlot(conn net.Conn, plugin string, env map[string]string) (address string, err error) {
+// Slot is the slot of a build.
+type Slot struct {
+	Address string // of its unix socket
+	conn    net.Conn
+}
+
+// OpenSlot asks for a slot of a plugin over a connection to a control socket, in
+// which the plugin sees env. Only the session of the process that asks can use it.
+func OpenSlot(conn net.Conn, plugin string, env map[string]string) (*Slot, error) {
 	// Encoded before it is sent: a slot that waits for the rest of a line would
 	// wait for as long as the connection lives.
 	line, err := json.Marshal(slotRequest{Plugin: plugin, Env: env})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := conn.Write(append(line, '\n')); err != nil {
-		return "", fmt.Errorf("asking for a slot: %w", err)
+		return nil, fmt.Errorf("asking for a slot: %w", err)
 	}
 	var a slotAnswer
 	if err := json.NewDecoder(conn).Decode(&a); err != nil {
-		return "", fmt.Errorf("asking for a slot: %w", err)
+		return nil, fmt.Errorf("asking for a slot: %w", err)
 	}
 	if a.Error != "" || !strings.HasPrefix(a.Address, "/") {
-		return "", berth.Errorf(berth.Unavailable, "no slot of the plugin %s: %s", plugin, a.Error)
+		return nil, berth.Errorf(berth.Unavailable, "no slot of the plugin %s: %s", plugin, a.Error)
 	}
-	return a.Address, nil
+	return &Slot{Address: a.Address, conn: conn}, nil
 }
+
+// Close lets go of the slot. One that is not closed lives until no process of the
+// session is left.
+func (s *Slot) Close() {
+	_, _ = s.conn.Write([]byte{'\n'})
+	s.conn.Close()
+}
+
+// Installed is the binary with all plugins in a mirror that Install has laid out.
+func Installed(mirror string) string { return installed(mirror)[0] }

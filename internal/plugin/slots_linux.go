@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/internal/warm"
 )
 
 // keepMemoryPrivate keeps other processes of our user, those of other builds,
@@ -43,11 +47,35 @@ func sessionOf(conn net.Conn, users []uint32) (session int, ok bool) {
 	return session, err == nil
 }
 
+// holdLock locks a file until unlock is called or the process ends.
+func holdLock(path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return func() { file.Close() }, nil
+}
+
+// awaitSession waits until no process of a session is left.
+func awaitSession(session int) {
+	member := func(pid int) bool {
+		stat, err := readStat(pid)
+		return err == nil && stat.session == session && !stat.dead()
+	}
+	for len(processes(member)) > 0 {
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
 // EndWarm ends the plugins of one directory, and what they started.
 func EndWarm(ctx context.Context, name string) error {
 	if !pathElement.MatchString(name) {
 		return nil
 	}
-	mark := hasVariable(WarmVariable + "=" + name)
+	mark := hasVariable(warm.Variable + "=" + name)
 	return killAll(context.WithoutCancel(ctx), func(pid int) bool { return mark(pid) && !hasMark("")(pid) })
 }

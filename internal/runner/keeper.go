@@ -56,6 +56,7 @@ type keeper struct {
 	bell    *doorbell
 	reserve *reserve // nil when there was no room for it
 	budget  *budget
+	lease   *lease // of warm plugins; nil: none
 
 	ctx      context.Context // done: interrupt Terraform; its cause says why
 	stop     context.CancelCauseFunc
@@ -123,6 +124,7 @@ func (k *keeper) run() {
 	killLeftovers(context.Background(), k.rec.name(), identify(os.Getpid()))
 	k.finish(result)
 	k.bell.Ring()
+	k.lease.giveBack(result.ErrorCode == "" && !result.Canceled)
 	time.Sleep(10 * time.Millisecond) // for the ring to leave; the runner looks by itself anyway
 }
 

@@ -72,6 +72,7 @@ func (h *held) prepare(ctx context.Context) error {
 		Installations: filepath.Join(h.r.o.Work, "installations"),
 		Work:          h.r.workDir(h.rec.name()),
 		Grace:         h.r.o.Grace,
+		Warm:          h.r.warmth.order(),
 	}
 	if err := h.rec.write(h.order); err != nil {
 		return err

@@ -53,6 +53,9 @@ type Options struct {
 	Version string // of Berth
 	Log     *slog.Logger
 
+	Warm       bool  // plugins stay between builds where that is safe
+	WarmMemory int64 // bytes that they may use before unused ones end; 0: no bound
+
 	Grace   time.Duration // from interrupting Terraform to killing it; 0: 5 minutes
 	MinFree int64         // bytes that must be free on Dir's and Work's disks to take a build; 0: 64 MiB, negative: not looked at
 }

@@ -22,6 +22,8 @@ type Runner struct {
 	id   string // durable, bound to o.Dir
 	lock *os.File
 
+	warmth *warmth // nil: no plugins stay between builds
+
 	freed chan struct{} // a slot became free, or doubt came up
 	doubt atomic.Bool   // whether the server knows what we hold: report again
 	wg    sync.WaitGroup
@@ -113,6 +115,8 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.find(); err != nil {
 		return fmt.Errorf("looking for keepers: %w", err)
 	}
+	r.warmth = r.openWarmth()
+	defer r.warmth.close()
 	defer r.wg.Wait()
 	r.check(ctx)
 	if !r.hello(ctx) || !r.resume(ctx) {
@@ -259,6 +263,7 @@ func (r *Runner) tend(ctx context.Context, h *held) {
 	if !h.run(ctx) {
 		return // ctx is done; the record stays for the next run
 	}
+	r.warmth.over(h.rec.name())
 	r.mu.Lock()
 	delete(r.held, h.rec.name())
 	r.mu.Unlock()

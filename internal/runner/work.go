@@ -103,6 +103,7 @@ func (k *keeper) runEngine(limit time.Duration) api.Finish {
 		}
 		return k.outcome(f, err, limit)
 	}
+	k.warmUp(&o)
 	result, err := k.engine.Run(k.ctx, o, k, k.judge)
 	f := withResult(api.Finish{}, result)
 	f.Timings = append([]berth.Timing{timing}, f.Timings...)

@@ -202,8 +202,9 @@ func (s *Server) newRunner(ctx context.Context, p *parts, carried *bundle.Bundle
 		As:        as,
 		Env:       map[string]string{"BERTH_PROCESS_ROOT": s.data.processes()},
 		Pass:      passed,
-		Version:   berth.Release,
-		Log:       s.log.With("runner", berth.BuiltInProvider),
+		Warm:      s.o.WarmPlugins == "auto", WarmMemory: int64(s.o.WarmMemory) << 20,
+		Version: berth.Release,
+		Log:     s.log.With("runner", berth.BuiltInProvider),
 	})
 }
 

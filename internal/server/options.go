@@ -30,6 +30,8 @@ type Options struct {
 	PluginMirror        []string      `flag:"plugin-mirror" doc:"Directory of more Terraform plugins, laid out as terraform providers mirror does, unpacked, or the https address of a network mirror of plugins. May be given several times; in the variable, separated by colons, or by commas where there is an address."`
 	ModuleMirror        []string      `flag:"module-mirror" doc:"Where modules with registry addresses come from instead of their registries: a directory laid out HOST/NAMESPACE/NAME/PROVIDER/VERSION, the address of a server that speaks the module registry protocol in the place of the public registry, or HOST=ADDRESS for one in the place of another. May be given several times; in the variable, separated as --plugin-mirror. docs/operating.md has more."`
 	ProviderTags        string        `flag:"provider-tags" doc:"Tags of the built-in workspace provider, with commas, such as region=eu,gpu=yes. Templates whose tags it lacks make no workspaces there."`
+	WarmPlugins         string        `flag:"warm-plugins" default:"off" doc:"auto: Terraform plugins serve one build after the other where that is safe, so that builds need not wait for them to start. off: every build starts its own. docs/operating.md says when it is safe."`
+	WarmMemory          int           `flag:"warm-memory" default:"1024" doc:"Megabytes that such plugins may have for themselves before those that no build uses are ended. 0: no bound."`
 	AllowHostProcesses  bool          `flag:"allow-host-processes" doc:"Let everybody, not the first user alone, run workspaces that are processes of this machine."`
 	MaxHold             time.Duration `flag:"max-hold" default:"24h" doc:"How long a hold may keep a workspace awake before it has to be renewed."`
 	AuditRetention      time.Duration `flag:"audit-retention" doc:"How long the record of what was done is kept, such as 8760h. 0: for ever. Connections have --connection-retention."`
@@ -76,6 +78,12 @@ func (o Options) check() error {
 	}
 	if o.Slots < 0 {
 		return berth.Errorf(berth.Invalid, "--slots %d: give a number of builds, or 0 for twice the processors", o.Slots)
+	}
+	if o.WarmPlugins != "" && o.WarmPlugins != "auto" && o.WarmPlugins != "off" {
+		return berth.Errorf(berth.Invalid, "--warm-plugins %s: give auto or off", o.WarmPlugins)
+	}
+	if o.WarmMemory < 0 {
+		return berth.Errorf(berth.Invalid, "--warm-memory %d: give a number of megabytes, or 0 for no bound", o.WarmMemory)
 	}
 	if o.MinPasswordLength < 0 || o.MinPasswordLength > berth.MaxPasswordLength {
 		return berth.Errorf(berth.Invalid, "--min-password-length %d: give a number between %d and %d", o.MinPasswordLength, berth.MinPasswordLength, berth.MaxPasswordLength)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -154,15 +155,8 @@ func (c call) watch(ctx context.Context, pid int, freed <-chan struct{}) bool {
 // environ is what terraform and its plugins see: nothing of ours but what the
 // options name.
 func environ(dir string, o Options) []string {
-	set := map[string]string{}
-	for _, name := range o.Pass {
-		if value, ok := os.LookupEnv(name); ok {
-			set[name] = value
-		}
-	}
-	for name, value := range o.Env {
-		set[name] = value
-	}
+	set := passed(o.Pass)
+	maps.Copy(set, o.Env)
 	for name, value := range map[string]string{
 		"PATH":               searchPath,
 		"HOME":               dir,
@@ -175,6 +169,28 @@ func environ(dir string, o Options) []string {
 	} {
 		set[name] = value
 	}
+	return listed(set)
+}
+
+// HostEnv is what plugins of any build see, given the names of variables of this
+// process that they may see; what belongs to one build is not in it.
+func HostEnv(pass []string) []string {
+	set := passed(pass)
+	set["PATH"], set["LANG"] = searchPath, "C.UTF-8"
+	return listed(set)
+}
+
+func passed(names []string) map[string]string {
+	set := map[string]string{}
+	for _, name := range names {
+		if value, ok := os.LookupEnv(name); ok {
+			set[name] = value
+		}
+	}
+	return set
+}
+
+func listed(set map[string]string) []string {
 	env := make([]string, 0, len(set))
 	for name, value := range set {
 		env = append(env, name+"="+value)

@@ -20,11 +20,7 @@ import (
 // warmHouse keeps plugins for the builds of a site.
 func (s *site) warmHouse(t testing.TB) *warm.House {
 	t.Helper()
-	binary, err := filepath.Glob(filepath.Join(pluginMirror, "registry.terraform.io/coder/coder/*/*/terraform-provider-coder*"))
-	if err != nil || len(binary) != 1 {
-		t.Fatal(binary, err)
-	}
-	o := warm.Options{Dir: filepath.Join(s.dir, "warm"), Env: []string{"PATH=" + searchPath}, Slots: []string{binary[0], plugin.SlotsCommand},
+	o := warm.Options{Dir: filepath.Join(s.dir, "warm"), Env: []string{"PATH=" + searchPath}, Slots: []string{plugin.Installed(pluginMirror), plugin.SlotsCommand},
 		Peers: []uint32{uint32(os.Getuid())}, Sets: 16, MaxAge: time.Hour, MaxBuilds: 1000, MaxIdle: time.Hour, End: plugin.EndWarm}
 	for _, name := range []string{"DOCKER_HOST"} {
 		if v, ok := os.LookupEnv(name); ok {
@@ -66,14 +62,14 @@ func warmed(t testing.TB, h *warm.House, name string, o *Options) (back func(wel
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, err := plugin.OpenSlot(conn, "coder", o.PluginEnv())
+	slot, err := plugin.OpenSlot(conn, "coder", o.PluginEnv())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Plugins = append(lease.Plugins, journal.Upstream{Source: coder, Protocol: 5, Address: address})
+	o.Plugins = append(lease.Plugins, journal.Upstream{Source: coder, Protocol: 5, Address: slot.Address})
 	o.Seat = lease.Seat
 	return func(well bool) {
-		conn.Close()
+		slot.Close()
 		if o.Seat != "" {
 			if err := o.LeaveSeat(); err != nil && well {
 				t.Error(err)

@@ -23,7 +23,7 @@ type Options struct {
 	Dir   string   // of the house alone; the plugins' user must be able to reach it
 	Env   []string // of every plugin
 	User  *syscall.Credential
-	Slots []string // the command of a process with slots, without its directory and peers; empty: there are none
+	Slots []string // the command of a process with slots, without its directories and peers; empty: there are none
 	Peers []uint32 // users that may connect to slots
 
 	Sets      int           // most sets at a time
@@ -87,12 +87,12 @@ type House struct {
 	done   sync.WaitGroup
 }
 
-// names of what is in a set's directory
+// Names of what is in a set's directory.
 const (
 	seatName  = "seat"
 	homeName  = "home"
 	tempName  = "tmp"
-	leaseName = "lease" // there while a build has the set; it names the build
+	LeaseName = "lease" // there while a build has the set; it names the build
 )
 
 // Open makes a House. Left must be asked first for what an earlier one left.
@@ -113,6 +113,7 @@ func Open(o Options) (*House, error) {
 	if err := errors.Join(os.MkdirAll(o.Dir, 0o755), os.Chmod(o.Dir, 0o755)); err != nil {
 		return nil, fmt.Errorf("making the directory of warm plugins: %w", err)
 	}
+	sweepSlots(o.Dir)
 	h := &House{o: o, sets: map[string]*set{}, stop: make(chan struct{})}
 	h.done.Go(h.look)
 	return h, nil
@@ -127,10 +128,10 @@ func Left(dir string) map[string]string {
 	}
 	left := map[string]string{}
 	for _, e := range entries {
-		if !e.IsDir() {
-			continue
+		if !e.IsDir() || strings.HasPrefix(e.Name(), slotsPrefix) {
+			continue // a process with slots ends by itself
 		}
-		build, _ := os.ReadFile(filepath.Join(dir, e.Name(), leaseName))
+		build, _ := os.ReadFile(filepath.Join(dir, e.Name(), LeaseName))
 		left[e.Name()] = strings.TrimSpace(string(build))
 	}
 	return left
@@ -207,7 +208,7 @@ func (h *House) waiting() []*set {
 
 // note writes down which build has a set.
 func (s *set) note(build string) error {
-	return os.WriteFile(filepath.Join(s.dir, leaseName), []byte(build+"\n"), 0o600)
+	return os.WriteFile(filepath.Join(s.dir, LeaseName), []byte(build+"\n"), 0o600)
 }
 
 // Return gives a build's set back: well says that the build used it to a good
@@ -232,7 +233,7 @@ func (h *House) Return(build string, well bool) {
 	mine.used, mine.builds, mine.weight = time.Now(), mine.builds+1, h.weigh(mine)
 	worn := mine.builds >= h.o.MaxBuilds || time.Since(mine.born) >= h.o.MaxAge
 	var ended []*set
-	if err := os.Remove(filepath.Join(mine.dir, leaseName)); err != nil || worn {
+	if err := os.Remove(filepath.Join(mine.dir, LeaseName)); err != nil || worn {
 		ended = append(ended, h.take(mine))
 	} else {
 		mine.build = ""

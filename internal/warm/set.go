@@ -45,8 +45,9 @@ func (s *set) dead() bool {
 	return false
 }
 
-// markVariable names the set in the environment of its processes.
-const markVariable = "BERTH_WARM"
+// Variable names the set in the environment of its processes and of all that they
+// start.
+const Variable = "BERTH_WARM"
 
 // launch starts the plugins of a set, for the build that it is made for.
 func (h *House) launch(ctx context.Context, s *set) error {
@@ -65,7 +66,7 @@ func (h *House) launch(ctx context.Context, s *set) error {
 	for _, p := range s.plugins {
 		process, up, err := h.o.Launch(ctx, journal.Command{
 			Source: p.Source, Path: p.Path, Dir: filepath.Join(s.dir, seatName), Temp: temp, Detached: true,
-			Env:  append(slices.Clone(h.o.Env), "HOME="+home, markVariable+"="+s.id),
+			Env:  append(slices.Clone(h.o.Env), "HOME="+home, Variable+"="+s.id),
 			Attr: &syscall.SysProcAttr{Setsid: true, Credential: h.o.User},
 		})
 		if err != nil {

@@ -3,7 +3,6 @@ package warm
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +26,30 @@ type slots struct {
 	gone  chan struct{}
 }
 
-// controlName is the socket on which builds ask for slots.
-const controlName = "control"
+// Names in the directory of a process with slots, which such a process has to use.
+const (
+	ControlName = "control" // the socket on which builds ask
+	LockName    = "lock"    // held while the process lives
+)
+
+// slotsPrefix begins the names of such directories.
+const slotsPrefix = "slots-"
+
+// sweepSlots removes the directories of processes with slots that were killed.
+// One of an earlier runner may still serve its last builds.
+func sweepSlots(dir string) {
+	found, _ := filepath.Glob(filepath.Join(dir, slotsPrefix+"*"))
+	for _, path := range found {
+		if file, err := os.OpenFile(filepath.Join(path, LockName), os.O_RDWR, 0); err == nil {
+			err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+			file.Close()
+			if err != nil {
+				continue
+			}
+		}
+		os.RemoveAll(path)
+	}
+}
 
 // readyWait is how long it may take to say that it listens.
 const readyWait = 20 * time.Second
@@ -55,7 +76,7 @@ func (h *House) control(context.Context) (string, error) {
 		h.slots = s
 	}
 	h.slots.given.Add(1)
-	return filepath.Join(h.slots.dir, controlName), nil
+	return filepath.Join(h.slots.dir, ControlName), nil
 }
 
 // worn takes the process with slots out when it is dead, old, or has served long
@@ -77,21 +98,23 @@ func (h *House) worn() *slots {
 }
 
 // maxSocketDir is the longest name of a directory in which a socket can be named.
-const maxSocketDir = 107 - len("/"+controlName)
+const maxSocketDir = 107 - len("/"+ControlName)
 
 func (h *House) startSlots() (*slots, error) {
-	s := &slots{dir: filepath.Join(h.o.Dir, "slots-"+strings.ToLower(rand.Text()[:8])), born: time.Now(), gone: make(chan struct{})}
-	if len(s.dir) > maxSocketDir {
-		return nil, fmt.Errorf("the name of %s is too long for a socket in it", h.o.Dir)
+	s := &slots{born: time.Now(), gone: make(chan struct{})}
+	at := h.o.Dir
+	if len(at)+len("/"+slotsPrefix)+10 > maxSocketDir { // MkdirTemp adds ten digits at most
+		at = "/tmp"
 	}
-	if err := os.Mkdir(s.dir, 0o700); err != nil {
+	var err error
+	if s.dir, err = os.MkdirTemp(at, slotsPrefix); err != nil {
 		return nil, err
 	}
 	if err := give(s.dir, h.o.User); err != nil {
 		os.RemoveAll(s.dir)
 		return nil, err
 	}
-	args := append(h.o.Slots[1:len(h.o.Slots):len(h.o.Slots)], s.dir)
+	args := append(h.o.Slots[1:len(h.o.Slots):len(h.o.Slots)], s.dir, h.o.Dir)
 	for _, uid := range h.o.Peers {
 		args = append(args, strconv.FormatUint(uint64(uid), 10))
 	}
