@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/berthdev/berth/test/harness"
+)
+
+// A workspace that lives its life on warm plugins has the same states as one whose
+// builds start their plugins themselves, and nothing of them stays when the
+// server has ended.
+func TestWarmBuildsComeToTheSame(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "terraform")
+	image := harness.Image(t)
+	states := map[string][]string{}
+	for _, mode := range []string{"off", "auto"} {
+		s := harness.Start(t, harness.Options{Host: harness.BridgeIP(t), Args: []string{"--plugin-mirror", harness.Plugins(), "--warm-plugins", mode}})
+		s.Berth("templates", "push", "docker", "-d", starter("docker"), "--variable", "image="+image)
+		var w struct{ ID string }
+		for _, step := range [][]string{
+			{"create", "web", "-t", "docker", "-y"}, {"start", "web"}, {"stop", "web", "-y"}, {"start", "web"},
+			{"rename", "web", "site"}, {"restart", "site", "-y"}, {"stop", "site", "-y"},
+		} {
+			s.Berth(step...)
+			name := "web"
+			if step[0] == "rename" || step[1] == "site" {
+				name = "site"
+			}
+			s.JSON(&w, "show", name)
+			states[mode] = append(states[mode], strings.Join(step, " ")+"\n"+lasting(t, s.Berth("state", "pull", name), s, w.ID))
+		}
+		if log := s.Berth("logs", "site", "--json"); mode == "auto" && strings.Contains(log, "Plugins are started for this build alone") {
+			t.Errorf("the plugins were not warm:\n%s", log)
+		}
+		sets := func() int {
+			found, _ := filepath.Glob(filepath.Join(s.Data, "work", "warm", "*", "lease"))
+			all, _ := filepath.Glob(filepath.Join(s.Data, "work", "warm", "*"))
+			return len(all) - len(found)
+		}
+		if n := sets(); mode == "auto" && n < 2 {
+			t.Errorf("%d directories of warm plugins: the slots and a set should wait for the next build", n)
+		}
+		s.Berth("delete", "site", "-y")
+		s.Signal(syscall.SIGKILL) // ends no plugin itself
+		harness.Eventually(t, 20*time.Second, func() string { return strings.Join(warmProcesses(s.Data), "\n") })
+		s.Run()
+	}
+	if diff := cmp.Diff(states["off"], states["auto"]); diff != "" {
+		t.Errorf("the states of cold (-) and warm (+) builds differ:\n%s", diff)
+	}
+}
+
+// warmProcesses are the plugins that a server with data in dir keeps.
+func warmProcesses(dir string) (list []string) {
+	found, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range found {
+		line, _ := os.ReadFile(path)
+		cwd, _ := os.Readlink(filepath.Join(filepath.Dir(path), "cwd"))
+		if strings.HasPrefix(cwd, filepath.Join(dir, "work", "warm")) {
+			list = append(list, filepath.Dir(path)+" "+strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return list
+}
+
+var changing = []*regexp.Regexp{
+	regexp.MustCompile(`[0-9a-f]{64}`),
+	regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
+	regexp.MustCompile(`"token": "[^"]*"`),
+	regexp.MustCompile(`CODER_AGENT_TOKEN=[^"\\]*`),
+	regexp.MustCompile(`\d+\.\d+\.\d+\.\d+(:\d+)?`),
+	regexp.MustCompile(`[0-9a-f]{2}(:[0-9a-f]{2}){5}`),
+	regexp.MustCompile(`"(lineage|timestamp|private|id)": "[^"]*"`),
+}
+
+// lasting is what of the managed resources of a state does not change from one
+// workspace to the next of the same kind.
+func lasting(t *testing.T, text string, s *harness.Server, id string) string {
+	t.Helper()
+	var state struct{ Resources []map[string]any }
+	if err := json.Unmarshal([]byte(text), &state); err != nil {
+		t.Fatal(err)
+	}
+	managed := slices.DeleteFunc(state.Resources, func(r map[string]any) bool { return r["mode"] != "managed" })
+	b, err := json.MarshalIndent(managed, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = strings.NewReplacer(id, "WORKSPACE", s.URL, "SERVER", s.Addr, "SERVER").Replace(string(b))
+	for _, r := range changing {
+		text = r.ReplaceAllString(text, "*")
+	}
+	return text
+}
