@@ -71,6 +71,7 @@ type PushVersion struct {
 	Activate  bool              `json:"activate" doc:"Make it the active version when the import succeeds"`
 	Provider  string            `json:"provider,omitempty" doc:"Workspace provider that imports it; empty: the default"`
 	Private   bool              `json:"private,omitempty" doc:"Not for everybody in its organization; one that is there is made so"`
+	IfChanged bool              `json:"if_changed,omitempty" doc:"Make no version that would only repeat the active one, or the newest one without activate: that one is the answer then, with unchanged"`
 	Confirm   bool              `json:"confirm,omitempty" doc:"Let it become active even if the template's rollout stops what runs. Without this that is a conflict with field confirm"`
 }
 
@@ -101,6 +102,8 @@ type TemplateVersion struct {
 	Effects    *berth.Effects           `json:"effects,omitempty" doc:"Of its activation, on the workspaces that run"`
 	VersionChecks
 	VersionNeeds
+	Unchanged  bool       `json:"unchanged,omitempty" doc:"In the answer to a push: nothing was pushed, this version is the same"`
+	SameFiles  string     `json:"same_files,omitempty" doc:"In the answer to a push: name of an earlier version with the same files"`
 	ArchivedAt *time.Time `json:"archived_at,omitempty" doc:"Since when no workspace is made from it"`
 }
 

@@ -27,21 +27,31 @@ func (p *answers) flags(cmd *cobra.Command) {
 
 // values joins file and flags; flags win.
 func (p *answers) values() (map[string]string, error) {
-	all := map[string]string{}
-	if p.file != "" {
-		b, err := os.ReadFile(p.file)
-		if err != nil {
-			return nil, usagef("--parameter-file: %v", err)
-		}
-		if all, err = parseAnswers(b); err != nil {
-			return nil, usagef("--parameter-file %s: %v", p.file, err)
-		}
+	all, err := answersFile("--parameter-file", p.file)
+	if err != nil {
+		return nil, err
 	}
 	flags, err := pairs("--parameter", p.given)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(all, flags)
+	return all, nil
+}
+
+// answersFile reads the file that a flag names; nothing where it names none.
+func answersFile(flag, file string) (map[string]string, error) {
+	if file == "" {
+		return map[string]string{}, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usagef("%s: %v", flag, err)
+	}
+	all, err := parseAnswers(b)
+	if err != nil {
+		return nil, usagef("%s %s: %v", flag, file, err)
+	}
 	return all, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 
 func (a *app) templatesPush() *cobra.Command {
 	var dir string
-	var variables []string
+	var vars variables
 	in := api.PushVersion{}
 	cmd := &cobra.Command{
 		Use:   "push NAME -d DIR",
@@ -24,8 +25,19 @@ func (a *app) templatesPush() *cobra.Command {
 template, which becomes the active one when the import succeeds. A template that
 is not there is made.
 
-Left out are .git, .terraform and states (*.tfstate).`,
-		Example:           "  berth templates push docker -d ./docker -m 'newer image' --variable image=debian:13",
+Left out are .git, .terraform and states (*.tfstate).
+
+Values of the template's variables come from --variable, from the environment
+(BERTH_VAR_name) and from --variables-file, the first of these first. They are
+sealed, and shown to nobody.
+
+In CI, push with --yes: where standard output is no terminal it is the id of the
+version alone, or all of it with --json, and the exit code says whether it was
+imported. A version that was pushed with --activate=false is made the active one
+with berth templates versions activate.`,
+		Example: `  berth templates push docker -d ./docker -m 'newer image' --variable image=debian:13
+  berth templates push docker -d ./docker --if-changed -y -m "$(git log -1 --format=%s)"
+  id=$(berth templates push docker -d ./docker --activate=false -y) && berth templates versions activate docker "$id" -y`,
 		Args:              args(1, 1),
 		ValidArgsFunction: a.templateNames,
 	}
@@ -34,7 +46,8 @@ Left out are .git, .terraform and states (*.tfstate).`,
 	f.StringVarP(&dir, "directory", "d", ".", "`directory` of the template")
 	f.StringVarP(&in.Message, "message", "m", "", "what this version changes")
 	f.StringVar(&in.Name, "name", "", "`name` of the version (default made up)")
-	f.StringArrayVar(&variables, "variable", nil, "a Terraform variable, as `name=value`; may be repeated")
+	vars.flags(cmd)
+	f.BoolVar(&in.IfChanged, "if-changed", false, "push nothing that would only repeat the active version, or with --activate=false the newest one")
 	f.BoolVar(&in.Activate, "activate", true, "make it the active version")
 	f.StringVar(&in.Provider, "provider", "", "workspace `provider` that imports it (default the default one)")
 	f.BoolVar(&in.Private, "private", false, "not for everybody in the organization: see berth templates access")
@@ -46,7 +59,7 @@ Left out are .git, .terraform and states (*.tfstate).`,
 			return err
 		}
 		var err error
-		if in.Variables, err = pairs("--variable", variables); err != nil {
+		if in.Variables, err = vars.values(); err != nil {
 			return err
 		}
 		archive, err := Pack(dir)
@@ -58,8 +71,15 @@ Left out are .git, .terraform and states (*.tfstate).`,
 			if err != nil {
 				return err
 			}
-			if *asJSON {
+			switch {
+			case *asJSON:
 				return a.json(v)
+			case in.Confirm && !a.outTTY:
+				a.say("%s", v.ID)
+				return nil
+			case v.Unchanged:
+				a.say("%s, version %s has the same files and variables: nothing was pushed", given[0], v.Name)
+				return nil
 			}
 			active := "is active now"
 			if !v.Active {
@@ -88,8 +108,11 @@ func (a *app) push(ctx context.Context, c *client.Client, org, name string, arch
 		in.Confirm = true
 		v, err = c.PushVersion(ctx, org, name, in)
 	}
-	if err != nil {
+	if err != nil || v.Unchanged {
 		return v, err
+	}
+	if v.SameFiles != "" {
+		a.tell("%s", a.look.caution(fmt.Sprintf("The files are those of version %s.", v.SameFiles)))
 	}
 	b, err := c.Build(ctx, v.BuildID)
 	if err != nil {

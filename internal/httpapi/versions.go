@@ -30,7 +30,7 @@ func (h *handlers) pushVersion(ctx context.Context, in *pushVersionInput) (*body
 	view, err := h.Templates.Push(ctx, actorOf(ctx), templates.Push{
 		Organization: in.Organization, Template: in.Template, Archive: in.Body.Archive, Name: in.Body.Name,
 		Message: in.Body.Message, Variables: in.Body.Variables, Activate: in.Body.Activate, Provider: in.Body.Provider, Private: in.Body.Private,
-		Confirm: in.Body.Confirm,
+		Confirm: in.Body.Confirm, IfChanged: in.Body.IfChanged,
 	})
 	return answered(viewVersion(view), err)
 }
@@ -134,6 +134,7 @@ func viewVersion(v templates.VersionView) api.TemplateVersion {
 		}),
 		CreatedBy: v.CreatedBy, CreatedAt: n.CreatedAt, Effects: v.Effects,
 		VersionChecks: api.VersionChecks{Findings: c.Findings, Warm: c.Warm, Cold: c.Cold}, VersionNeeds: viewNeeds(c), ArchivedAt: moment(n.ArchivedAt),
+		Unchanged: v.Unchanged, SameFiles: v.SameFiles,
 	}
 }
 

@@ -43,9 +43,7 @@ func (tx *Tx) ArchiveVersion(id berth.VersionID, at time.Time) error {
 // VersionBefore is the newest version of the same template that was pushed before
 // another one and imported, with its contents.
 func (q *Query) VersionBefore(v berth.Version) (berth.Version, error) {
-	return one(q, "version", scanVersion, `SELECT `+versionColumns+`, v.contents_json FROM versions v JOIN builds i ON i.id = v.build_id
-		WHERE v.template_id = $1 AND (v.created_at < $2 OR v.created_at = $2 AND v.id < $3)
-		AND i.completed_at IS NOT NULL AND i.error = '' AND i.canceled_at IS NULL ORDER BY v.created_at DESC, v.id DESC LIMIT 1`,
+	return one(q, "version", scanVersion, importedVersion+` AND (v.created_at < $2 OR v.created_at = $2 AND v.id < $3)`+newestFirst,
 		v.TemplateID, stamp(v.CreatedAt), v.ID)
 }
 
@@ -60,4 +58,21 @@ func (q *Query) VersionsBetween(after, last berth.Version, limit int) ([]Version
 		AND (v.created_at > $2 OR v.created_at = $2 AND v.id > $3) AND (v.created_at < $4 OR v.created_at = $4 AND v.id <= $5)
 		AND b.completed_at IS NOT NULL AND b.error = '' AND b.canceled_at IS NULL ORDER BY v.created_at DESC, v.id DESC LIMIT $6`,
 		last.TemplateID, stamp(after.CreatedAt), after.ID, stamp(last.CreatedAt), last.ID, limit)
+}
+
+const importedVersion = `SELECT ` + versionColumns + `, v.contents_json FROM versions v JOIN builds i ON i.id = v.build_id
+	WHERE v.template_id = $1 AND i.completed_at IS NOT NULL AND i.error = '' AND i.canceled_at IS NULL`
+
+const newestFirst = ` ORDER BY v.created_at DESC, v.id DESC LIMIT 1`
+
+// NewestVersion is the newest version of a template that was imported, with its
+// contents.
+func (q *Query) NewestVersion(t berth.TemplateID) (berth.Version, error) {
+	return one(q, "version", scanVersion, importedVersion+newestFirst, t)
+}
+
+// VersionOfArchive is the newest version of a template that was imported from an
+// archive, with its contents.
+func (q *Query) VersionOfArchive(t berth.TemplateID, archive string) (berth.Version, error) {
+	return one(q, "version", scanVersion, importedVersion+` AND v.archive = $2`+newestFirst, t, archive)
 }

@@ -164,3 +164,42 @@ func TestRenameAndLimits(t *testing.T) {
 		must(t, err)
 	})
 }
+
+func TestPushesOfTheSame(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		one, two := h.upload("one"), h.upload("two")
+		try := func(in templates.Push) templates.VersionView {
+			t.Helper()
+			in.Template, in.IfChanged = "dev", true
+			v, err := h.s.Push(ctx, h.admin, in)
+			must(t, err)
+			if !v.Unchanged {
+				h.finish(imported)
+			}
+			return v
+		}
+		for i, c := range []struct {
+			in        templates.Push
+			name      string
+			unchanged bool
+			files     string
+		}{
+			{templates.Push{Archive: one, Activate: true}, "v1", false, ""},
+			{templates.Push{Archive: one, Activate: true}, "v1", true, ""},
+			{templates.Push{Archive: one, Activate: true, Variables: map[string]string{"a": "b"}}, "v2", false, "v1"},
+			{templates.Push{Archive: one, Activate: true, Variables: map[string]string{"a": "b"}}, "v2", true, ""},
+			{templates.Push{Archive: two}, "v3", false, ""},
+			{templates.Push{Archive: two}, "v3", true, ""},
+			{templates.Push{Archive: two, Activate: true}, "v4", false, "v3"}, // that one is not active
+			{templates.Push{Archive: one, Activate: true}, "v5", false, "v2"},
+		} {
+			v := try(c.in)
+			if v.Version.Name != c.name || v.Unchanged != c.unchanged || v.SameFiles != c.files {
+				t.Errorf("push %d: version %s, unchanged %v, the files of %q", i, v.Version.Name, v.Unchanged, v.SameFiles)
+			}
+		}
+		_, err := h.s.Push(ctx, h.mel, templates.Push{Template: "dev", Archive: one, IfChanged: true})
+		want(t, "a member asks whether files are the same", err, berth.Forbidden)
+	})
+}

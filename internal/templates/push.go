@@ -26,6 +26,7 @@ type Push struct {
 	Activate     bool   // make it the active version when the import succeeds
 	Provider     string // name or id of the workspace provider that imports it; empty: the default one
 	Confirm      bool   // it becomes active even if that stops what runs
+	IfChanged    bool   // push nothing where that would only repeat the active version, or the newest one where it is not to become active
 }
 
 func (in Push) validate() error {
@@ -93,6 +94,21 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 		if err != nil {
 			return err
 		}
+		if in.IfChanged {
+			switch same, err := s.unchanged(&tx.Query, t, in); {
+			case err == nil:
+				r, err := tx.VersionRow(same.ID)
+				view = versionView(t, r)
+				view.Unchanged = true
+				return err
+			case !errors.Is(err, berth.NotFound):
+				return err
+			}
+		}
+		same, err := sameFiles(&tx.Query, t.ID, in.Archive)
+		if err != nil {
+			return err
+		}
 		if in.Activate {
 			if _, err := s.rollout(tx, t, berth.NewID[berth.Version](), policies.How{Confirm: in.Confirm}); err != nil {
 				return err
@@ -102,7 +118,7 @@ func (s *Service) push(ctx context.Context, actor authz.Actor, in Push) (view Ve
 		if err != nil {
 			return err
 		}
-		view = VersionView{Version: v, Template: t.Name, Build: b, CreatedBy: actor.Username}
+		view = VersionView{Version: v, Template: t.Name, Build: b, CreatedBy: actor.Username, SameFiles: same}
 		return audit(tx, actor, "push", t, pushed(v, in), map[string]any{"archive": v.Archive, "build": b.ID})
 	})
 	return view, err

@@ -24,6 +24,10 @@ type VersionView struct {
 
 	Costs   []berth.VersionCost // what is known of its starts' costs; left out of lists
 	Effects *berth.Effects      // of its activation, on the workspaces that run
+
+	// In the answer to a push:
+	Unchanged bool   // nothing was pushed: this version is the same
+	SameFiles string // an earlier version with the same files
 }
 
 // FindVersion is a version of a template by name, id or Active, with its
