@@ -10,6 +10,7 @@ type Build struct {
 	ProviderID     ProviderID
 	Transition     Transition
 	WorkspaceID    WorkspaceID // empty for an import
+	LooksAt        WorkspaceID // of an import that compares a workspace with its state, and imports nothing
 	TemplateID     TemplateID
 	VersionID      VersionID
 	Number         int // 1, 2, … of the workspace; 0 for an import

@@ -57,6 +57,7 @@ type Job struct {
 	Env        map[string]string `json:"env" doc:"For the plugins"`
 	State      []byte            `json:"state,omitempty" doc:"Terraform state to start from; empty: none"`
 	Orphan     bool              `json:"orphan,omitempty"`
+	Look       bool              `json:"look,omitempty" doc:"Compare what is there with the state, and change neither"`
 	Timeout    int               `json:"timeout_seconds"`
 
 	Organization string `json:"organization,omitempty" doc:"Id; plugins that stay warm do not pass from one to another"`
@@ -115,6 +116,7 @@ type Finish struct {
 	Agents    []FinishedAgent  `json:"agents,omitempty"`
 	Timings   []berth.Timing   `json:"timings,omitempty"`
 	Contents  *berth.Contents  `json:"contents,omitempty" doc:"Of an import"`
+	Drift     *[]berth.Drift   `json:"drift,omitempty" doc:"Of a look: what is not as the state has it"`
 	Carried   []byte           `json:"carried,omitempty" doc:"Of an import: a tar of the modules and the lock file that it resolved"`
 }
 

@@ -102,6 +102,8 @@ type Build struct {
 	Refused      []berth.Refusal   `json:"refused,omitempty" doc:"Changes that the persistence rule refused"`
 	Attempt      int               `json:"attempt,omitempty"`
 	Runner       string            `json:"runner,omitempty"`
+	LooksAt      string            `json:"looks_at,omitempty" doc:"Of an import that compares a workspace with its state and imports nothing: that workspace"`
+	Drift        *[]berth.Drift    `json:"drift,omitempty" doc:"Of such a one: what is not as the state has it; left out of lists"`
 	Resources    []berth.Resource  `json:"resources,omitempty" doc:"Left out of lists"`
 	Timings      []berth.Timing    `json:"timings,omitempty" doc:"Left out of lists"`
 	CreatedAt    time.Time         `json:"created_at"`
@@ -165,6 +167,12 @@ type Ping struct {
 // StateType is the media type of a state that is pushed: one of its own, since
 // its bytes are kept as they came. PUT /workspaces/{workspace}/state
 const StateType = "application/vnd.berth.state"
+
+// RestoreState makes a kept revision the current state again.
+// POST /workspaces/{workspace}/state/restore
+type RestoreState struct {
+	Revision int64 `json:"revision" minimum:"1" doc:"Id of a kept revision"`
+}
 
 // StateRevision: GET /workspaces/{workspace}/state/versions
 type StateRevision struct {

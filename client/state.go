@@ -32,6 +32,16 @@ func (c *Client) PushState(ctx context.Context, workspace string, state []byte) 
 	return r, err
 }
 
+// RestoreState makes a kept revision the current state of a workspace again.
+func (c *Client) RestoreState(ctx context.Context, workspace string, revision int64) (api.StateRevision, error) {
+	return post[api.RestoreState, api.StateRevision](ctx, c, path("workspaces", workspace, "state", "restore"), api.RestoreState{Revision: revision})
+}
+
+// LookAtWorkspace has what a workspace is made of compared with its state.
+func (c *Client) LookAtWorkspace(ctx context.Context, workspace string) (api.Build, error) {
+	return post[struct{}, api.Build](ctx, c, path("workspaces", workspace, "drift"), struct{}{})
+}
+
 // StateRevisions lists the kept revisions of a workspace's state, newest first.
 func (c *Client) StateRevisions(ctx context.Context, workspace string, l List) (api.Page[api.StateRevision], error) {
 	return get[api.Page[api.StateRevision]](ctx, c, l.query(path("workspaces", workspace, "state", "versions")))

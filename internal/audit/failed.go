@@ -121,7 +121,7 @@ func placed(q *store.Query, a store.Audit, f Failure) store.Audit {
 	case f.Kind == "build" && a.TargetID != "":
 		if row, err := q.BuildRow(berth.BuildID(a.TargetID)); err == nil {
 			a.OrganizationID = row.OrganizationID
-			if row.WorkspaceID != "" {
+			if row.On() != "" {
 				a.TargetName = row.Owner + "/" + row.Workspace
 			}
 		}

@@ -44,7 +44,7 @@ func (q *Queue) Enqueue(tx *store.Tx, b berth.Build) (berth.Build, error) {
 // class is the place in the queue that fits a build's reason.
 func class(b berth.Build) berth.Class {
 	switch {
-	case b.Transition == berth.Import:
+	case b.Transition == berth.Import && b.LooksAt == "":
 		return berth.ClassImport
 	case b.Reason == berth.ReasonClaim:
 		return berth.ClassClaim
@@ -60,7 +60,7 @@ func class(b berth.Build) berth.Class {
 // changed wakes everybody who looks at the build.
 func changed(tx *store.Tx, b berth.Build) {
 	tx.Wake(store.BuildTopic(b.ID))
-	if b.WorkspaceID != "" {
-		tx.Wake(store.WorkspaceTopic(b.WorkspaceID))
+	if on := b.On(); on != "" {
+		tx.Wake(store.WorkspaceTopic(on))
 	}
 }

@@ -59,11 +59,15 @@ func New(db *store.DB, keys *seal.Keys, kinds Kinds, opt Options) *Queue {
 // SetKinds gives the queue its kinds, where they could not be given to New.
 func (q *Queue) SetKinds(kinds Kinds) { q.kinds = kinds }
 
-// Kinds are the two sorts of build: those of workspaces, and imports.
-type Kinds struct{ Workspace, Import Kind }
+// Kinds are the sorts of build: those of workspaces, imports, and looks at what
+// workspaces are made of.
+type Kinds struct{ Workspace, Import, Look Kind }
 
 func (k Kinds) of(b berth.Build) Kind {
-	if b.Transition == berth.Import {
+	switch {
+	case b.LooksAt != "":
+		return k.Look
+	case b.Transition == berth.Import:
 		return k.Import
 	}
 	return k.Workspace
@@ -151,6 +155,7 @@ type Report struct {
 	Agents    []FoundAgent
 	Timings   []berth.Timing
 	Contents  *berth.Contents // of an import
+	Drift     *[]berth.Drift  // of a look; nil: it did not come to one
 	Carried   []byte          // of an import: archive with the modules and the lock file that it resolved
 }
 

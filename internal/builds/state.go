@@ -171,6 +171,35 @@ func (q *Queue) RevisionState(query *store.Query, ws berth.WorkspaceID, revision
 	return q.openState(ws, sealed)
 }
 
+// FormerState is a kept revision as it would follow the current one: with its
+// lineage and the next serial.
+func (q *Queue) FormerState(query *store.Query, ws berth.WorkspaceID, revision int64) ([]byte, error) {
+	now, _, err := query.CurrentState(ws)
+	if err != nil && !errors.Is(err, berth.NotFound) {
+		return nil, err
+	}
+	if err == nil && now.ID == revision {
+		return nil, berth.InvalidField("revision", "revision %d is the current state already", revision)
+	}
+	raw, err := q.RevisionState(query, ws, revision)
+	if errors.Is(err, berth.NotFound) {
+		return nil, berth.InvalidField("revision", "there is no revision %d of this state, or it is not kept any more: berth state versions lists those that are", revision)
+	}
+	if err != nil || now.ID == 0 {
+		return raw, err
+	}
+	var state map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return nil, fmt.Errorf("reading revision %d of the state: %w", revision, err)
+	}
+	lineage, err := json.Marshal(now.Lineage)
+	if err != nil {
+		return nil, err
+	}
+	state["lineage"], state["serial"] = lineage, fmt.Appendf(nil, "%d", now.Serial+1)
+	return json.Marshal(state)
+}
+
 // PushState makes raw, which a person gave, the state of a workspace. It has the
 // lineage of the current one and a higher serial, and no build is active.
 func (q *Queue) PushState(tx *store.Tx, ws berth.WorkspaceID, by berth.UserID, raw []byte) (berth.StateRevision, error) {

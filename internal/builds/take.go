@@ -122,8 +122,8 @@ func (q *Queue) input(ctx context.Context, b berth.Build, job *Job) error {
 		if job.Input, err = q.kinds.of(b).Job(query, b); err != nil {
 			return err
 		}
-		if b.WorkspaceID != "" && !b.Orphan {
-			job.State, err = q.CurrentState(query, b.WorkspaceID)
+		if b.On() != "" && !b.Orphan {
+			job.State, err = q.CurrentState(query, b.On())
 		}
 		return err
 	})

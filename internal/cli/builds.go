@@ -57,7 +57,9 @@ var buildListing = listing[api.Build]{
 	header: []string{"BUILD", "DOES", "STATUS", "NOTE", "BY", "CREATED", "ID"},
 	row: func(b api.Build, now time.Time) []string {
 		of := b.Workspace + " " + strconv.Itoa(b.Number)
-		if b.Transition == string(berth.Import) {
+		if b.LooksAt != "" {
+			of = b.Workspace
+		} else if b.Transition == string(berth.Import) {
 			of = b.Template + "@" + b.Version
 		}
 		note := first(b.Waits, b.ErrorCode)

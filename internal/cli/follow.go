@@ -18,6 +18,14 @@ var (
 	done  = map[string]string{"start": "is running", "stop": "is stopped", "delete": "is deleted", "import": "is imported"}
 )
 
+// doingOf says what goes on in a build.
+func doingOf(b api.Build) string {
+	if b.LooksAt != "" {
+		return "looking at"
+	}
+	return doing[b.Transition]
+}
+
 // follow shows a build on standard error until it ended. What is its
 // workspace or version, as the person named it; the hints say how to go on
 // when the person stops waiting. A build that did not succeed is a badBuild.
@@ -28,15 +36,15 @@ func (a *app) follow(ctx context.Context, c *client.Client, b api.Build, what st
 	show := func() {
 		switch {
 		case b.Unreachable:
-			p.say(fmt.Sprintf("%s %s: its runner does not report; it may still be running", doing[b.Transition], what))
+			p.say(fmt.Sprintf("%s %s: its runner does not report; it may still be running", doingOf(b), what))
 		case b.Status == string(berth.BuildPending):
-			p.say(fmt.Sprintf("%s %s: %s", doing[b.Transition], what, first(b.Waits, "waiting for a runner")))
+			p.say(fmt.Sprintf("%s %s: %s", doingOf(b), what, first(b.Waits, "waiting for a runner")))
 		case b.Status == string(berth.BuildCanceling):
 			p.say(fmt.Sprintf("canceling build of %s", what))
 		case stage != "":
-			p.say(fmt.Sprintf("%s %s: %s", doing[b.Transition], what, stage))
+			p.say(fmt.Sprintf("%s %s: %s", doingOf(b), what, stage))
 		default:
-			p.say(fmt.Sprintf("%s %s", doing[b.Transition], what))
+			p.say(fmt.Sprintf("%s %s", doingOf(b), what))
 		}
 	}
 	show()
@@ -73,7 +81,7 @@ func (a *app) follow(ctx context.Context, c *client.Client, b api.Build, what st
 
 // leftAlone is said to a person who stops waiting.
 func (a *app) leftAlone(b api.Build, what string, hints []string) {
-	a.tell("The build goes on without you: %s %s.", doing[b.Transition], what)
+	a.tell("The build goes on without you: %s %s.", doingOf(b), what)
 	for _, h := range hints {
 		a.tell("  %s", h)
 	}
@@ -180,7 +188,7 @@ func (a *app) await(ctx context.Context, c *client.Client, b api.Build, t target
 		next := b.Next != nil
 		hints := hints(t, b.Number)
 		if !wait {
-			a.say("%s %s: build %d is queued%s", doing[b.Transition], t, b.Number, map[bool]string{true: ", and its start behind it"}[next])
+			a.say("%s %s: build %d is queued%s", doingOf(b), t, b.Number, map[bool]string{true: ", and its start behind it"}[next])
 			for _, h := range hints {
 				a.tell("  %s", h)
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 
 func (a *app) state() *cobra.Command {
 	return newGroup("state", "The Terraform state of a workspace; wants the right to change its template",
-		a.statePull(), a.statePush(), a.stateVersions())
+		a.statePull(), a.statePush(), a.stateVersions(), a.stateRestore())
 }
 
 func (a *app) statePull() *cobra.Command {
@@ -100,9 +101,47 @@ func (a *app) stateVersions() *cobra.Command {
 	return cmd
 }
 
+func (a *app) stateRestore() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "restore WORKSPACE REVISION",
+		Short: "Make a kept revision the current state again",
+		Long: `Make a kept revision the current state again; berth state versions lists them.
+The present one is kept too. What was made since that revision is not in the state
+any more and stays where it is: berth drift tells what the state has and is not
+there, nothing tells of what is there and not in the state.`,
+		Example:           "  berth state versions web\n  berth state restore web 12",
+		Args:              args(2, 2),
+		ValidArgsFunction: a.workspaceNames,
+	}
+	asJSON := jsonFlag(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		revision, err := strconv.ParseInt(given[1], 10, 64)
+		if err != nil || revision < 1 {
+			return usagef("%q is not the number of a revision: berth state versions %s lists them", given[1], given[0])
+		}
+		return a.withWorkspace(cmd.Context(), given[0], func(c *client.Client, w api.Workspace, t target) error {
+			if err := a.confirm(cmd.Context(), yes, fmt.Sprintf("Restore revision %d of the state of %s?", revision, t), "What was made since then is not in the state any more, and stays where it is."); err != nil {
+				return err
+			}
+			r, err := c.RestoreState(cmd.Context(), w.ID, revision)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.json(r)
+			}
+			a.say("%s has revision %d again, as serial %d; the one before is kept", t, revision, r.Serial)
+			return nil
+		})
+	}
+	return cmd
+}
+
 var stateListing = listing[api.StateRevision]{
 	none:   "There is no state yet.",
-	header: []string{"SERIAL", "", "BY", "BYTES", "CREATED", "LINEAGE"},
+	header: []string{"REVISION", "SERIAL", "", "BY", "BYTES", "CREATED", "LINEAGE"},
 	row: func(r api.StateRevision, now time.Time) []string {
 		by, current := cell(r.CreatedBy), ""
 		if r.Build > 0 {
@@ -111,6 +150,6 @@ var stateListing = listing[api.StateRevision]{
 		if r.Current {
 			current = "current"
 		}
-		return []string{strconv.FormatInt(r.Serial, 10), current, by, strconv.Itoa(r.Size), ago(r.CreatedAt, now), cell(r.Lineage)}
+		return []string{strconv.FormatInt(r.ID, 10), strconv.FormatInt(r.Serial, 10), current, by, strconv.Itoa(r.Size), ago(r.CreatedAt, now), cell(r.Lineage)}
 	},
 }

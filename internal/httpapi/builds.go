@@ -132,7 +132,7 @@ func viewBuild(v workspaces.BuildView) api.Build {
 		Provider: v.Provider, Reason: string(b.Reason), Initiator: v.Initiator,
 		Parameters: b.Parameters, Preset: b.Preset, AllowDestroy: b.AllowDestroy, Orphan: b.Orphan, Next: viewNext(b.Next),
 		DailyCost: b.DailyCost, Error: b.Error, ErrorCode: b.ErrorCode, Refused: b.Refused, Attempt: b.Attempt, Runner: b.RunnerID,
-		Resources: v.Resources, Timings: v.Timings,
+		LooksAt: string(b.LooksAt), Drift: v.Drift, Resources: v.Resources, Timings: v.Timings,
 		CreatedAt: b.CreatedAt, StartedAt: moment(b.StartedAt), CanceledAt: moment(b.CanceledAt), CompletedAt: moment(b.CompletedAt),
 	}
 }

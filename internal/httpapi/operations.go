@@ -220,6 +220,10 @@ var operations = []operation{
 		sends(api.StateType, "A state of the same lineage, with a higher serial, as Terraform writes it"), atMost(limitState)),
 	op(person, "GET /workspaces/{workspace}/state/versions", "listStateVersions", "List the kept revisions of the state, newest first", (*handlers).listStateVersions),
 
+	op(person, "POST /workspaces/{workspace}/state/restore", "restoreState", "Make a kept revision of the state the current one again", (*handlers).restoreState),
+	op(person, "POST /workspaces/{workspace}/drift", "lookAtWorkspace", "Compare what a workspace is made of with its state", (*handlers).lookAtWorkspace, status(201),
+		about("A build that changes nothing. When it has ended, its drift says what somebody changed or removed outside of Berth.")),
+
 	op(agent, "POST /agent/hello", "agentHello", "Say that the agent started, and learn what it is", (*handlers).agentHello),
 	op(agent, "POST /agent/lifecycle", "agentLifecycle", "Report how far the agent is with its scripts", (*handlers).agentLifecycle),
 	op(agent, "POST /agent/steps", "agentSteps", "Report the steps of the agent's start", (*handlers).agentSteps),

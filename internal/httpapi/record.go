@@ -76,6 +76,8 @@ var deeds = map[string][2]string{
 	"openApp":              {"workspace", "open-app"},
 	"pullState":            {"workspace", "state-pull"},
 	"pushState":            {"workspace", "state-push"},
+	"restoreState":         {"workspace", "state-restore"},
+	"lookAtWorkspace":      {"workspace", "look"},
 	"askTicket":            {"workspace", "connect"},
 	"openStream":           {"workspace", "connect"},
 	"openTerminal":         {"workspace", "connect"},

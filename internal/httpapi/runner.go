@@ -60,7 +60,7 @@ func viewJob(j *builds.Job) *api.Job {
 	return &api.Job{
 		BuildID: string(j.Build.ID), Attempt: j.Build.Attempt, Transition: string(j.Build.Transition), Class: int(j.Build.Class),
 		Organization: string(j.Build.OrganizationID), Workspace: j.Workspace, Archive: j.Archive, Carried: j.Carried, Variables: j.Variables, Env: j.Env, State: j.State,
-		Orphan: j.Build.Orphan, Timeout: int(j.Timeout / time.Second),
+		Orphan: j.Build.Orphan, Look: j.Build.LooksAt != "", Timeout: int(j.Timeout / time.Second),
 	}
 }
 
@@ -125,7 +125,7 @@ func (h *handlers) runnerFinish(ctx context.Context, in *finishInput) (*struct{}
 	report := builds.Report{
 		Error: b.Error, ErrorCode: b.ErrorCode, Canceled: b.Canceled, Refused: b.Refused,
 		Lineage: b.Lineage, Serial: b.Serial, State: b.State, Addresses: b.Addresses,
-		Resources: b.Resources, Timings: b.Timings, Contents: b.Contents, Carried: b.Carried,
+		Resources: b.Resources, Timings: b.Timings, Contents: b.Contents, Carried: b.Carried, Drift: b.Drift,
 	}
 	for _, a := range b.Agents {
 		report.Agents = append(report.Agents, builds.FoundAgent{ID: berth.AgentID(a.ID), Token: a.Token, AgentSpec: a.AgentSpec})

@@ -193,6 +193,8 @@ var walkRows = []row{
 	{op: "pullState", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}},
 	{op: "pushState", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}, body: "no state", media: "application/json", passes: 400},
 	{op: "listStateVersions", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}},
+	{op: "restoreState", needs: authz.Read, on: dev, and: []right{{authz.Update, plain}}, body: `{"revision":999}`, passes: 400},
+	{op: "lookAtWorkspace", needs: authz.Update, on: dev},
 }
 
 // everyone is the group whose members nobody changes, and which nobody deletes: a

@@ -146,6 +146,21 @@ func (h *handlers) listStateVersions(ctx context.Context, in *WorkspaceInput) (*
 	return answered(api.Page[api.StateRevision]{Items: list(views, viewState)}, err)
 }
 
+type restoreStateInput struct {
+	WorkspaceInput
+	Body api.RestoreState
+}
+
+func (h *handlers) restoreState(ctx context.Context, in *restoreStateInput) (*body[api.StateRevision], error) {
+	view, err := h.Workspaces.RestoreState(ctx, actorOf(ctx), in.id(), in.Body.Revision)
+	return answered(viewState(view), err)
+}
+
+func (h *handlers) lookAtWorkspace(ctx context.Context, in *WorkspaceInput) (*body[api.Build], error) {
+	view, err := h.Workspaces.Look(ctx, actorOf(ctx), in.id())
+	return answered(viewBuild(view), err)
+}
+
 func viewState(v workspaces.StateView) api.StateRevision {
 	r := v.Revision
 	return api.StateRevision{

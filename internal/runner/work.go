@@ -22,6 +22,7 @@ type engine interface {
 	Ensure(ctx context.Context, o order, log func(berth.Log)) (terraform.Installation, error)
 	Run(ctx context.Context, o terraform.Options, sink terraform.Sink, judge func(context.Context, berth.Plan) (berth.Verdict, error)) (terraform.Result, error)
 	Import(ctx context.Context, o terraform.Options, sink terraform.Sink) (berth.Contents, error)
+	Look(ctx context.Context, o terraform.Options, sink terraform.Sink) ([]berth.Drift, error)
 }
 
 type realEngine struct{}
@@ -32,7 +33,7 @@ func (realEngine) Ensure(ctx context.Context, o order, log func(berth.Log)) (ter
 		return func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
 	}
 	return i.EnsureOf(ctx, terraform.Template{Hash: o.Job.Archive, Archive: open(o.Archive), Carried: o.Job.Carried, Modules: open(o.Carried),
-		Anew: berth.Transition(o.Job.Transition) == berth.Import}, log)
+		Anew: berth.Transition(o.Job.Transition) == berth.Import && !o.Job.Look}, log)
 }
 
 func (realEngine) Run(ctx context.Context, o terraform.Options, sink terraform.Sink, judge func(context.Context, berth.Plan) (berth.Verdict, error)) (terraform.Result, error) {
@@ -41,6 +42,10 @@ func (realEngine) Run(ctx context.Context, o terraform.Options, sink terraform.S
 
 func (realEngine) Import(ctx context.Context, o terraform.Options, sink terraform.Sink) (berth.Contents, error) {
 	return terraform.Import(ctx, o, sink)
+}
+
+func (realEngine) Look(ctx context.Context, o terraform.Options, sink terraform.Sink) ([]berth.Drift, error) {
+	return terraform.Look(ctx, o, sink)
 }
 
 // hang is how long a killed Terraform may take to be gone before the keeper
@@ -94,6 +99,13 @@ func (k *keeper) runEngine(limit time.Duration) api.Finish {
 		return f
 	}
 	o := k.options(installation)
+	if k.order.Job.Look {
+		found, err := k.engine.Look(k.ctx, o, k)
+		if found == nil {
+			found = []berth.Drift{}
+		}
+		return k.outcome(api.Finish{Timings: []berth.Timing{timing}, Drift: &found}, err, limit)
+	}
 	if o.Transition == berth.Import {
 		contents, err := k.engine.Import(k.ctx, o, k)
 		f := api.Finish{Timings: []berth.Timing{timing}}

@@ -118,7 +118,7 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})
 	p.templates.SetGuard(p.schedules)
 	p.tenants.SetGuard(p.schedules)
-	p.queue.SetKinds(builds.Kinds{Workspace: p.schedules.Kind(), Import: p.templates.Kind()})
+	p.queue.SetKinds(builds.Kinds{Workspace: p.schedules.Kind(), Import: p.templates.Kind(), Look: p.workspaces.LookKind()})
 	if err := p.accounts.EnsureDefaults(ctx); err != nil {
 		return nil, fmt.Errorf("making the defaults: %w", err)
 	}

@@ -20,7 +20,7 @@ const buildRow = `SELECT ` + buildColumns + `, w.owner_id, u.username, w.name, t
 	JOIN versions v ON v.id = b.version_id
 	JOIN providers p ON p.id = b.provider_id
 	JOIN users i ON i.id = b.initiator_id
-	LEFT JOIN workspaces w ON w.id = b.workspace_id
+	LEFT JOIN workspaces w ON w.id = COALESCE(b.workspace_id, b.looks_at)
 	LEFT JOIN users u ON u.id = w.owner_id`
 
 func scanBuildRow(s scanner) (r BuildRow, err error) {

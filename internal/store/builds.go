@@ -11,7 +11,7 @@ import (
 const buildColumns = `b.id, b.organization_id, b.provider_id, b.transition, b.workspace_id, b.template_id, b.version_id,
 	b.number, b.reason, b.class, b.initiator_id, b.parameters_json, b.preset, b.allow_destroy_json, b.orphan, b.daily_cost,
 	b.created_at, b.started_at, b.canceled_at, b.completed_at, b.abandoned_at,
-	b.runner_id, b.attempt, b.lease_at, b.error_code, b.error, b.refused_json, b.policy_json, b.tries, b.next_json`
+	b.runner_id, b.attempt, b.lease_at, b.error_code, b.error, b.refused_json, b.policy_json, b.tries, b.next_json, b.looks_at`
 
 // buildInto is where buildColumns are scanned to.
 func buildInto(b *berth.Build) []any {
@@ -19,7 +19,7 @@ func buildInto(b *berth.Build) []any {
 		&b.Number, &b.Reason, &b.Class, &b.InitiatorID, fromJSON(&b.Parameters), &b.Preset, fromJSON(&b.AllowDestroy), &b.Orphan, &b.DailyCost,
 		at(&b.CreatedAt), at(&b.StartedAt), at(&b.CanceledAt), at(&b.CompletedAt), at(&b.AbandonAt),
 		text(&b.RunnerID), &b.Attempt, at(&b.LeaseAt), &b.ErrorCode, &b.Error, fromJSON(&b.Refused),
-		fromJSON(&b.Policy), &b.Tries, fromJSON(&b.Next)}
+		fromJSON(&b.Policy), &b.Tries, fromJSON(&b.Next), text(&b.LooksAt)}
 }
 
 func scanBuild(s scanner) (b berth.Build, err error) {
@@ -32,11 +32,11 @@ func (tx *Tx) InsertBuild(b berth.Build) error {
 	_, err := tx.exec(`
 		INSERT INTO builds (id, organization_id, provider_id, transition, workspace_id, template_id, version_id,
 			number, reason, class, initiator_id, parameters_json, preset, allow_destroy_json, orphan,
-			created_at, attempt, error_code, error, refused_json, resources_json, timings_json, log_bytes, tries, next_json)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 'null', 'null', 'null', 0, $17, $18)`,
+			created_at, attempt, error_code, error, refused_json, resources_json, timings_json, log_bytes, tries, next_json, looks_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 'null', 'null', 'null', 0, $17, $18, $19)`,
 		b.ID, b.OrganizationID, b.ProviderID, b.Transition, orNull(b.WorkspaceID), b.TemplateID, b.VersionID,
 		b.Number, b.Reason, b.Class, b.InitiatorID, asJSON(b.Parameters), b.Preset, asJSON(b.AllowDestroy), b.Orphan,
-		stamp(b.CreatedAt), max(b.Tries, 1), asJSON(b.Next))
+		stamp(b.CreatedAt), max(b.Tries, 1), asJSON(b.Next), orNull(b.LooksAt))
 	if err != nil || b.WorkspaceID == "" {
 		return err
 	}
@@ -70,13 +70,14 @@ func (q *Query) ActiveBuild(ws berth.WorkspaceID) (berth.Build, error) {
 type BuildDetail struct {
 	Resources []berth.Resource
 	Timings   []berth.Timing // by its runner's clock
+	Drift     *[]berth.Drift // nil: it did not look
 	Inside    []berth.Timing // of what ran inside once it was through; see berth.Inside
 }
 
 func (q *Query) BuildDetail(id berth.BuildID) (BuildDetail, error) {
 	return one(q, "build", func(s scanner) (d BuildDetail, err error) {
-		return d, s.Scan(fromJSON(&d.Resources), fromJSON(&d.Timings), fromJSON(&d.Inside))
-	}, `SELECT resources_json, timings_json, agent_timings_json FROM builds WHERE id = $1`, id)
+		return d, s.Scan(fromJSON(&d.Resources), fromJSON(&d.Timings), fromJSON(&d.Inside), fromJSON(&d.Drift))
+	}, `SELECT resources_json, timings_json, agent_timings_json, drift_json FROM builds WHERE id = $1`, id)
 }
 
 // BuildFilter says which builds a list has; empty fields do not restrict.
@@ -110,7 +111,7 @@ func (q *Query) Builds(f BuildFilter) ([]berth.Build, error) {
 	var w where
 	from := ` FROM builds b`
 	if f.Owner != "" || len(f.Name) > 0 || f.Visible != nil {
-		from += ` LEFT JOIN workspaces w ON w.id = b.workspace_id`
+		from += ` LEFT JOIN workspaces w ON w.id = COALESCE(b.workspace_id, b.looks_at)`
 	}
 	if f.Owner != "" {
 		w.add(`COALESCE(w.owner_id, b.initiator_id) = ?`, f.Owner)
@@ -192,6 +193,11 @@ func (tx *Tx) EndBuild(id berth.BuildID, attempt int, e Ended) error {
 		return berth.Errorf(berth.Conflict, "the build %s has ended or changed hands", id)
 	}
 	return err
+}
+
+// SetDrift stores what a build found that looked at a workspace.
+func (tx *Tx) SetDrift(id berth.BuildID, found []berth.Drift) error {
+	return tx.must("build", `UPDATE builds SET drift_json = $2 WHERE id = $1`, id, asJSON(found))
 }
 
 // SetInside stores how long what ran inside took; see berth.Inside.

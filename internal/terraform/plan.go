@@ -17,7 +17,7 @@ import (
 
 // plan writes the plan file and reads from it what the judge has to know.
 func (r *run) plan(ctx context.Context) (berth.Plan, error) {
-	args := []string{"-out=" + r.planFile(), "-var-file=" + filepath.Join(r.dir.path, "variables.tfvars.json")}
+	args := r.planArgs()
 	if r.Transition == berth.Delete {
 		args = append(args, "-destroy")
 	}
@@ -39,6 +39,11 @@ func (r *run) plan(ctx context.Context) (berth.Plan, error) {
 		return berth.Plan{}, &RunError{Code: berth.FailedTerraform, Err: &berth.Error{Code: berth.Invalid, Message: err.Error() + "; nothing was changed"}}
 	}
 	return berth.Plan{Changes: shown.changes(), DailyCost: cost, UnknownCosts: unknown}, nil
+}
+
+// planArgs say where the plan goes and what answers the template's variables.
+func (r *run) planArgs() []string {
+	return []string{"-out=" + r.planFile(), "-var-file=" + filepath.Join(r.dir.path, "variables.tfvars.json")}
 }
 
 // actions are the stream's words for a change as the plan file says them.
@@ -83,7 +88,8 @@ type shown struct {
 			Unknown json.RawMessage     `json:"after_unknown"` // what has no value before it is made
 		} `json:"change"`
 	} `json:"resource_changes"`
-	Prior struct {
+	Drifted []drifted `json:"resource_drift"`
+	Prior   struct {
 		Values struct {
 			Root shownModule `json:"root_module"`
 		} `json:"values"`

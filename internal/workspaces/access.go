@@ -28,7 +28,7 @@ func findBuild(q *store.Query, actor authz.Actor, action authz.Action, id berth.
 	if err != nil {
 		return r, err
 	}
-	if r.WorkspaceID == "" {
+	if r.On() == "" {
 		on, err := sharing.Template(q, r.TemplateID, r.OrganizationID)
 		if err != nil {
 			return r, err
@@ -39,7 +39,7 @@ func findBuild(q *store.Query, actor authz.Actor, action authz.Action, id berth.
 		}
 		return r, authz.Check(actor, authz.Update, on, noun)
 	}
-	w := berth.Workspace{ID: r.WorkspaceID, OwnerID: r.OwnerID, OrganizationID: r.OrganizationID}
+	w := berth.Workspace{ID: r.On(), OwnerID: r.OwnerID, OrganizationID: r.OrganizationID}
 	return r, sharing.Check(q, actor, action, w, "the build")
 }
 

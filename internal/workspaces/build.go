@@ -223,6 +223,6 @@ func (s *Service) buildView(q *store.Query, id berth.BuildID) (BuildView, error)
 		return v, err
 	}
 	d, err := q.BuildDetail(id)
-	v.Resources, v.Timings = d.Resources, d.Timings
+	v.Resources, v.Timings, v.Drift = d.Resources, d.Timings, d.Drift
 	return v, err
 }

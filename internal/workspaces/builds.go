@@ -191,7 +191,7 @@ func (s *Service) end(ctx context.Context, actor authz.Actor, id berth.BuildID, 
 		}
 		row := store.Audit{ActorID: actor.UserID, Action: action, Kind: "build", OrganizationID: r.OrganizationID, TargetID: string(id),
 			TargetName: r.Owner + "/" + r.Workspace, Changes: berth.Changes{}, Detail: detail}
-		if r.WorkspaceID == "" {
+		if r.On() == "" {
 			row.TargetName = r.Template + "@" + r.Version
 		}
 		row.Changes.Set("status", r.Status(), b.Status())

@@ -49,7 +49,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	people, places := accounts.New(db), providers.New(db)
 	h.templates = templates.New(db, keys, h.queue)
 	h.workspaces = workspaces.New(db, keys, h.queue, people, h.templates, places, workspaces.Options{AccessURL: "http://berth.test:7777"})
-	h.queue.SetKinds(builds.Kinds{Workspace: h.workspaces.Kind(), Import: h.templates.Kind()})
+	h.queue.SetKinds(builds.Kinds{Workspace: h.workspaces.Kind(), Import: h.templates.Kind(), Look: h.workspaces.LookKind()})
 	must(t, people.EnsureDefaults(t.Context()))
 	must(t, places.EnsureBuiltIn(t.Context(), nil))
 	must(t, db.Write(t.Context(), func(tx *store.Tx) error {

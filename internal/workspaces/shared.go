@@ -44,16 +44,19 @@ func askedEachTime(asked forms.Result, parameter string) bool {
 // mayCancel tells whether the actor may cancel a build: with the right to change
 // the workspace, or, where they may stop it, one that they asked for.
 func mayCancel(q *store.Query, actor authz.Actor, r store.BuildRow) error {
-	if r.WorkspaceID == "" {
+	if r.On() == "" {
 		return nil // findBuild wants the right to change the template
 	}
 	right := authz.Update
 	if r.InitiatorID == actor.UserID {
 		right = authz.Stop
 	}
-	w := berth.Workspace{ID: r.WorkspaceID, OwnerID: r.OwnerID, OrganizationID: r.OrganizationID}
+	w := berth.Workspace{ID: r.On(), OwnerID: r.OwnerID, OrganizationID: r.OrganizationID}
 	if err := sharing.Check(q, actor, right, w, "the build"); err != nil {
 		return err
+	}
+	if r.LooksAt != "" {
+		return nil // nothing is left half done
 	}
 	return interruptible(q, actor, r)
 }

@@ -37,37 +37,62 @@ func (s *Service) State(ctx context.Context, actor authz.Actor, id berth.Workspa
 }
 
 // PushState makes state the current one: of the same lineage, with a higher
-// serial, while no build is active. The one before is kept. Every resource that
-// it names counts as persistent from now on.
+// serial, while no build is active. The one before is kept.
 func (s *Service) PushState(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, state []byte) (v StateView, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		w, err := stateOf(&tx.Query, actor, id)
 		if err != nil {
 			return err
 		}
-		before, _, err := tx.CurrentState(id)
-		if err != nil && !errors.Is(err, berth.NotFound) {
-			return err
-		}
-		r, err := s.queue.PushState(tx, id, actor.UserID, state)
+		v, err = s.replaceState(tx, actor, w, "state-push", state, map[string]any{})
+		return err
+	})
+	return v, err
+}
+
+// RestoreState makes a kept revision the current one again, with the lineage and
+// the next serial of the one that it replaces, which is kept in turn. What the
+// revision knows nothing of is not in the state any more, and stays where it is.
+func (s *Service) RestoreState(ctx context.Context, actor authz.Actor, id berth.WorkspaceID, revision int64) (v StateView, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		w, err := stateOf(&tx.Query, actor, id)
 		if err != nil {
 			return err
 		}
-		persistent := slices.Clone(w.Persistent)
-		for _, a := range nextPersistent(nil, stateAddresses(state), nil, true) {
-			if !slices.Contains(persistent, a) {
-				persistent = append(persistent, a)
-			}
-		}
-		slices.Sort(persistent)
-		if err := tx.SetPersistent(id, persistent); err != nil {
+		state, err := s.queue.FormerState(&tx.Query, id, revision)
+		if err != nil {
 			return err
 		}
-		v = StateView{Revision: r, CreatedBy: actor.Username}
-		return audit(tx, actor, "state-push", w, berth.Changes{"serial": {Old: before.Serial, New: r.Serial}, "state": {Secret: true}},
-			map[string]any{"lineage": r.Lineage, "persistent": persistent})
+		v, err = s.replaceState(tx, actor, w, "state-restore", state, map[string]any{"revision": revision})
+		return err
 	})
 	return v, err
+}
+
+// replaceState makes state the current one. Every resource that it names counts
+// as persistent from now on.
+func (s *Service) replaceState(tx *store.Tx, actor authz.Actor, w berth.Workspace, action string, state []byte, detail map[string]any) (v StateView, err error) {
+	before, _, err := tx.CurrentState(w.ID)
+	if err != nil && !errors.Is(err, berth.NotFound) {
+		return v, err
+	}
+	r, err := s.queue.PushState(tx, w.ID, actor.UserID, state)
+	if err != nil {
+		return v, err
+	}
+	persistent := slices.Clone(w.Persistent)
+	for _, a := range nextPersistent(nil, stateAddresses(state), nil, true) {
+		if !slices.Contains(persistent, a) {
+			persistent = append(persistent, a)
+		}
+	}
+	slices.Sort(persistent)
+	if err := tx.SetPersistent(w.ID, persistent); err != nil {
+		return v, err
+	}
+	detail["lineage"], detail["persistent"] = r.Lineage, persistent
+	return StateView{Revision: r, CreatedBy: actor.Username},
+		audit(tx, actor, action, w, berth.Changes{"serial": {Old: before.Serial, New: r.Serial}, "state": {Secret: true}}, detail)
 }
 
 // StateVersions lists the kept revisions of the state, newest first.

@@ -39,6 +39,7 @@ type BuildView struct {
 	Waits       string // why a pending build waits
 	Unreachable bool   // its runner is silent; it may still be running
 	Resources   []berth.Resource
+	Drift       *[]berth.Drift // of a look that has ended well
 	Timings     []berth.Timing
 }
 

@@ -53,7 +53,7 @@ func reason(v View) string {
 
 func buildView(r store.BuildRow, now time.Time) BuildView {
 	v := BuildView{Build: r.Build, Template: r.Template, Version: r.Version, Provider: r.Provider, Initiator: r.Initiator, Unreachable: r.Unreachable(now)}
-	if r.WorkspaceID != "" {
+	if r.On() != "" {
 		v.Workspace = r.Owner + "/" + r.Workspace
 	}
 	return v
