@@ -95,7 +95,6 @@ type TemplateVersion struct {
 	Plugins    []berth.Plugin           `json:"plugins,omitempty"`
 	Modules    []berth.Module           `json:"modules,omitempty"`
 	Notes      []string                 `json:"notes,omitempty"`
-	Findings   []berth.Finding          `json:"findings,omitempty" doc:"What checks of the template found at its import; left out of lists"`
 	Costs      []VersionCost            `json:"costs,omitempty" doc:"What starts cost a day, as far as it is known; left out of lists"`
 	CreatedBy  string                   `json:"created_by"`
 	CreatedAt  time.Time                `json:"created_at"`

@@ -128,7 +128,7 @@ func viewVersion(v templates.VersionView) api.TemplateVersion {
 		ID: string(n.ID), Template: v.Template, TemplateID: string(n.TemplateID), Name: n.Name, Message: n.Message,
 		Active: v.Active, Status: string(v.Build.Status()), Error: v.Build.Error, BuildID: string(n.BuildID),
 		Readme: c.Readme, Variables: c.Variables, Parameters: c.Parameters, Presets: c.Presets, Resources: c.Resources,
-		Agents: c.Agents, External: c.External, Plugins: c.Plugins, Modules: c.Modules, Notes: c.Notes, Findings: c.Findings,
+		Agents: c.Agents, External: c.External, Plugins: c.Plugins, Modules: c.Modules, Notes: c.Notes,
 		Costs: list(v.Costs, func(c berth.VersionCost) api.VersionCost {
 			return api.VersionCost{Preset: c.Preset, DailyCost: c.DailyCost, At: c.At}
 		}),
