@@ -267,7 +267,6 @@ func TestPackagesStayReadable(t *testing.T) {
 	reasons := map[string]string{
 		"internal/cli":        "one file for each command, which share listing.go, calling.go and the like",
 		"internal/httpapi":    "one file for each noun, in front of one use case each",
-		"internal/terraform":  "one file for each thing that is read or run; run, plan, import and installer are the ones to read first",
 		"internal/store":      "one file for each noun; all SQL is in one place",
 		"internal/terraform":  "installations, imports and runs have files of their own; all of them start terraform, which no other package may",
 		"internal/workspaces": "one file for each thing that a workspace does; create, build and kind are the ones to read first",
