@@ -49,7 +49,10 @@ type answer struct {
 
 // lastWait is how long a journal that nobody asks any more waits for another
 // call of terraform.
-const lastWait = 3 * time.Second
+const lastWait = time.Second
+
+// stopWait is how long a plugin may take to answer that it stops.
+const stopWait = 10 * time.Second
 
 // Main is the process of a journal: it serves until whoever started it closes in
 // and nothing runs any more, and gives the exit code. It is a process of its own
@@ -208,7 +211,7 @@ func (s *site) stopAll() {
 			method = "/tfplugin6.Provider/StopProvider"
 		}
 		go func() {
-			ctx, stop := deadline(lastWait)
+			ctx, stop := deadline(stopWait)
 			defer stop()
 			var in, out []byte
 			_ = s.conns[i].Invoke(ctx, method, &in, &out)

@@ -57,6 +57,16 @@ func installed(mirror string) []string {
 	return paths
 }
 
+// Binary is the program that Install has put into a mirror: the plugins, and the
+// process of a build's journal. It is empty where there is none.
+func Binary(mirror string) string {
+	path := installed(mirror)[0]
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // complete tells whether every path has the binary's content already.
 func complete(paths []string, binary func(string) (io.Reader, error)) (bool, error) {
 	first, err := os.Stat(paths[0])

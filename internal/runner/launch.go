@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
+	"github.com/berthdev/berth/internal/plugin"
 	"github.com/berthdev/berth/internal/terraform"
 )
 
@@ -69,6 +70,7 @@ func (h *held) prepare(ctx context.Context) error {
 		Job: h.order.Job, Engine: engine, As: h.r.o.As, Env: h.r.o.Env, Pass: h.r.o.Pass, Archive: archive, Carried: carried,
 		Mirror:        strings.Join(append([]string{filepath.Join(h.r.o.Work, "mirror")}, h.r.o.Mirrors...), string(os.PathListSeparator)),
 		Fetch:         h.r.o.Fetch,
+		Journal:       plugin.Binary(filepath.Join(h.r.o.Work, "mirror")),
 		Installations: filepath.Join(h.r.o.Work, "installations"),
 		Work:          h.r.workDir(h.rec.name()),
 		Grace:         h.r.o.Grace,

@@ -129,6 +129,13 @@ func (p process) isEngine(path string) bool {
 	return p.exe != "" && strings.TrimSuffix(p.exe, " (deleted)") == real
 }
 
+// isJournal tells whether p is the process of a build's journal, which sees a
+// change through that was begun and then ends by itself.
+func (p process) isJournal() bool {
+	command, _ := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/cmdline")
+	return bytes.Equal(command, []byte("berth-plugin\x00journal\x00"))
+}
+
 // signal sends sig to p unless its number belongs to another process by now.
 func (p process) signal(sig syscall.Signal) {
 	if now, ok := readProcess(p.pid); ok && now.start == p.start {

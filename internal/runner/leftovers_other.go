@@ -28,6 +28,8 @@ func leftovers(string, identity) []process { return nil }
 
 func (p process) isEngine(string) bool { return false }
 
+func (p process) isJournal() bool { return false }
+
 func (p process) signal(sig syscall.Signal) {
 	if proc, err := os.FindProcess(p.pid); err == nil {
 		proc.Signal(sig)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
@@ -60,7 +61,7 @@ func (h *held) recover(ctx context.Context) api.Finish {
 	}
 	h.r.o.Log.Warn("a keeper died; recovering its build", "build", h.rec.name(), "pid", keeper.Pid)
 	// What is there now goes to the server first: Terraform may take long.
-	if last, ok := h.newest(); ok {
+	if last, ok := h.newest(terraform.Glance); ok {
 		h.sendState(ctx, api.RunnerState{Lineage: last.Lineage, Serial: last.Serial, State: last.State})
 	}
 	h.markShipped()
@@ -69,11 +70,13 @@ func (h *held) recover(ctx context.Context) api.Finish {
 		return api.Finish{}
 	}
 	f := api.Finish{ErrorCode: berth.FailedLost}
-	last, kept := h.newest()
+	last, kept := h.newest(func(dir string) (terraform.Result, error) {
+		return terraform.Recover(dir, h.order.Job.State, h.kept().State)
+	})
 	if kept {
 		f = withResult(f, last)
 	}
-	f.Error = h.lostText(last.Serial, kept)
+	f.Error = h.lostText(last, kept)
 	if log, err := openLog(h.rec.path(fileLog)); err == nil {
 		log.Log(berth.Log{Level: "error", Source: "berth", Text: f.Error})
 		log.Close()
@@ -109,7 +112,7 @@ func (h *held) endLeftovers(ctx context.Context, keeper identity) {
 
 // lostText is what a person reads of a build whose keeper died. Nothing is
 // applied before a verdict is on disk, so without one nothing has changed.
-func (h *held) lostText(serial int64, kept bool) string {
+func (h *held) lostText(last terraform.Result, kept bool) string {
 	const died = "The process that ran this build died before its end (killed, out of memory, or the machine went down). "
 	var a answer
 	if found, err := readJSON(h.rec.path(fileVerdict), &a); err == nil && (!found || !a.Verdict.Allow) {
@@ -118,22 +121,36 @@ func (h *held) lostText(serial int64, kept bool) string {
 	if !kept {
 		return died + "It had written no new state, and the one before it is kept. Something that Terraform was just making may be left behind; the next build goes on from the kept state."
 	}
-	return died + fmt.Sprintf("Its state is kept as of revision %d: the next build goes on from there. Something that Terraform was just making may be left behind.", serial)
+	saved := died + fmt.Sprintf("Its state is kept as of revision %d: the next build goes on from there. ", last.Serial)
+	switch {
+	case len(last.Lost) > 0:
+		return saved + strings.Join(last.Lost, ". ") + ". The next build looks for it."
+	case last.Journaled:
+		return saved + "What Terraform had begun was seen through and is in it."
+	}
+	return saved + "Something that Terraform was just making may be left behind."
 }
 
-// newest is the newest state that this build left on disk, if it is not the
-// one that it began with.
-func (h *held) newest() (terraform.Result, bool) {
-	best, err := terraform.Recover(h.r.workDir(h.rec.name()))
+// newest is the newest state that this build left on disk, as read reads it, if
+// it is not the one that it began with.
+func (h *held) newest(read func(dir string) (terraform.Result, error)) (terraform.Result, bool) {
+	best, err := read(h.r.workDir(h.rec.name()))
 	if err != nil { // best holds what could be read all the same
 		h.r.o.Log.Warn("reading what Terraform left on disk", "build", h.rec.name(), "error", err)
 	}
-	var kept api.RunnerState
-	if found, err := readJSON(h.rec.path(fileState), &kept); err == nil && found && (len(best.State) == 0 || kept.Lineage == best.Lineage && kept.Serial > best.Serial) {
+	if kept := h.kept(); len(kept.State) > 0 && (len(best.State) == 0 || kept.Lineage == best.Lineage && kept.Serial > best.Serial) {
 		best = parseState(kept)
 	}
 	began := stateName(h.order.Job.State)
 	return best, len(best.State) > 0 && (best.Lineage != began.Lineage || best.Serial != began.Serial)
+}
+
+// kept is the newest revision that the keeper put into the record.
+func (h *held) kept() (kept api.RunnerState) {
+	if found, err := readJSON(h.rec.path(fileState), &kept); err != nil || !found {
+		return api.RunnerState{}
+	}
+	return kept
 }
 
 // parseState has package terraform read a revision that stands alone.

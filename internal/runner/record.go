@@ -61,6 +61,7 @@ type order struct {
 	Archive       string            `json:"archive"`           // path of the template's archive
 	Carried       string            `json:"carried,omitempty"` // path of what the version's import resolved
 	Mirror        string            `json:"mirror"`
+	Journal       string            `json:"journal,omitempty"` // program of the build's journal; empty: it has none
 	Fetch         Fetch             `json:"fetch,omitzero"`
 	Installations string            `json:"installations"`
 	Work          string            `json:"work"` // of this build; owned by the build user

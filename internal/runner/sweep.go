@@ -16,11 +16,11 @@ func endLeftovers(ctx context.Context, name, engine string, keeper identity, gra
 	for deadline := time.Now().Add(grace); ctx.Err() == nil && time.Now().Before(deadline); {
 		waits := false
 		for _, p := range leftovers(name, keeper) {
-			if !p.isEngine(engine) {
+			if !p.isEngine(engine) && !p.isJournal() {
 				continue
 			}
 			waits = true
-			if interrupt {
+			if interrupt && p.isEngine(engine) {
 				p.signal(syscall.SIGINT)
 			}
 		}

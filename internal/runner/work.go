@@ -78,7 +78,7 @@ func (k *keeper) work(limit time.Duration) api.Finish {
 		}
 	}
 	f := failure(berth.FailedRunner, errors.New("Terraform was killed but did not end; what was found of its state is kept"))
-	if last, _ := terraform.Recover(k.order.Work); len(last.State) > 0 {
+	if last, _ := terraform.Recover(k.order.Work, k.order.Job.State); len(last.State) > 0 {
 		f = withResult(f, last)
 	}
 	return f
@@ -156,7 +156,7 @@ func (k *keeper) options(i terraform.Installation) terraform.Options {
 		Transition: berth.Transition(k.order.Job.Transition),
 		Env:        env, Pass: k.order.Pass, Variables: k.order.Job.Variables,
 		State: k.order.Job.State, Orphan: k.order.Job.Orphan,
-		As: k.order.As, Kill: k.kill,
+		As: k.order.As, Kill: k.kill, Journal: k.order.Journal,
 	}
 }
 

@@ -24,6 +24,7 @@ type world struct {
 	*site
 	root  string // PROBE_DIR
 	state []byte
+	last  string // log of the build that was cut
 }
 
 func newWorld(t testing.TB) *world {
@@ -79,7 +80,7 @@ func (w *world) finish(i Installation, t berth.Transition) {
 	rec := &recorder{t: w.t}
 	result, err := Run(context.Background(), w.build(i, t), rec, allow(nil))
 	if err != nil {
-		w.t.Fatalf("the next %s fails: %v\nthings %v\nstate %s\n%s", t, err, w.things(), w.state, rec.text())
+		w.t.Fatalf("the next %s fails: %v\nthings %v\nstate %s\n%s", t, err, w.things(), w.state, w.last+"\n----\n"+rec.text())
 	}
 	if result.State != nil {
 		w.state = result.State
@@ -156,7 +157,9 @@ func (w *world) cut(i Installation, t berth.Transition, who string, at int) (kil
 		})
 		done <- hit
 	}()
-	r, err = Run(context.Background(), o, &recorder{t: w.t}, allow(nil))
+	rec := &recorder{t: w.t}
+	r, err = Run(context.Background(), o, rec, allow(nil))
+	w.last = rec.text()
 	stop()
 	killed = <-done
 	if r.State != nil {
@@ -186,6 +189,15 @@ func probes(names []string, texts map[string]string, later map[string]bool) stri
 // knows of all that is there, and the next build goes on from it.
 func TestKilledTerraformLeavesNothing(t *testing.T) {
 	killed(t, "terraform", storm(6))
+}
+
+// A plugin that is killed as well leaves changes of which nobody knows whether
+// they were made: the next build finds that out.
+func TestKilledPluginsLeaveNothing(t *testing.T) {
+	byName["probe_thing"] = true
+	for _, who := range []string{"plugin", "both", "journal"} {
+		t.Run(who, func(t *testing.T) { killed(t, who, storm(3)) })
+	}
 }
 
 func killed(t *testing.T, who string, builds int) {

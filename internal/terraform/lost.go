@@ -29,21 +29,6 @@ func takeLost(state []byte) (clean []byte, missing []lost) {
 	return clean, missing
 }
 
-// putLost is the reverse, for those that are still not known. The revision
-// stays the same.
-func putLost(state []byte, missing []lost) []byte {
-	var top rawObject
-	text, err := json.Marshal(missing)
-	if err != nil || json.Unmarshal(state, &top) != nil {
-		return state
-	}
-	top[lostName] = text
-	if with, err := json.MarshalIndent(top, "", "  "); err == nil {
-		return with
-	}
-	return state
-}
-
 // say tells people what may be left behind.
 func (l lost) say() string {
 	text := "A " + l.Type
@@ -88,8 +73,9 @@ func (d *directory) journaled() ([]journal.Record, error) {
 
 // settled is the newest state that there is, in the directory or kept elsewhere,
 // with what the journal knows beyond it. It is empty where nothing was allowed to
-// change.
-func (d *directory) settled(kept ...[]byte) (state []byte, missing []lost, err error) {
+// change. While changes may run, which is until it is over, the journal is asked
+// for nothing else.
+func (d *directory) settled(over bool, kept ...[]byte) (state []byte, missing []lost, err error) {
 	state, lineage, serial := d.newest()
 	for _, other := range kept {
 		if l, s, err := Header(other); err == nil && (state == nil || l == lineage && s > serial) {
@@ -104,6 +90,8 @@ func (d *directory) settled(kept ...[]byte) (state []byte, missing []lost, err e
 		return nil, nil, nil
 	case err != nil:
 		return state, nil, fmt.Errorf("reading the journal of a build: %w", err)
+	case !over:
+		return state, nil, nil
 	}
 	return replay(state, records)
 }

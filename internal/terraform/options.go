@@ -79,6 +79,7 @@ type Result struct {
 	Agents    []FoundAgent
 	Timings   []berth.Timing
 	Refused   []berth.Refusal // why the judge refused the plan
+	Journaled bool            // by Recover: a journal knows of every change
 	Lost      []string        // what may have been made and is not in State, a sentence each without its end
 }
 

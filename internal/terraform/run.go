@@ -46,8 +46,9 @@ type run struct {
 	refused []berth.Refusal
 
 	untouched bool     // whatever terraform has written, nothing was allowed to change
-	cut       bool     // terraform died, and the journal may know more than the state
+	cut       bool     // it failed, and the journal may know more than the state
 	missing   []string // what may be left over
+	lost      []lost   // what builds before this one may have made
 }
 
 func (r *run) prepare() error {
@@ -65,6 +66,7 @@ func (r *run) prepare() error {
 			return err
 		}
 	}
+	r.State, r.lost = takeLost(r.State)
 	if r.dir, err = prepare(r.Options, variables); err != nil {
 		return err
 	}
@@ -85,6 +87,11 @@ const reattachVariable = "TF_REATTACH_PROVIDERS"
 var transitions = map[berth.Transition]string{berth.Start: "start", berth.Stop: "stop", berth.Delete: "destroy"}
 
 func (r *run) build(ctx context.Context, judge Judge) error {
+	if len(r.lost) > 0 {
+		if err := r.adopt(ctx); err != nil {
+			return err
+		}
+	}
 	if done, err := r.swift(ctx, judge); done || err != nil {
 		return err
 	}

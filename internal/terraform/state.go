@@ -88,7 +88,8 @@ func empty(state []byte) bool {
 		return true
 	}
 	f, err := parseState(state)
-	return err == nil && len(f.addresses()) == 0
+	_, missing := takeLost(state)
+	return err == nil && len(f.addresses()) == 0 && len(missing) == 0
 }
 
 func (r stateResource) config() string {

@@ -212,8 +212,8 @@ func (s *swift) build(ctx context.Context, judge Judge) (done bool, err error) {
 	}
 	if died(err) {
 		s.settle(ctx)
-		s.cut = true
 	}
+	s.cut = err != nil
 	return true, s.failure(ctx, err, s.stream)
 }
 

@@ -1,0 +1,169 @@
+package terraform
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// adopt looks for what builds before this one may have made, and has terraform
+// import what is there. Only objects that carry the id of the workspace are
+// taken: others may be somebody else's.
+func (r *run) adopt(ctx context.Context) error {
+	var still []lost
+	for _, l := range r.lost {
+		found, why := r.importLost(ctx, l)
+		switch {
+		case ctx.Err() != nil:
+			return canceled(ctx)
+		case found:
+			r.say("info", l.Addresses[0]+" was made by a build that was cut; it is in the state now.")
+		case why == "":
+			r.say("info", l.say()+". It was not made.")
+		default:
+			r.say("warn", l.say()+". It may be left behind: "+why+".")
+			still = append(still, l)
+		}
+	}
+	r.lost = still
+	return r.takeState()
+}
+
+// takeState makes the state that an import has written the one to begin from.
+func (r *run) takeState() error {
+	state, lineage, serial := r.dir.newest()
+	if state == nil || len(r.State) > 0 && lineage == r.watcher.lineage && serial == r.watcher.serial {
+		return nil
+	}
+	r.State = state
+	r.watcher.offer(lineage, serial, state)
+	return nil
+}
+
+// importLost imports one object. Without a reason why not, it does not exist.
+func (r *run) importLost(ctx context.Context, l lost) (found bool, why string) {
+	if len(l.Addresses) != 1 {
+		return false, "it is not known which of these it is"
+	}
+	if f, err := parseState(r.State); err == nil && slices.Contains(f.addresses(), l.Addresses[0]) {
+		return false, ""
+	}
+	workspace := r.Env["CODER_WORKSPACE_ID"]
+	if text, _ := json.Marshal(l.Known); workspace == "" || !bytes.Contains(text, []byte(workspace)) {
+		return false, "it does not carry the id of the workspace, so it cannot be told from others"
+	}
+	id, why := r.importID(ctx, l)
+	if id == "" {
+		return false, why
+	}
+	o := r.Options
+	// What stands only while the workspace runs is not in the configuration else.
+	o.Env = map[string]string{}
+	for name, value := range r.Env {
+		o.Env[name] = value
+	}
+	o.Env["CODER_WORKSPACE_TRANSITION"] = "start"
+	var said bytes.Buffer
+	c := r.call("import", "-input=false", "-no-color", "-var-file="+filepath.Join(r.dir.path, "variables.tfvars.json"), l.Addresses[0], id)
+	c.env = environ(r.dir.path, o)
+	c.answer, c.stderr = &said, func(line []byte) { said.Write(append(line, '\n')) }
+	switch err := c.run(ctx); {
+	case err == nil:
+		return true, ""
+	case strings.Contains(said.String(), "non-existent remote object"):
+		return false, ""
+	default:
+		r.sink.Log(berth.Log{At: time.Now(), Level: "debug", Stage: "plan", Source: "terraform", Text: said.String()})
+		return false, "it cannot be imported, as the build's log says"
+	}
+}
+
+// byName are the types of which the name is the id, and only one object can have it.
+var byName = map[string]bool{"docker_volume": true}
+
+// importID is by what terraform imports an object; empty with a reason, or
+// without one where it does not exist.
+func (r *run) importID(ctx context.Context, l lost) (id, why string) {
+	text := func(name string) (value string) {
+		_ = json.Unmarshal(l.Known[name], &value)
+		return value
+	}
+	if id = text("id"); id != "" {
+		return id, ""
+	}
+	switch name := text("name"); {
+	case name == "":
+	case byName[l.Type]:
+		return name, ""
+	case l.Type == "docker_container", l.Type == "docker_network":
+		return r.dockerID(ctx, strings.TrimPrefix(l.Type, "docker_")+"s", name)
+	}
+	var meta []struct {
+		Name, Namespace string
+	}
+	if strings.HasPrefix(l.Type, "kubernetes_") && json.Unmarshal(l.Known["metadata"], &meta) == nil && len(meta) == 1 && meta[0].Name != "" {
+		if meta[0].Namespace == "" {
+			return meta[0].Name, ""
+		}
+		return meta[0].Namespace + "/" + meta[0].Name, ""
+	}
+	return "", "nothing of what is known of it tells it from others of its type"
+}
+
+// dockerID asks Docker on its socket for the id of a named object.
+func (r *run) dockerID(ctx context.Context, kind, name string) (id, why string) {
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	socket := "/var/run/docker.sock"
+	for _, kv := range environ(r.dir.path, r.Options) {
+		if host, ok := strings.CutPrefix(kv, "DOCKER_HOST="); ok && host != "" {
+			if socket, ok = strings.CutPrefix(host, "unix://"); !ok {
+				return "", "Docker is at " + host + ", where only its plugin can ask for it"
+			}
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		},
+	}}
+	path := "/" + kind + "/" + url.PathEscape(name)
+	if kind == "containers" {
+		path += "/json"
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker"+path, nil)
+	if err != nil {
+		return "", err.Error()
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		var e *url.Error
+		if errors.As(err, &e) {
+			err = e.Err
+		}
+		return "", fmt.Sprintf("Docker does not answer (%v)", err)
+	}
+	defer response.Body.Close()
+	var found struct {
+		ID string `json:"Id"`
+	}
+	switch {
+	case response.StatusCode == http.StatusNotFound:
+		return "", ""
+	case response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&found) != nil || found.ID == "":
+		return "", "Docker answers " + response.Status
+	}
+	return found.ID, ""
+}
