@@ -76,6 +76,12 @@ func docker(t testing.TB, args ...string) string {
 
 func TestStarterDocker(t *testing.T) {
 	t.Parallel()
+	for name, program := range map[string]string{"two steps": "", "one run": filepath.Join(filepath.Dir(pluginMirror), "berth-plugin")} {
+		t.Run(name, func(t *testing.T) { starterDocker(t, program) })
+	}
+}
+
+func starterDocker(t *testing.T, program string) {
 	s := dockerSite(t)
 	i := s.must(starter(t, "docker"))
 	workspace := string(berth.NewID[berth.Workspace]())
@@ -83,8 +89,9 @@ func TestStarterDocker(t *testing.T) {
 	run := func(o Options) Result {
 		t.Helper()
 		rec := &recorder{t: t}
+		o.Journal = program
 		r, err := Run(t.Context(), o, rec, allow(&plan))
-		if err != nil {
+		if err != nil || program != "" && !oneStep(rec) {
 			t.Fatalf("%s: %v\n%s", o.Transition, err, rec.text())
 		}
 		return r
