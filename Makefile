@@ -70,6 +70,8 @@ soak: build ## the storms in full, with a printed seed
 	@BERTH_SOAK=1 go test -count 1 -v -run StormOfKills -timeout 60m ./test/e2e
 	$(call say,100 kills of keepers and runners)
 	@go test -count 1 -v -run Kill -timeout 30m ./internal/runner -storm 100
+	$(call say,100 lives in which terraform and its plugins and the journal are killed at every change)
+	@go test -count 1 -v -run 'Killed|NothingChanges' -timeout 60m ./internal/terraform -storm 25
 	$(call say,a year of 1000 workspaces that live by their rules)
 	@BERTH_SOAK=1 go test -count 1 -v -run Year -timeout 60m ./test/simulations
 	$(call say,the queue against its model)

@@ -3,7 +3,10 @@
 //
 // Guarantees:
 //   - Run never applies a plan that was not judged: the file that terraform
-//     applies is the one whose changes the judge has seen.
+//     applies is the one whose changes the judge has seen, or the journal lets
+//     those changes through and no others.
+//   - What was made while terraform or a plugin was killed is in the Result's
+//     state, or named in its Lost and looked for by the next Run.
 //   - Every good revision of the state is handed to the Sink while terraform
 //     runs; the last one, from terraform.tfstate or errored.tfstate, is in the
 //     Result, also when Run fails. Recover finds it after a crash.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -215,13 +216,10 @@ func killed(t *testing.T, who string, builds int) {
 	}
 }
 
+var storms = flag.Int("storm", 0, "how many builds to kill in each way; few if 0")
+
 // storm is how many builds are killed: few in ordinary tests.
-func storm(few int) int {
-	if n, err := strconv.Atoi(os.Getenv("BERTH_STORM")); err == nil && n > few {
-		return n
-	}
-	return few
-}
+func storm(few int) int { return max(few, *storms) }
 
 // live takes a workspace through a life of random builds in which one after the
 // other is cut.

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/berthdev/berth"
@@ -129,5 +131,41 @@ func makeDir(t testing.TB, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The journal and the plugins run as the build's user.
+func TestOneRunAsAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("SKIPPED: only root may run builds as another user")
+	}
+	s := newSite(t)
+	s.as = &As{UID: 65534, GID: 65534}
+	i := s.must(map[string]string{"main.tf": swiftly})
+	o := fast(t, s.options(i, berth.Start, nil))
+	if err := os.Chmod(o.Env["BERTH_PROCESS_ROOT"], 0o777); err != nil {
+		t.Fatal(err)
+	}
+	rec := &recorder{t: t}
+	judged := func(context.Context, berth.Plan) (berth.Verdict, error) {
+		for _, what := range []string{"berth-plugin\x00journal", "provider-berth", "terraform\x00apply"} {
+			for _, pid := range victims(o.Dir, what) {
+				if info, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid))); err == nil && info.Sys().(*syscall.Stat_t).Uid != 65534 {
+					t.Errorf("%q runs as another user", what)
+				}
+			}
+			if len(victims(o.Dir, what)) == 0 {
+				t.Errorf("%q does not run", what)
+			}
+		}
+		return berth.Verdict{Allow: true}, nil
+	}
+	made, err := Run(t.Context(), o, rec, judged)
+	if err != nil || !oneStep(rec) || len(made.Addresses) != 3 {
+		t.Fatalf("%v: %v\n%s", made.Addresses, err, rec.text())
+	}
+	if left := victims(o.Dir, ""); len(left) > 0 {
+		t.Errorf("left running: %v", left)
 	}
 }
