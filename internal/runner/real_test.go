@@ -73,6 +73,11 @@ func TestRealTerraform(t *testing.T) {
 	}
 	b.clean(t)
 
+	look := b.enqueueJob(api.Job{Transition: string(berth.Import), Look: true, State: f.State, Env: map[string]string{}})
+	if l := look.wait(t); l.Error != "" || l.Drift == nil || len(*l.Drift) > 0 || l.Contents != nil || len(l.State) > 0 {
+		t.Errorf("look: %s, drift %v, %d bytes of state", l.Error, l.Drift, len(l.State))
+	}
+
 	remove := b.enqueueJob(api.Job{Transition: string(berth.Delete), State: f.State, Env: map[string]string{}})
 	if f := remove.wait(t); f.Error != "" || len(f.Addresses) != 0 {
 		t.Errorf("delete: %s, %v", f.Error, f.Addresses)
