@@ -305,6 +305,24 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestEverythingRefersToEverything: a template that is made to be followed for
+// hours is judged all the same.
+func TestEverythingRefersToEverything(t *testing.T) {
+	t.Parallel()
+	var all, locals, resources strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&all, "${local.l%d}", i)
+	}
+	for i := range 150 {
+		fmt.Fprintf(&locals, "  l%d = \"%s\"\n", i, all.String())
+		fmt.Fprintf(&resources, "resource \"docker_volume\" \"v%d\" {\n  name = \"%s\"\n}\n", i, all.String())
+	}
+	found := check(t, map[string]string{"main.tf": whole + "locals {\n" + locals.String() + "}\n" + resources.String()}, nil)
+	if len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
 // TestCodesAreKnown: docs/lint.md explains every code, and no other.
 func TestCodesAreKnown(t *testing.T) {
 	t.Parallel()

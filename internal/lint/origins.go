@@ -31,10 +31,25 @@ func (o origins) any(is func(origin) bool) bool {
 // origins tells what an expression in a block of m is made from: through locals,
 // modules, and the attributes of other blocks. b may be nil.
 func (t *template) origins(m *module, b *hcl.Block, e hcl.Expression) origins {
-	w := walk{found: origins{}, seen: map[step]bool{}}
+	if known, ok := t.known[e]; ok && known.module == m {
+		return known.origins
+	}
+	w := walk{template: t, found: origins{}, seen: map[step]bool{}}
 	w.expression(m, b, e)
+	t.known[e] = knownOrigins{m, w.found}
 	return w.found
 }
+
+// knownOrigins are those of an expression in the module where it was last asked
+// for.
+type knownOrigins struct {
+	module *module
+	origins
+}
+
+// patience is how many references are followed in all. A template in which
+// everything refers to everything is judged by what was found until then.
+const patience = 2_000_000
 
 // step is what was followed already.
 type step struct {
@@ -43,6 +58,7 @@ type step struct {
 }
 
 type walk struct {
+	*template
 	found origins
 	seen  map[step]bool
 	depth int
@@ -58,6 +74,9 @@ func (w *walk) expression(m *module, b *hcl.Block, e hcl.Expression) {
 	w.depth++
 	defer func() { w.depth-- }()
 	for _, traversal := range e.Variables() {
+		if w.followed++; w.followed > patience {
+			return
+		}
 		w.reference(m, b, traversal)
 	}
 	if native, ok := e.(hclsyntax.Expression); ok {

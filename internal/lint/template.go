@@ -17,8 +17,10 @@ type template struct {
 	root  *module
 	plans *Plans
 	kept  map[string]bool // of the plans: persistent, by address of the block
-	flows map[*hcl.Block]bool
+	known map[hcl.Expression]knownOrigins
 	list  []found
+
+	followed int // references, up to patience
 }
 
 // module is one call of a module.
@@ -34,7 +36,7 @@ type module struct {
 }
 
 func newTemplate(modules []source.Module, plans *Plans) *template {
-	t := &template{plans: plans, flows: map[*hcl.Block]bool{}}
+	t := &template{plans: plans, known: map[hcl.Expression]knownOrigins{}}
 	byKey := map[string]*module{}
 	for _, s := range modules {
 		m := &module{Module: s, children: map[string]*module{}, blocks: map[string]*hcl.Block{}, calls: map[string]*hcl.Block{}, locals: map[string]hcl.Expression{}, outputs: map[string]*hcl.Block{}}
