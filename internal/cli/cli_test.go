@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,6 +40,7 @@ func newFake(t *testing.T) *fake {
 		var body bytes.Buffer
 		body.ReadFrom(r.Body)
 		r.Body.Close()
+		r.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
 		f.mu.Lock()
 		f.asked = append(f.asked, strings.TrimSpace(r.Method+" "+strings.TrimPrefix(r.URL.RequestURI(), api.Prefix)+" "+body.String()))
 		f.mu.Unlock()

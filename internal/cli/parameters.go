@@ -16,14 +16,25 @@ import (
 
 // answers are what a person gives to a version's questions on the command line.
 type answers struct {
-	given []string
-	file  string
+	given    []string
+	file     string
+	defaults []string
+	once     []string
 }
 
 func (p *answers) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&p.given, "parameter", nil, "answer a question of the template, as `name=value`; may be repeated. A list is JSON, as a whole in CSV quotes where needed: '\"tags=[\"\"a\"\",\"\"b\"\"]\"'")
-	cmd.Flags().StringVar(&p.file, "parameter-file", "", "answers from a YAML `file`: a map, or a list of {name, value}")
+	cmd.Flags().StringVar(&p.file, "parameter-file", "", "answers from a YAML or JSON `file`: a map, or a list of {name, value}")
+	cmd.Flags().StringArrayVar(&p.defaults, "parameter-default", nil, "propose `name=value` instead of the template's default; taken where nobody is asked, if the template asks it. May be repeated")
 }
+
+// onceFlag is for commands that start a workspace which is there.
+func (p *answers) onceFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&p.once, "ephemeral-parameter", nil, "answer a question for this start only, as `name=value`; may be repeated")
+}
+
+// any tells whether something was answered.
+func (p *answers) any() bool { return len(p.given) > 0 || p.file != "" || len(p.once) > 0 }
 
 // values joins file and flags; flags win.
 func (p *answers) values() (map[string]string, error) {
@@ -53,6 +64,14 @@ func answersFile(flag, file string) (map[string]string, error) {
 		return nil, usagef("%s %s: %v", flag, file, err)
 	}
 	return all, nil
+}
+
+// others are the proposals, and what is answered for one start.
+func (p *answers) others() (offers, once map[string]string, err error) {
+	if offers, err = pairs("--parameter-default", p.defaults); err == nil {
+		once, err = pairs("--ephemeral-parameter", p.once)
+	}
+	return offers, once, err
 }
 
 // pairs reads name=value flags. One that begins with a quote is read as CSV,

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/charmbracelet/huh"
@@ -14,44 +11,6 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 )
-
-// askAnswers asks a person for the answers that are missing, into given. Known
-// are answers that hold already: of the last build or of a preset. With all,
-// every question that may be answered now is asked again, with what holds as
-// its proposal.
-func (a *app) askAnswers(ctx context.Context, v api.TemplateVersion, given, known map[string]string, all bool) error {
-	questions := slices.Clone(v.Parameters)
-	slices.SortStableFunc(questions, func(x, y berth.Parameter) int {
-		return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(x.Name, y.Name))
-	})
-	for _, q := range questions {
-		if _, have := given[q.Name]; have {
-			continue
-		}
-		now, answered := known[q.Name]
-		if answered && !q.Mutable {
-			continue
-		}
-		if !all && (answered && fits(q, now) || !answered && !q.Required) {
-			continue
-		}
-		if !answered {
-			now = q.Default
-		}
-		answer, err := a.askParameter(ctx, q, now)
-		if err != nil {
-			return err
-		}
-		given[q.Name] = answer
-	}
-	return nil
-}
-
-// fits tells whether an answer can still hold: an option may be gone. The
-// server checks the rest.
-func fits(q berth.Parameter, answer string) bool {
-	return len(q.Options) == 0 || q.Type == "list(string)" || slices.ContainsFunc(q.Options, func(o berth.ParameterOption) bool { return o.Value == answer })
-}
 
 func (a *app) askParameter(ctx context.Context, q berth.Parameter, now string) (string, error) {
 	title, help := cell(first(q.DisplayName, q.Name)), cell(q.Description)
@@ -127,24 +86,4 @@ func (a *app) askPreset(ctx context.Context, v api.TemplateVersion) (string, err
 	all = append(all, huh.NewOption("none: answer every question", "none"))
 	err := a.ask(ctx, huh.NewSelect[string]().Title("Preset").Options(all...).Value(&choice))
 	return choice, err
-}
-
-// presetAnswers are the answers of a version's preset, or of its default one.
-func presetAnswers(v api.TemplateVersion, name string) (map[string]string, error) {
-	if name == "none" {
-		return nil, nil
-	}
-	for _, p := range v.Presets {
-		if p.Name == name || name == "" && p.Default {
-			return p.Parameters, nil
-		}
-	}
-	if name == "" {
-		return nil, nil
-	}
-	known := ""
-	for _, p := range v.Presets {
-		known += fmt.Sprintf(" %q,", p.Name)
-	}
-	return nil, berth.InvalidField("preset", "%s has no preset %q; it has%s and none", v.Template, name, known)
 }

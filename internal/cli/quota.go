@@ -118,7 +118,7 @@ func (a *app) foretell(ctx context.Context, c *client.Client, w api.Workspace, s
 		version = "active"
 	}
 	cost, err := c.VersionCost(ctx, w.Organization, w.TemplateID, version, client.CostOf{Preset: s.in.Preset, Workspace: w.ID,
-		Answers: len(s.answers.given) > 0 || s.answers.file != "", Restart: restart})
+		Answers: s.answers.any(), Restart: restart})
 	if err != nil {
 		return nil // the start itself says what is wrong, and an older server knows no costs
 	}

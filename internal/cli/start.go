@@ -21,6 +21,7 @@ type starting struct {
 
 func (s *starting) flags(cmd *cobra.Command) {
 	s.answers.flags(cmd)
+	s.answers.onceFlag(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&s.always, "always-prompt", false, "ask every question again")
 	f.StringVar(&s.in.Preset, "preset", "", "take the answers of this preset")
@@ -101,7 +102,7 @@ what would be asked, and what that costs.`,
 				return usagef("--json goes with --dry-run")
 			}
 			s.in.Transition, s.in.Update = string(berth.Restart), true
-			asked := s.always || len(s.answers.given) > 0 || s.answers.file != "" || s.in.Preset != "" || len(s.in.AllowDestroy) > 0
+			asked := s.always || s.answers.any() || s.in.Preset != "" || len(s.in.AllowDestroy) > 0
 			return a.begin(cmd.Context(), given[0], s, func(ctx context.Context, c *client.Client, w api.Workspace, t target) (bool, error) {
 				if w.Status == string(berth.StatusRunning) && !w.Outdated && !asked {
 					a.say("%s is up to date", t)
@@ -130,10 +131,8 @@ func (a *app) begin(ctx context.Context, name string, s starting, before func(co
 		if s.always && !a.canAsk() {
 			return usagef("--always-prompt wants a terminal; give the answers with --parameter")
 		}
-		if a.canAsk() && !s.yes {
-			if err := a.askBuild(ctx, c, w, s, given); err != nil {
-				return err
-			}
+		if err := a.askBuild(ctx, c, w, s, given, a.canAsk() && !s.yes); err != nil {
+			return err
 		}
 		if on, err := before(ctx, c, w, t); err != nil || !on {
 			return err
@@ -143,29 +142,31 @@ func (a *app) begin(ctx context.Context, name string, s starting, before func(co
 	})
 }
 
-// askBuild asks what a start needs: everything with --always-prompt, else what
-// the version asks and nothing answers.
-func (a *app) askBuild(ctx context.Context, c *client.Client, w api.Workspace, s starting, given map[string]string) error {
+// askBuild finds what a start needs, into given: on a terminal everything with
+// --always-prompt, else what is new on an update and what lacks an answer that
+// holds; elsewhere what flags propose.
+func (a *app) askBuild(ctx context.Context, c *client.Client, w api.Workspace, s starting, given map[string]string, ask bool) error {
+	offers, once, err := s.answers.others()
+	if err != nil || !ask && len(offers)+len(once) == 0 {
+		return err
+	}
 	version := first(s.in.Version, w.Build.VersionID)
 	if s.in.Update {
 		version = "active"
 	}
-	v, err := c.TemplateVersion(ctx, w.Organization, w.TemplateID, version)
-	if err != nil {
+	f := formOf(c, w.Organization, w.TemplateID, version, api.AskParameters{Workspace: w.ID, Preset: s.in.Preset}, given)
+	f.offers, f.all, f.fresh = offers, s.always, s.in.Update
+	if err := f.once(ctx, once); err != nil {
 		return err
 	}
-	known := map[string]string{}
-	for k, val := range w.Build.Parameters {
-		known[k] = val
+	if !ask {
+		return a.offer(ctx, f)
 	}
-	if s.in.Preset != "" {
-		preset, err := presetAnswers(v, s.in.Preset)
-		if err != nil {
-			return err
-		}
-		for k, val := range preset {
-			known[k] = val
-		}
+	if err := a.askForm(ctx, f); err != nil && !unseen(err) {
+		return err
 	}
-	return a.askAnswers(ctx, v, given, known, s.always)
+	if s.in.Update {
+		a.tellAnswers(w.Build.Parameters, given)
+	}
+	return nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/creack/pty"
 
-	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/api"
 )
 
@@ -110,15 +109,13 @@ func TestCreateAsksForWhatIsMissing(t *testing.T) {
 	w := web()
 	w.Build = b
 	f.answer("GET /templates", api.Page[api.Template]{Items: []api.Template{{Name: "docker", ActiveVersion: "v1"}}})
-	f.answer("GET /organizations/default/templates/docker/versions/active", api.TemplateVersion{Template: "docker", Name: "v1", Parameters: []berth.Parameter{
-		{Name: "repo", Type: "string", Required: true, DisplayName: "Repository"},
-		{Name: "size", Type: "string", Required: true, Options: []berth.ParameterOption{{Name: "Small", Value: "s"}, {Name: "Large", Value: "l"}}},
-		{Name: "theme", Type: "string", Default: "dark"},
-	}})
+	f.answer("GET /organizations/default/templates/docker/versions/active", api.TemplateVersion{Template: "docker", Name: "v1"})
+	f.answer("GET /organizations/default/templates/docker/last-parameters", api.LastParameters{Parameters: map[string]string{"repo": "git@x:"}})
+	f.serveForm()
 	f.answer("POST /workspaces", w)
 	f.events("GET /builds/"+b.ID+"/events", "build", ended)
 	code := f.start(t, s, "create", "web")
-	s.answer(t, "Repository", "git@x:y\r")
+	s.answer(t, "Repository", "y\r") // what was answered last is there already
 	s.answer(t, "Large", "\x1b[B\r")
 	wants(t, s, code, 0)
 	if asked := strings.Join(f.requests(), "\n"); !strings.Contains(asked, `"parameters":{"repo":"git@x:y","size":"l"}`) {

@@ -49,7 +49,7 @@ func TestWhatAnUpdateWouldChange(t *testing.T) {
 		if diff := cmp.Diff([]string{"v3", "v2"}, steps); diff != "" {
 			t.Errorf("versions between: %s", diff)
 		}
-		if diff := cmp.Diff([]string{"repo", "zone"}, open); diff != "" || u.Open[0].New || !u.Open[1].New {
+		if diff := cmp.Diff([]string{"repo", "zone"}, open); diff != "" || !u.Open[0].New || u.Open[1].New {
 			t.Errorf("open questions: %s %+v", diff, u.Open)
 		}
 		if diff := cmp.Diff([][]string{{"gone"}, {"docker_volume.home"}}, [][]string{u.Drops, u.Destroys}); diff != "" {
