@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"internal/builds":     {".", "internal/store", "internal/seal"},
 	"internal/templates":  {".", "internal/authz", "internal/organizations", "internal/providers", "internal/policies", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/parameters", "internal/forms", "internal/source"},
 	"internal/providers":  {".", "internal/authz", "internal/store", "internal/tags"},
-	"internal/workspaces": {".", "internal/forms", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota", "internal/tags"},
+	"internal/workspaces": {".", "internal/forms", "internal/authz", "internal/sharing", "internal/store", "internal/seal", "internal/builds", "internal/accounts", "internal/credentials", "internal/templates", "internal/providers", "internal/parameters", "internal/quota", "internal/tags", "internal/machines"},
 
 	"internal/notices":   {".", "internal/authz", "internal/store"},
 	"internal/schedules": {".", "internal/policies", "internal/authz", "internal/sharing", "internal/store", "internal/workspaces", "internal/activity", "internal/providers", "internal/builds", "internal/lifecycle", "internal/notices", "internal/organizations", "internal/templates", "internal/accounts"},
@@ -57,6 +57,7 @@ var arrows = map[string][]string{
 
 	"internal/source":    {"."},
 	"internal/tags":      {"."},
+	"internal/machines":  {"."},
 	"internal/forms":     {".", "internal/source", "internal/parameters"},
 	"internal/lint":      {".", "internal/source", "internal/parameters"},
 	"internal/journal":   {},

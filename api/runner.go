@@ -127,6 +127,31 @@ type FinishedAgent struct {
 	berth.AgentSpec
 }
 
+// AWSIdentity is the document of an instance and its signature.
+// POST /agent/aws-instance-identity
+type AWSIdentity struct {
+	Document  string `json:"document" doc:"/latest/dynamic/instance-identity/document of the metadata service, as it came"`
+	Signature string `json:"signature" doc:"/latest/dynamic/instance-identity/signature, base64"`
+}
+
+// AzureIdentity is the attested document of a machine.
+// POST /agent/azure-instance-identity
+type AzureIdentity struct {
+	Encoding  string `json:"encoding,omitempty" enum:"pkcs7"`
+	Signature string `json:"signature" doc:"/metadata/attested/document, base64"`
+}
+
+// GoogleIdentity is the identity token of an instance, for the access URL of this
+// server as its audience, in the full format. POST /agent/google-instance-identity
+type GoogleIdentity struct {
+	Token string `json:"json_web_token"`
+}
+
+// AgentSession is the token of the agent that runs on a machine.
+type AgentSession struct {
+	Token string `json:"session_token"`
+}
+
 // Hello of a workspace agent. POST /agent/hello
 type AgentHello struct {
 	Protocol  int    `json:"protocol"`

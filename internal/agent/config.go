@@ -13,6 +13,7 @@ import (
 type Config struct {
 	URL     string   // of the server, as the workspace reaches it
 	Token   string   // proves which agent this is
+	Auth    string   // how it gets its token where it has none: by a document of the cloud that it runs in
 	Version string   // of this binary
 	LogDir  string   // where relative log_path of scripts go; empty: the temporary directory
 	DataDir string   // holds links and data of scripts; empty: one is made in the temporary directory
@@ -29,6 +30,7 @@ func ConfigFromEnv() (Config, error) {
 		Token:   cmp.Or(os.Getenv("BERTH_AGENT_TOKEN"), os.Getenv("CODER_AGENT_TOKEN")),
 		LogDir:  os.Getenv("BERTH_AGENT_LOG_DIR"),
 		DataDir: os.Getenv("BERTH_AGENT_DATA_DIR"),
+		Auth:    cmp.Or(os.Getenv("BERTH_AGENT_AUTH"), os.Getenv("CODER_AGENT_AUTH")),
 		Version: berth.Release,
 	}
 	if path := cmp.Or(os.Getenv("BERTH_AGENT_TOKEN_FILE"), os.Getenv("CODER_AGENT_TOKEN_FILE")); c.Token == "" && path != "" {
@@ -44,6 +46,13 @@ func ConfigFromEnv() (Config, error) {
 func (c Config) check() error {
 	if c.URL == "" {
 		return berth.Errorf(berth.Invalid, "the agent does not know its server: set CODER_AGENT_URL, as the init script of the template's coder_agent does")
+	}
+	switch c.Auth {
+	case "", "token":
+	case "aws-instance-identity", "azure-instance-identity", "google-instance-identity":
+		return nil
+	default:
+		return berth.Errorf(berth.Invalid, "the agent does not know how to prove itself by CODER_AGENT_AUTH=%s", c.Auth)
 	}
 	if c.Token == "" {
 		return berth.Errorf(berth.Invalid, "the agent has no token: give its container or machine CODER_AGENT_TOKEN = coder_agent.NAME.token in the template")

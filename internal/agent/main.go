@@ -63,7 +63,12 @@ func runAgent(ctx context.Context, stderr io.Writer) int {
 		config.Log = log
 		ctx, stop := untilSignal(ctx, log)
 		defer stop()
-		err = Run(ctx, config)
+		if config.Token == "" {
+			config.Token, err = machineToken(ctx, config)
+		}
+		if err == nil {
+			err = Run(ctx, config)
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "berth-agent: %v\n", err)

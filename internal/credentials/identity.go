@@ -57,6 +57,16 @@ func (s *Service) Identity(ctx context.Context, at Start) (Identity, error) {
 	return id, err
 }
 
+// ForScope is what of an identity an agent may have, by the scope that its
+// template gives it: without user data, it is only told whose workspace it is,
+// and gets no login, by which it could ask for the rest.
+func (id Identity) ForScope(scope string) Identity {
+	if scope == berth.ScopeNoUserData {
+		id.Token, id.Public, id.Private, id.Secrets, id.External = "", "", "", nil, nil
+	}
+	return id
+}
+
 // values are the secrets of a user that are not disabled. One that cannot be
 // opened is left out, and said in the log: the others are of use without it.
 func (s *Service) values(q *store.Query, u berth.UserID) ([]SecretValue, error) {

@@ -224,6 +224,9 @@ var operations = []operation{
 	op(person, "POST /workspaces/{workspace}/drift", "lookAtWorkspace", "Compare what a workspace is made of with its state", (*handlers).lookAtWorkspace, status(201),
 		about("A build that changes nothing. When it has ended, its drift says what somebody changed or removed outside of Berth.")),
 
+	op(public, "POST /agent/aws-instance-identity", "agentByAWS", "Get the token of the agent on an instance of AWS", (*handlers).agentByAWS),
+	op(public, "POST /agent/azure-instance-identity", "agentByAzure", "Get the token of the agent on a machine of Azure", (*handlers).agentByAzure),
+	op(public, "POST /agent/google-instance-identity", "agentByGoogle", "Get the token of the agent on an instance of Google Cloud", (*handlers).agentByGoogle),
 	op(agent, "POST /agent/hello", "agentHello", "Say that the agent started, and learn what it is", (*handlers).agentHello),
 	op(agent, "POST /agent/lifecycle", "agentLifecycle", "Report how far the agent is with its scripts", (*handlers).agentLifecycle),
 	op(agent, "POST /agent/steps", "agentSteps", "Report the steps of the agent's start", (*handlers).agentSteps),

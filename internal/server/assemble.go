@@ -24,6 +24,7 @@ import (
 	"github.com/berthdev/berth/internal/lifecycle"
 	"github.com/berthdev/berth/internal/links"
 	"github.com/berthdev/berth/internal/loop"
+	"github.com/berthdev/berth/internal/machines"
 	"github.com/berthdev/berth/internal/notices"
 	"github.com/berthdev/berth/internal/organizations"
 	"github.com/berthdev/berth/internal/plugin"
@@ -111,8 +112,12 @@ func (s *Server) assemble(ctx context.Context) (_ *parts, err error) {
 	}
 	p.signIn = signin.New(p.db, keys, signin.Options{AccessURL: s.URL, Providers: ways, Accounts: p.accounts, Log: s.log})
 	p.credentials = credentials.New(p.db, keys, credentials.Options{AccessURL: s.URL, Providers: external, Log: s.log})
+	clouds, err := machines.Load(s.o.InstanceCerts)
+	if err != nil {
+		return nil, fmt.Errorf("--instance-certificates: %w", err)
+	}
 	p.workspaces = workspaces.New(p.db, keys, p.queue, p.accounts, p.templates, p.providers, workspaces.Options{
-		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent, Pressed: p.notices.Pressed,
+		AccessURL: s.URL, HostProcesses: s.o.AllowHostProcesses, Machines: clouds, Credentials: p.credentials, SignIns: p.signIn, Recent: p.activity.Recent, Pressed: p.notices.Pressed,
 	})
 	p.schedules = schedules.New(p.db, p.workspaces, p.notices, schedules.Options{Ask: p.activity.Ask, Recent: p.activity.Recent, Room: p.queue.RoomOf, Remind: p.remind(s.log), Log: s.log,
 		Site: lifecycle.Site{QuietHours: s.o.QuietHours, CustomQuietHours: !s.o.FixedQuietHours, UnknownGrace: s.o.UnknownGrace}})

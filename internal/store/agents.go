@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -29,13 +30,13 @@ func scanAgent(s scanner) (berth.Agent, error) {
 func (tx *Tx) PutAgent(a berth.Agent) error {
 	n, err := tx.exec(`
 		INSERT INTO agents (id, build_id, workspace_id, organization_id, provider_id, token_hash, name, spec_json,
-			lifecycle, version, directory, boot, log_bytes, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'created', '', '', 0, 0, $9)
+			lifecycle, version, directory, boot, log_bytes, created_at, auth, instance_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'created', '', '', 0, 0, $9, $10, $11)
 		ON CONFLICT (id) DO UPDATE SET build_id = EXCLUDED.build_id, token_hash = EXCLUDED.token_hash,
-			name = EXCLUDED.name, spec_json = EXCLUDED.spec_json,
+			name = EXCLUDED.name, spec_json = EXCLUDED.spec_json, auth = EXCLUDED.auth, instance_id = EXCLUDED.instance_id,
 			second_json = CASE WHEN agents.token_hash = EXCLUDED.token_hash THEN agents.second_json ELSE 'null' END
 		WHERE agents.workspace_id = EXCLUDED.workspace_id`,
-		a.ID, a.BuildID, a.WorkspaceID, a.OrganizationID, a.ProviderID, a.TokenHash, a.Name, asJSON(a.AgentSpec), stamp(tx.Now))
+		a.ID, a.BuildID, a.WorkspaceID, a.OrganizationID, a.ProviderID, a.TokenHash, a.Name, asJSON(a.AgentSpec), stamp(tx.Now), cmp.Or(a.Auth, "token"), a.InstanceID)
 	if err == nil && n == 0 {
 		return berth.Errorf(berth.Conflict, "the agent %s belongs to another workspace", a.ID)
 	}
@@ -78,6 +79,12 @@ func (q *Query) Agent(id berth.AgentID) (berth.Agent, error) {
 // AgentByToken is the agent whose token has that SHA-256.
 func (q *Query) AgentByToken(hash []byte) (berth.Agent, error) {
 	return one(q, "agent", scanAgent, `SELECT `+agentColumns+` FROM agents WHERE token_hash = $1`, hash)
+}
+
+// AgentsOfMachine lists the agents that prove themselves by this machine, in the
+// way that auth names.
+func (q *Query) AgentsOfMachine(auth, instance string) ([]berth.Agent, error) {
+	return all(q, scanAgent, `SELECT `+agentColumns+` FROM agents WHERE instance_id = $1 AND instance_id <> '' AND auth = $2 ORDER BY id`, instance, auth)
 }
 
 // Agents lists the agents of a workspace, in the order of their making.

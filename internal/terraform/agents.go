@@ -48,6 +48,9 @@ func spec(o object, objects []object) berth.AgentSpec {
 		MOTDFile: o.text("motd_file"), Order: o.number("order"),
 		DisplayApps: displayApps(o), Scripts: ownScripts(o), Monitoring: monitoring(o),
 	}
+	if s.Auth != "" && s.Auth != "token" {
+		s.InstanceID = machine(o, objects)
+	}
 	for _, m := range o.blocks("metadata") {
 		s.Metadata = append(s.Metadata, berth.AgentMetadata{
 			Key: m.text("key"), DisplayName: m.text("display_name"), Script: m.text("script"),

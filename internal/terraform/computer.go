@@ -35,6 +35,35 @@ func computer(agent object, objects []object) string {
 	return ""
 }
 
+// instanceIDs are the attributes that hold a machine's id in its cloud.
+var instanceIDs = map[string]string{
+	"google_compute_instance": "instance_id", "aws_instance": "id", "aws_spot_instance_request": "spot_instance_id",
+	"azurerm_linux_virtual_machine": "virtual_machine_id", "azurerm_windows_virtual_machine": "virtual_machine_id",
+}
+
+// machine is the id of the machine that an agent proves itself by: what a
+// coder_agent_instance says, or the id of the machine that it runs in.
+func machine(agent object, objects []object) string {
+	for _, tie := range objects {
+		if tie.kind == "coder_agent_instance" && tie.text("agent_id") == agent.text("id") {
+			return tie.text("instance_id")
+		}
+	}
+	var machines []object
+	for _, o := range objects {
+		if instanceIDs[o.kind] != "" && o.depends(agent) {
+			machines = append(machines, o)
+		}
+	}
+	near := first(agent, machines, func(o, other object) bool { return o.depends(other) })
+	for _, o := range machines {
+		if o.address == near {
+			return o.text(instanceIDs[o.kind])
+		}
+	}
+	return ""
+}
+
 // first picks, of the candidates that are not farther than another, the one
 // with the agent's own instance key, else the first.
 func first(agent object, candidates []object, farther func(o, other object) bool) string {

@@ -298,3 +298,36 @@ func templateFiles(t testing.TB, at string) map[string]string {
 	}
 	return files
 }
+
+func TestMachinesAreFound(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	o := s.options(s.must(corpus(t, "machines")), berth.Start, nil)
+	o.Env["CODER_AGENT_SCRIPT_linux_amd64"] = `CODER_AGENT_AUTH="${AUTH_TYPE}"`
+	got, err := Run(t.Context(), o, &recorder{t: t}, allow(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Agents) != 3 {
+		t.Fatalf("%d agents", len(got.Agents))
+	}
+	for _, a := range got.Agents {
+		if a.Auth != a.Name+"-instance-identity" || a.InstanceID != "i-"+a.Name {
+			t.Errorf("%s proves itself as %s by %s", a.Name, a.Auth, a.InstanceID)
+		}
+		if !strings.Contains(string(got.State), `CODER_AGENT_AUTH=\"`+a.Auth+`\"`) {
+			t.Errorf("the init script of %s does not say how it proves itself", a.Name)
+		}
+	}
+}
+
+func TestMachinesOfClouds(t *testing.T) {
+	t.Parallel()
+	for kind, attribute := range instanceIDs {
+		agent := object{address: "coder_agent.main", config: "coder_agent.main", kind: "coder_agent", fields: fields{"id": "a", "auth": "x"}}
+		vm := object{address: kind + ".vm[0]", config: kind + ".vm", kind: kind, needs: []string{"coder_agent.main"}, fields: fields{"id": "other", attribute: "i-1"}}
+		if got := machine(agent, []object{agent, vm}); got != "i-1" {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}

@@ -54,6 +54,7 @@ func (s *Service) settleLogins(tx *store.Tx, w berth.Workspace, b berth.Build, m
 // it goes to that agent over its link and nowhere else.
 func (s *Service) Identity(ctx context.Context, id berth.AgentID) (credentials.Identity, error) {
 	var at credentials.Start
+	scope := ""
 	err := s.db.Read(ctx, func(q *store.Query) error {
 		a, err := q.Agent(id)
 		if err != nil {
@@ -63,7 +64,7 @@ func (s *Service) Identity(ctx context.Context, id berth.AgentID) (credentials.I
 		if err != nil {
 			return err
 		}
-		at.Workspace, at.Owner = row.Workspace, row.Owner
+		at.Workspace, at.Owner, scope = row.Workspace, row.Owner, a.Scope
 		if !row.DeletedAt.IsZero() || row.Owner.Status == berth.UserSuspended || row.Build.Build.Transition != berth.Start {
 			return berth.Errorf(berth.Forbidden, "the workspace is being stopped, or its owner is suspended: it gets no credentials")
 		}
@@ -76,5 +77,6 @@ func (s *Service) Identity(ctx context.Context, id berth.AgentID) (credentials.I
 	if err != nil {
 		return credentials.Identity{}, err
 	}
-	return s.opt.Credentials.Identity(ctx, at)
+	identity, err := s.opt.Credentials.Identity(ctx, at)
+	return identity.ForScope(scope), err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/berthdev/berth/internal/accounts"
 	"github.com/berthdev/berth/internal/builds"
 	"github.com/berthdev/berth/internal/credentials"
+	"github.com/berthdev/berth/internal/machines"
 	"github.com/berthdev/berth/internal/providers"
 	"github.com/berthdev/berth/internal/seal"
 	"github.com/berthdev/berth/internal/store"
@@ -29,6 +30,7 @@ type Options struct {
 	HostProcesses bool                 // everybody's workspaces may be processes of the host, not only the first user's
 	Credentials   *credentials.Service // what builds are told of the owner's; nil: nothing
 	SignIns       SignIns              // what templates are told of how the owner signs in; nil: by password
+	Machines      *machines.Verifier   // of the documents of clouds; nil: without certificates
 	BuildTimeout  time.Duration        // the longest that a build may run; 0: 2 h
 
 	// Pressed tells the owner that memory or a volume became too full; nil: they
@@ -45,6 +47,9 @@ type Options struct {
 func New(db *store.DB, keys *seal.Keys, queue *builds.Queue, _ *accounts.Service, t *templates.Service, _ *providers.Service, opt Options) *Service {
 	if opt.BuildTimeout == 0 {
 		opt.BuildTimeout = 2 * time.Hour
+	}
+	if opt.Machines == nil {
+		opt.Machines = &machines.Verifier{}
 	}
 	if opt.Recent == nil {
 		opt.Recent = func(berth.WorkspaceID) []berth.Evidence { return nil }
