@@ -110,7 +110,7 @@ type TemplateVersion struct {
 type VersionNeeds struct {
 	Secrets       []berth.SecretNeed `json:"secrets,omitempty" doc:"Of the owner, by the place that they have in workspaces"`
 	Tags          map[string]string  `json:"tags,omitempty" doc:"Of a workspace provider, with the answers that the import tried"`
-	OutsideAgents []string           `json:"outside_agents,omitempty" doc:"Agents whose computer somebody else makes; berth external-agent tells how they start"`
+	OutsideAgents []string           `json:"outside_agents,omitempty" doc:"Agents whose computer somebody else makes"`
 }
 
 // VersionChecks is what its import judged of a version.
