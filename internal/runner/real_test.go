@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,19 +28,21 @@ func needTerraform(t *testing.T) {
 }
 
 // runReal runs a runner that finds the machine's own terraform.
-func (b *bench) runReal(t *testing.T) {
+func (b *bench) runReal(t *testing.T) (stop func()) {
 	t.Helper()
 	r := b.runner(t)
 	r.locate = terraform.Find
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 const twoSteps = `

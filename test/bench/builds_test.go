@@ -16,26 +16,23 @@ import (
 
 const rounds = 7
 
-// TestBuilds: a start, a stop and a start that changes nothing, against
-// `terraform init && terraform apply` of the same directory from an unpacked
-// mirror, alternating, so that noise meets both.
+// TestBuilds: an import, a start, a stop, a start that changes nothing and a
+// destroy, against `terraform init && terraform apply` of the same directory from
+// an unpacked mirror, alternating, so that noise meets both. Plugins that stay warm
+// are counted with us.
 func TestBuilds(t *testing.T) {
-	for _, kind := range []string{"process", "docker"} {
-		t.Run(kind, func(t *testing.T) {
-			o := harness.Options{}
-			var push []string
-			var vars []string
-			if kind == "docker" {
-				image := harness.Image(t)
-				o.Host, o.Args = harness.BridgeIP(t), []string{"--plugin-mirror", harness.Plugins()}
-				push, vars = []string{"--variable", "image=" + image}, []string{"-var", "image=" + image}
-			}
-			s := harness.Start(t, o)
-			dir := filepath.Join(harness.Root(), "templates", kind)
-			s.Berth(append([]string{"templates", "push", kind, "-d", dir}, push...)...)
-			s.Berth("create", "w", "-t", kind, "-y")
+	for _, c := range []struct{ kind, warm string }{{"process", "off"}, {"docker", "auto"}, {"docker", "off"}} {
+		name := c.kind
+		if c.kind == "docker" {
+			name += map[string]string{"auto": " warm", "off": " cold"}[c.warm]
+		}
+		t.Run(name, func(t *testing.T) {
+			s, dir, push, vars := bench(t, c.kind, c.warm)
+			imported := seconds(func() { s.Berth(append([]string{"templates", "push", c.kind, "-d", dir}, push...)...) })
+			s.Berth("create", "w", "-t", c.kind, "-y")
 			s.Berth("stop", "w", "-y")
 			plain := newPlain(t, s, dir, vars)
+			row(name+" import, wall", []float64{imported}, []float64{plain.plans()}, "s")
 			plain.apply("start")
 			plain.apply("stop")
 
@@ -44,21 +41,34 @@ func TestBuilds(t *testing.T) {
 				for _, step := range []struct{ name, verb, transition string }{
 					{"start", "start", "start"}, {"no-op start", "start", "start"}, {"stop", "stop", "stop"},
 				} {
-					before := cpu(t, s.PID())
+					before := spent(t, s)
 					wall[step.name] = append(wall[step.name], s.Build(step.verb, "w"))
 					time.Sleep(300 * time.Millisecond) // the keeper is reaped
-					mine[step.name] = append(mine[step.name], cpu(t, s.PID())-before)
+					mine[step.name] = append(mine[step.name], spent(t, s)-before)
 					w, c := plain.apply(step.transition)
 					ref[step.name], theirs[step.name] = append(ref[step.name], w), append(theirs[step.name], c)
 				}
 			}
-			for _, name := range []string{"start", "no-op start", "stop"} {
-				row(kind+" "+name+", wall", wall[name], ref[name], "s")
-				row(kind+" "+name+", processor", mine[name], theirs[name], "s")
+			for _, step := range []string{"start", "no-op start", "stop"} {
+				row(name+" "+step+", wall", wall[step], ref[step], "s")
+				row(name+" "+step+", processor", mine[step], theirs[step], "s")
 			}
-			plain.destroy()
+			destroyed := seconds(func() { s.Berth("delete", "w", "-y") })
+			row(name+" destroy, wall", []float64{destroyed}, []float64{seconds(plain.destroy)}, "s")
 		})
 	}
+}
+
+// bench is a server, the directory of a starter template, and what has to be said
+// to push it and to apply it by hand.
+func bench(t *testing.T, kind, warm string) (s *harness.Server, dir string, push, vars []string) {
+	o := harness.Options{Args: []string{"--warm-plugins", warm}}
+	if kind == "docker" {
+		image := harness.Image(t)
+		o.Host, o.Args = harness.BridgeIP(t), append(o.Args, "--slots", "8", "--plugin-mirror", harness.Plugins())
+		push, vars = []string{"--variable", "image=" + image}, []string{"-var", "image=" + image}
+	}
+	return harness.Start(t, o), filepath.Join(harness.Root(), "templates", kind), push, vars
 }
 
 // plain is a template's directory, run by terraform alone.
@@ -127,6 +137,16 @@ func (p *plain) apply(transition string) (wall, cpu float64) {
 		cpu += p.terraform(transition, append([]string{"apply", "-auto-approve", "-input=false"}, p.vars...)...)
 	})
 	return wall, cpu
+}
+
+// plans is what an import asks of terraform.
+func (p *plain) plans() float64 {
+	return seconds(func() {
+		p.terraform("start", "init", "-input=false")
+		for _, transition := range []string{"start", "stop"} {
+			p.terraform(transition, append([]string{"plan", "-input=false"}, p.vars...)...)
+		}
+	})
 }
 
 func (p *plain) destroy() {
