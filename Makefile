@@ -68,6 +68,8 @@ test: build ## every test that this machine can run; says what it skipped and wh
 soak: build ## the storms in full, with a printed seed
 	$(call say,200 kills of server and keepers under real builds)
 	@BERTH_SOAK=1 go test -count 1 -v -run StormOfKills -timeout 60m ./test/e2e
+	$(call say,60 kills of servers and keepers and warm plugins under builds of containers)
+	@BERTH_SOAK=1 go test -count 1 -v -run StormOnWarmPlugins -timeout 60m ./test/e2e
 	$(call say,100 kills of keepers and runners)
 	@go test -count 1 -v -run Kill -timeout 30m ./internal/runner -storm 100
 	$(call say,100 lives in which terraform and its plugins and the journal are killed at every change)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -56,7 +57,7 @@ type keeper struct {
 	bell    *doorbell
 	reserve *reserve // nil when there was no room for it
 	budget  *budget
-	lease   *lease // of warm plugins; nil: none
+	lease   atomic.Pointer[lease] // of warm plugins; nil: none
 
 	ctx      context.Context // done: interrupt Terraform; its cause says why
 	stop     context.CancelCauseFunc
@@ -124,7 +125,7 @@ func (k *keeper) run() {
 	killLeftovers(context.Background(), k.rec.name(), identify(os.Getpid()))
 	k.finish(result)
 	k.bell.Ring()
-	k.lease.giveBack(result.ErrorCode == "" && !result.Canceled)
+	k.lease.Load().giveBack(result.ErrorCode == "" && !result.Canceled)
 	time.Sleep(10 * time.Millisecond) // for the ring to leave; the runner looks by itself anyway
 }
 

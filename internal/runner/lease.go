@@ -44,7 +44,8 @@ func (k *keeper) warmUp(o *terraform.Options) {
 		k.Log(berth.Log{Level: "debug", Stage: "init", Source: "berth", Text: "Plugins are started for this build alone: " + errorText(err) + "."})
 		return
 	}
-	k.lease, *o = l, l.o
+	k.lease.Store(l)
+	*o = l.o
 }
 
 func (k *keeper) takeLease(o terraform.Options) (_ *lease, err error) {

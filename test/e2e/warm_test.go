@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -61,13 +62,57 @@ func TestWarmBuildsComeToTheSame(t *testing.T) {
 	}
 }
 
+// TestStormOnWarmPlugins kills the server, keepers and plugins at random moments
+// of builds of containers. Afterwards the next build of each workspace comes to its
+// end, and no plugin is left that nobody has.
+func TestStormOnWarmPlugins(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "terraform")
+	image := harness.Image(t)
+	r := seed(t)
+	s := harness.Start(t, harness.Options{Host: harness.BridgeIP(t), Args: []string{"--plugin-mirror", harness.Plugins(), "--warm-plugins", "auto"}})
+	s.Berth("templates", "push", "docker", "-d", starter("docker"), "--variable", "image="+image)
+	names := []string{"a", "b"}
+	for _, n := range names {
+		s.Berth("create", n, "-t", "docker", "-y")
+	}
+	for i := range storms(4, 60) {
+		n := names[r.IntN(len(names))]
+		s.Try([]string{"start", "stop", "restart"}[r.IntN(3)], n, "-y", "--no-wait")
+		time.Sleep(time.Duration(r.IntN(900)) * time.Millisecond)
+		switch keepers, plugins := keepersOf(s), warmProcesses(s.Data); {
+		case r.IntN(3) == 0 && len(keepers) > 0:
+			syscall.Kill(keepers[r.IntN(len(keepers))], syscall.SIGKILL)
+			t.Logf("turn %d: killed a keeper", i)
+		case r.IntN(2) == 0 && len(plugins) > 0:
+			var pid int
+			fmt.Sscanf(plugins[r.IntN(len(plugins))], "/proc/%d ", &pid)
+			syscall.Kill(pid, syscall.SIGKILL)
+			t.Logf("turn %d: killed a plugin", i)
+		default:
+			s.Signal(syscall.SIGKILL)
+			s.Run()
+			t.Logf("turn %d: killed the server", i)
+		}
+		settle(t, s, n)
+	}
+	for _, n := range names {
+		s.Berth("start", n, "-y")
+		s.Berth("stop", n, "-y")
+		s.Berth("delete", n, "-y")
+	}
+	s.Signal(syscall.SIGTERM)
+	harness.Eventually(t, 20*time.Second, func() string { return strings.Join(warmProcesses(s.Data), "\n") })
+	s.Run()
+}
+
 // warmProcesses are the plugins that a server with data in dir keeps.
 func warmProcesses(dir string) (list []string) {
 	found, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, path := range found {
 		line, _ := os.ReadFile(path)
-		cwd, _ := os.Readlink(filepath.Join(filepath.Dir(path), "cwd"))
-		if strings.HasPrefix(cwd, filepath.Join(dir, "work", "warm")) {
+		env, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "environ"))
+		if strings.Contains(string(env), "HOME="+filepath.Join(dir, "work", "warm")) {
 			list = append(list, filepath.Dir(path)+" "+strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}
