@@ -142,11 +142,14 @@ func BenchmarkDocker(b *testing.B) {
 	s := dockerSite(b)
 	i := s.must(starter(b, "docker"))
 	state := map[string][]byte{}
-	for _, how := range []string{"ours", "plain"} {
+	for _, how := range []string{"one run", "two steps", "plain"} {
 		workspace := string(berth.NewID[berth.Workspace]())
 		cycle := func(tr berth.Transition) {
 			o := s.dockerOptions(workspace, i, tr, state[how])
-			if how == "ours" {
+			if how == "one run" {
+				o.Journal = filepath.Join(filepath.Dir(pluginMirror), "berth-plugin")
+			}
+			if how != "plain" {
 				r, err := Run(b.Context(), o, &recorder{t: b}, allow(nil))
 				if err != nil {
 					b.Fatal(err)

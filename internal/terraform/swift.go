@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -92,17 +93,19 @@ func (s *swift) open(ctx context.Context) error {
 		return err
 	}
 	env := environ(s.dir.path, s.Options)
-	var ups []journal.Upstream
+	ups, failed := make([]journal.Upstream, len(plugins)), make([]error, len(plugins))
+	s.plugins = make([]*journal.Process, len(plugins))
+	var all sync.WaitGroup
 	for i, p := range plugins {
 		if j := slices.IndexFunc(s.Plugins, func(u journal.Upstream) bool { return u.Source == p.Source }); j >= 0 {
-			ups = append(ups, s.Plugins[j])
+			ups[i] = s.Plugins[j]
 			continue
 		}
-		up, err := s.launch(ctx, p, i, env)
-		if err != nil {
-			return err
-		}
-		ups = append(ups, up)
+		all.Go(func() { s.plugins[i], ups[i], failed[i] = s.launch(ctx, p, i, env) })
+	}
+	all.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return err
 	}
 	dir := filepath.Join(s.dir.path, journalName)
 	if err := s.makeOwn(dir); err != nil {
@@ -116,23 +119,19 @@ func (s *swift) open(ctx context.Context) error {
 }
 
 // launch starts one of the template's plugins for this build.
-func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string) (journal.Upstream, error) {
+func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string) (*journal.Process, journal.Upstream, error) {
 	at := filepath.Join(s.Installation.Dir, ".terraform", "providers", filepath.FromSlash(p.Source), p.Version, platform)
 	found, _ := filepath.Glob(filepath.Join(at, "terraform-provider-"+filepath.Base(filepath.FromSlash(p.Source))+"*"))
 	if len(found) != 1 {
-		return journal.Upstream{}, fmt.Errorf("the plugin %s is not where it should be", p.Source)
+		return nil, journal.Upstream{}, fmt.Errorf("the plugin %s is not where it should be", p.Source)
 	}
 	temp := filepath.Join(s.dir.path, "tmp", strconv.Itoa(i))
 	if err := s.makeOwn(temp); err != nil {
-		return journal.Upstream{}, err
+		return nil, journal.Upstream{}, err
 	}
-	process, up, err := journal.Launch(ctx, journal.Command{
+	return journal.Launch(ctx, journal.Command{
 		Source: p.Source, Path: found[0], Env: env, Dir: filepath.Join(s.dir.path, workName), Temp: temp, Attr: attributes(s.As),
 	})
-	if err == nil {
-		s.plugins = append(s.plugins, process)
-	}
-	return up, err
 }
 
 // makeOwn makes a directory for the build's user alone.
@@ -148,7 +147,9 @@ func (s *swift) close() {
 		s.journal.Close()
 	}
 	for _, p := range s.plugins {
-		p.Kill()
+		if p != nil {
+			p.Kill()
+		}
 	}
 }
 
