@@ -57,3 +57,21 @@ func TestCheckAgreesWithTheProvider(t *testing.T) {
 		}
 	})
 }
+
+// TestFormTypesAreTheProviders: a parameter is asked as the provider would have
+// it, and refused where that refuses it.
+func TestFormTypesAreTheProviders(t *testing.T) {
+	t.Parallel()
+	for _, kind := range append(provider.OptionTypes(), "other") {
+		for _, form := range append(provider.ParameterFormTypes(), "", "other") {
+			for options := range 2 {
+				q := berth.Parameter{Name: "p", Type: kind, FormType: string(form), Options: make([]berth.ParameterOption, options)}
+				got, err := parameters.FormType(q)
+				_, want, refused := provider.ValidateFormType(kind, options, form)
+				if (err != nil) != (refused != nil) || err == nil && got != string(want) {
+					t.Errorf("%s as %q with %d options: %q %v, the provider says %q %v", kind, form, options, got, err, want, refused)
+				}
+			}
+		}
+	}
+}
