@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/berthdev/berth"
 )
@@ -107,6 +108,11 @@ func dataProblem(path string, err error) error {
 // errLocked says that another process holds a lock.
 var errLocked = errors.New("locked by another process")
 
+// lockPatience is how long a lock may be held by a process that a server was just
+// starting when it was killed: until that has become its program it holds for a
+// moment all that the server had open.
+const lockPatience = 3 * time.Second
+
 // lockFile takes a lock that the kernel lets go when this process ends. The
 // file is not handed to children.
 func lockFile(path string) (*os.File, error) {
@@ -114,8 +120,12 @@ func lockFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for began := time.Now(); ; {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) && time.Since(began) < lockPatience {
+			time.Sleep(20 * time.Millisecond)
+			continue
+		}
 		if !errors.Is(err, syscall.EINTR) {
 			break
 		}
