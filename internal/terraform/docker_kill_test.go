@@ -14,6 +14,7 @@ import (
 // Terraform or the docker plugin is killed in the middle of making a container:
 // the next build finds it, whatever its name is taken by.
 func TestKilledInFrontOfDocker(t *testing.T) {
+	t.Parallel()
 	s := dockerSite(t)
 	i := s.must(starter(t, "docker"))
 	for who, what := range map[string]string{"terraform": "terraform\x00apply", "plugin": "provider-docker", "journal": "berth-plugin\x00journal"} {

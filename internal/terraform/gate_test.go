@@ -88,12 +88,13 @@ func TestWhatTheGateCannotHold(t *testing.T) {
 // Nothing changes while a plan is judged, nor when it is refused, whoever dies
 // meanwhile.
 func TestNothingChangesUnjudged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dice := rand.New(rand.NewPCG(1, uint64(storm(10))))
 	names := []string{"thing-a", "thing-b", "thing-c"}
 	i := w.must(map[string]string{"main.tf": probes(names[:2], map[string]string{"thing-a": "0"}, nil)})
 	w.finish(i, berth.Start)
-	for n := range storm(10) {
+	for n := range storm(8) {
 		texts := map[string]string{}
 		for _, name := range names {
 			texts[name], texts["fixed "+name] = fmt.Sprint(dice.IntN(100)), fmt.Sprint(n)

@@ -147,8 +147,12 @@ func (s *swift) close() {
 		s.journal.Close()
 	}
 	for _, p := range s.plugins {
-		if p != nil {
-			p.Kill()
+		if p == nil {
+			continue
+		}
+		p.Kill()
+		if crash := p.Crash(); crash != "" {
+			s.say("error", "A plugin of this build crashed:\n"+crash)
 		}
 	}
 }
