@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 	"internal/activity":    {".", "internal/authz", "internal/sharing", "internal/store"},
 
 	"internal/source":    {"."},
-	"internal/tags":      {"."},
+	"internal/tags":      {".", "internal/forms", "internal/source"},
 	"internal/machines":  {"."},
 	"internal/forms":     {".", "internal/source", "internal/parameters"},
 	"internal/lint":      {".", "internal/source", "internal/parameters"},

@@ -2,12 +2,15 @@ package forms
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/parameters"
@@ -90,6 +93,16 @@ type evaluation struct {
 	asked    map[string]bool // names in out, or left out with a reason
 	rest     bool            // some questions could not be told from the files
 	notes    map[string]bool
+	calls    map[*module]map[string]function.Function
+}
+
+// functions are those that a module may call, with the budget of this evaluation.
+func (e *evaluation) functions(m *module) map[string]function.Function {
+	if e.calls[m] == nil {
+		e.calls[m] = maps.Clone(m.functions)
+		maps.Copy(e.calls[m], patterns(e.budget))
+	}
+	return e.calls[m]
 }
 
 // Evaluate finds what is asked. It always gives an answer: where nothing can be
@@ -106,7 +119,7 @@ func (t *Template) Evaluate(in Input) (r Result) {
 			r = Imported(in, "they cannot be evaluated")
 		}
 	}()
-	e := &evaluation{t: t, in: in, budget: &budget{left: most}, imported: map[string]berth.Parameter{}, asked: map[string]bool{}, notes: map[string]bool{}}
+	e := &evaluation{t: t, in: in, budget: &budget{left: most}, imported: map[string]berth.Parameter{}, asked: map[string]bool{}, notes: map[string]bool{}, calls: map[*module]map[string]function.Function{}}
 	e.out.Possible, e.out.Once = map[string]bool{}, map[string]bool{}
 	for _, m := range t.modules {
 		for _, b := range m.order {
@@ -185,6 +198,11 @@ func (e *evaluation) ask(p berth.Parameter, note string, problems ...string) {
 	q.Value, q.Source = parameters.Choose(p, e.in.Answers)
 	_, before := e.in.Answers.Previous[p.Name]
 	q.Fixed = before && !p.Mutable
+	if v := p.Validation; v != nil && v.Regex != "" && e.budget != nil {
+		if _, err := e.budget.compiled(v.Regex, q.Value, false); errors.Is(err, errTooMuch) && e.budget.left < 0 {
+			return // all of it is given up
+		}
+	}
 	if err := parameters.Judge(p, q.Value, q.Source, e.in.Answers); err != nil {
 		problems = append([]string{berth.ErrorMessage(err)}, problems...)
 	} else if err := parameters.Sound(p); err != nil {

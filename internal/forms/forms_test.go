@@ -305,6 +305,13 @@ func TestHostileTemplates(t *testing.T) {
 		"products":        {parameter("length(setproduct(range(1000), range(1000), range(1000), range(1000)))")},
 		"replacing":       {parameter(`replace(replace(replace(replace(join("", [for i in range(900) : "a"]), "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "a", "aaaaaaaaaaaaaaaaaaaa")`)},
 		"an expression":   {parameter(`regex("((a{100}){100}){10}", join("", [for i in range(1000) : "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]))`)},
+		"expressions":     {"locals {\n r = \"(?:" + strings.Repeat("abcdefghij", 300) + "){1000}\"\n t = [for i in range(60) : can(regex(local.r, \"${i}\"))]\n}\n" + parameter(`join("", local.t)`)},
+		"matches": {"locals {\n r = \"(?:a?){500}(?:a?){500}b\"\n s = join(\"\", [for i in range(400) : \"aaaaaaaaaa\"])\n" +
+			" t = [for i in range(120) : can(regex(local.r, \"${local.s}${i}\"))]\n}\n" + parameter(`join("", local.t)`)},
+		"many matches": {"locals {\n s = join(\"\", [for i in range(1000) : \"aaaaaaaaaaaaaaaaaaaa\"])\n" +
+			" t = [for i in range(30) : length(regexall(\"a.*b|a\", \"${local.s}${i}\"))]\n}\n" + parameter(`join("", local.t)`)},
+		"validation": {"data \"coder_parameter\" \"p\" {\n name = \"p\"\n default = \"x\"\n}\ndata \"coder_parameter\" \"q\" {\n count = 100\n name = \"q${count.index}\"\n default = \"x\"\n" +
+			" validation {\n regex = \"(?:" + strings.Repeat("abcdefghij", 300) + "){1000}\"\n error = \"e\"\n}\n}"},
 		"numbers":         {parameter("1e99999999")},
 		"numbers in text": {parameter(`"1e999999999" % 3`)},
 		"numbers, padded": {parameter(`"000000000000000000000000000000000000000000000000000000000000000000000000001e999999999" % 3`)},

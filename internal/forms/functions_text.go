@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 
@@ -19,66 +18,78 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
+	"github.com/berthdev/berth/internal/parameters"
 	"github.com/berthdev/berth/internal/source"
 )
 
-// maxProgram bounds the compiled form of a regular expression, and maxSteps the
-// work of matching it: its size times that of the text.
-const (
-	maxProgram = 5_000
-	maxSteps   = 20_000_000
-)
-
-// compiled is a regular expression that is soon matched with text.
-func compiled(pattern, text string) (*regexp.Regexp, error) {
-	if len(pattern) > maxProgram {
-		return nil, errTooMuch
+// patterns are the functions that match regular expressions. The budget pays for
+// the work, of which neither the arguments nor the result tell anything.
+func patterns(b *budget) map[string]function.Function {
+	pays := func(all bool) func(args []cty.Value) int {
+		return func(args []cty.Value) int {
+			if _, err := b.compiled(args[0].AsString(), args[1].AsString(), all); errors.Is(err, errTooMuch) {
+				return -1
+			}
+			return 0
+		}
 	}
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return nil, err
+	return map[string]function.Function{
+		"regex": bounded(stdlib.RegexFunc, pays(false)), "regexall": bounded(stdlib.RegexAllFunc, pays(true)), "replace": replace(b),
 	}
-	program, err := syntax.Compile(tree.Simplify())
-	if err != nil {
-		return nil, err
-	}
-	if n := len(program.Inst); n > maxProgram || n*len(text) > maxSteps {
-		return nil, errTooMuch
-	}
-	return regexp.Compile(pattern)
 }
 
-func matched(args []cty.Value) int {
-	if _, err := compiled(args[0].AsString(), args[1].AsString()); errors.Is(err, errTooMuch) {
-		return -1
+// compiled is a regular expression that is soon matched with text; with all, as
+// often as it matches, each of which may read to the end.
+func (b *budget) compiled(pattern, text string, all bool) (*regexp.Regexp, error) {
+	form, effort, err := parameters.Pattern(pattern)
+	if errors.Is(err, parameters.ErrPattern) {
+		return nil, errTooMuch
 	}
-	return 0
+	if err != nil {
+		return nil, err
+	}
+	work := b.work(effort, text)
+	if all {
+		work += work * len(text) / 4
+	}
+	if !b.take(work) {
+		return nil, errTooMuch
+	}
+	return form, nil
+}
+
+// work is what it costs to compile a regular expression and match it once.
+func (b *budget) work(effort int, text string) int {
+	const perUnit = 256 // steps
+	return effort * (len(text) + 64) / perUnit
 }
 
 func text(name string) function.Parameter { return function.Parameter{Name: name, Type: cty.String} }
 
 // replace is that of terraform: a pattern between slashes is a regular expression.
-var replace = function.New(&function.Spec{
-	Params: []function.Parameter{text("str"), text("substr"), text("replace")},
-	Type:   function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		s, from, to := args[0].AsString(), args[1].AsString(), args[2].AsString()
-		if len(from) > 1 && from[0] == '/' && from[len(from)-1] == '/' {
-			form, err := compiled(from[1:len(from)-1], s)
-			if err != nil {
-				return cty.NilVal, err
+func replace(b *budget) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{text("str"), text("substr"), text("replace")},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			s, from, to := args[0].AsString(), args[1].AsString(), args[2].AsString()
+			if len(from) > 1 && from[0] == '/' && from[len(from)-1] == '/' {
+				form, err := b.compiled(from[1:len(from)-1], s, true)
+				if err != nil {
+					return cty.NilVal, err
+				}
+				if (len(s)+1)*(len(to)+strings.Count(to, "$")*len(s)) > maxResult {
+					return cty.NilVal, errTooMuch
+				}
+				return cty.StringVal(form.ReplaceAllString(s, to)), nil
 			}
-			if (len(s)+1)*(len(to)+strings.Count(to, "$")*len(s)) > maxResult {
+			if len(s)+strings.Count(s, from)*len(to) > maxResult {
 				return cty.NilVal, errTooMuch
 			}
-			return cty.StringVal(form.ReplaceAllString(s, to)), nil
-		}
-		if len(s)+strings.Count(s, from)*len(to) > maxResult {
-			return cty.NilVal, errTooMuch
-		}
-		return cty.StringVal(strings.ReplaceAll(s, from, to)), nil
-	},
-})
+			return cty.StringVal(strings.ReplaceAll(s, from, to)), nil
+		},
+	})
+}
 
 // texts is a function of two texts that is true or false.
 func texts(is func(s, part string) bool) function.Function {

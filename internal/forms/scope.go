@@ -100,7 +100,7 @@ func (s *scope) context(names []hcl.Traversal, at instance, bound map[string]boo
 		why = sooner(why, because)
 		put(found, path, v)
 	}
-	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{spentKey: cty.CapsuleVal(budgetType, s.e.budget)}, Functions: s.m.functions}
+	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{spentKey: cty.CapsuleVal(budgetType, s.e.budget)}, Functions: s.e.functions(s.m)}
 	for root, v := range found {
 		ctx.Variables[root] = object(v)
 	}

@@ -2,7 +2,7 @@ package parameters
 
 import (
 	"encoding/json"
-	"regexp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,7 +103,10 @@ func checkText(q berth.Parameter, v berth.Validation, value string) error {
 	if v.Regex == "" {
 		return nil
 	}
-	form, err := regexp.Compile(v.Regex)
+	form, _, err := Pattern(v.Regex)
+	if errors.Is(err, ErrPattern) {
+		return refuse(q, "the template's regular expression is too large; its author must make it shorter")
+	}
 	if err != nil {
 		return refuse(q, "the template's regular expression %q is not valid; its author must correct it", v.Regex)
 	}

@@ -9,11 +9,11 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/forms"
 )
 
 // Given is what tags may depend on.
@@ -28,14 +28,14 @@ func Evaluate(t *berth.Tags, g Given) (map[string]string, error) {
 	if t == nil || len(t.Blocks) == 0 {
 		return nil, nil
 	}
-	e := evaluator{tags: t, given: g, locals: map[string]cty.Value{}}
+	e := evaluator{tags: t, given: g, calculator: forms.NewCalculator(), locals: map[string]cty.Value{}}
 	all := map[string]string{}
 	for _, text := range t.Blocks {
 		v, err := e.value(text)
 		if err != nil {
 			return nil, err
 		}
-		if v, err = convert.Convert(v, cty.Map(cty.String)); err != nil || v.IsNull() || !v.IsWhollyKnown() || v.IsMarked() {
+		if v, err = convert.Convert(v, cty.Map(cty.String)); err != nil || v.IsNull() || !v.IsWhollyKnown() || v.ContainsMarked() {
 			return nil, berth.Errorf(berth.Invalid, "%s: the tags are no map of texts that is known", brief(text))
 		}
 		for name, value := range v.AsValueMap() {
@@ -70,10 +70,11 @@ func Say(tags map[string]string) string {
 
 // evaluator computes expressions, each local value once.
 type evaluator struct {
-	tags   *berth.Tags
-	given  Given
-	locals map[string]cty.Value
-	depth  int
+	tags       *berth.Tags
+	given      Given
+	calculator *forms.Calculator
+	locals     map[string]cty.Value
+	depth      int
 }
 
 func (e *evaluator) value(text string) (cty.Value, error) {
@@ -82,15 +83,17 @@ func (e *evaluator) value(text string) (cty.Value, error) {
 		return cty.NilVal, berth.Errorf(berth.Invalid, "%s: the local values behind it are too deep", brief(text))
 	}
 	defer func() { e.depth-- }()
-	parsed, found := hclsyntax.ParseExpression([]byte(text), "tags", hcl.InitialPos)
-	if found.HasErrors() {
-		return cty.NilVal, berth.Errorf(berth.Invalid, "%s: %s", brief(text), found[0].Summary)
+	var behind error // of a local value, which says where it is
+	v, found, err := e.calculator.Value(text, func(names []hcl.Traversal) (scope map[string]cty.Value, err error) {
+		scope, behind = e.scope(names)
+		return scope, behind
+	})
+	if behind != nil {
+		return cty.NilVal, behind
 	}
-	scope, err := e.scope(parsed)
 	if err != nil {
-		return cty.NilVal, err
+		return cty.NilVal, berth.Errorf(berth.Invalid, "%s: %s", brief(text), berth.ErrorMessage(err))
 	}
-	v, found := parsed.Value(scope)
 	if found.HasErrors() {
 		return cty.NilVal, berth.Errorf(berth.Invalid, "%s: %s", brief(text), sentence(found))
 	}
@@ -107,7 +110,7 @@ func sentence(found hcl.Diagnostics) string {
 }
 
 // scope is what an expression may refer to.
-func (e *evaluator) scope(expression hclsyntax.Expression) (*hcl.EvalContext, error) {
+func (e *evaluator) scope(names []hcl.Traversal) (map[string]cty.Value, error) {
 	locals, parameters := map[string]cty.Value{}, map[string]cty.Value{}
 	for block, name := range e.tags.Parameters {
 		answer, ok := e.given.Answers[name]
@@ -117,7 +120,7 @@ func (e *evaluator) scope(expression hclsyntax.Expression) (*hcl.EvalContext, er
 		}
 		parameters[block] = cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(name), "value": v})
 	}
-	for _, t := range expression.Variables() {
+	for _, t := range names {
 		if t.RootName() != "local" || len(t) < 2 {
 			continue
 		}
@@ -139,10 +142,10 @@ func (e *evaluator) scope(expression hclsyntax.Expression) (*hcl.EvalContext, er
 		}
 		locals[step.Name] = v
 	}
-	return &hcl.EvalContext{Functions: functions, Variables: map[string]cty.Value{
+	return map[string]cty.Value{
 		"var": object(e.given.Variables), "local": object(locals),
 		"data": cty.ObjectVal(map[string]cty.Value{"coder_parameter": object(parameters)}),
-	}}, nil
+	}, nil
 }
 
 func object(m map[string]cty.Value) cty.Value {
