@@ -78,7 +78,19 @@ func takeSeat(work, seat string) error {
 	if _, err := os.Lstat(work); err == nil {
 		return fs.ErrExist
 	}
-	return os.Rename(seat, work)
+	if err := os.Rename(seat, work); err != nil {
+		return err
+	}
+	// It comes from where the build's user may put anything. Nobody else can
+	// replace it here.
+	info, err := os.Lstat(work)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return errors.Join(fmt.Errorf("%s is no directory", seat), os.Remove(work))
+	}
+	return nil
 }
 
 // linkTemplate links the entries of the installation into work, so that the
@@ -125,16 +137,22 @@ func writeWhole(path string, content []byte, mode fs.FileMode) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// give makes the build's user the owner of everything below dir.
+// give makes the build's user the owner of everything below dir. From the first
+// of it on that user may put links there, so none is followed.
 func give(dir string, as *As) error {
 	if as == nil {
 		return nil
 	}
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(as.UID), int(as.GID))
+		return root.Lchown(name, int(as.UID), int(as.GID))
 	})
 }
 

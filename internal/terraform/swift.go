@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -108,7 +107,7 @@ func (s *swift) open(ctx context.Context) error {
 		return err
 	}
 	dir := filepath.Join(s.dir.path, journalName)
-	if err := s.makeOwn(dir); err != nil {
+	if err := s.makeOwn(journalName); err != nil {
 		return err
 	}
 	s.journal, err = journal.Open(ctx, journal.Options{
@@ -125,8 +124,9 @@ func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string)
 	if len(found) != 1 {
 		return nil, journal.Upstream{}, fmt.Errorf("the plugin %s is not where it should be", p.Source)
 	}
-	temp := filepath.Join(s.dir.path, "tmp", strconv.Itoa(i))
-	if err := s.makeOwn(temp); err != nil {
+	name := filepath.Join("tmp", strconv.Itoa(i))
+	temp := filepath.Join(s.dir.path, name)
+	if err := s.makeOwn(name); err != nil {
 		return nil, journal.Upstream{}, err
 	}
 	return journal.Launch(ctx, journal.Command{
@@ -135,11 +135,13 @@ func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string)
 }
 
 // makeOwn makes a directory for the build's user alone.
-func (s *swift) makeOwn(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
+// It lies below the build's, which is that user's already: nothing in it is to lead
+// us elsewhere.
+func (s *swift) makeOwn(name string) error {
+	if err := s.dir.root.Mkdir(name, 0o700); err != nil || s.As == nil {
 		return err
 	}
-	return give(dir, s.As)
+	return s.dir.root.Lchown(name, int(s.As.UID), int(s.As.GID))
 }
 
 func (s *swift) close() {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -131,8 +132,7 @@ func Left(dir string) map[string]string {
 		if !e.IsDir() || strings.HasPrefix(e.Name(), slotsPrefix) {
 			continue // a process with slots ends by itself
 		}
-		build, _ := os.ReadFile(filepath.Join(dir, e.Name(), LeaseName))
-		left[e.Name()] = strings.TrimSpace(string(build))
+		left[e.Name()] = leased(filepath.Join(dir, e.Name()))
 	}
 	return left
 }
@@ -206,9 +206,43 @@ func (h *House) waiting() []*set {
 	return list
 }
 
-// note writes down which build has a set.
+// note writes down which build has a set. The directory belongs to the plugins'
+// user, so what lies there is neither followed nor written to.
 func (s *set) note(build string) error {
-	return os.WriteFile(filepath.Join(s.dir, LeaseName), []byte(build+"\n"), 0o600)
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove(LeaseName); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := root.OpenFile(LeaseName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(build + "\n")
+	return errors.Join(err, file.Close())
+}
+
+// leased is the build that the set in dir was noted for; "" if that cannot be told.
+func leased(dir string) string {
+	const most = 1024
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return ""
+	}
+	defer root.Close()
+	file, err := root.OpenFile(LeaseName, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	build, _ := io.ReadAll(io.LimitReader(file, most))
+	return strings.TrimSpace(string(build))
 }
 
 // Return gives a build's set back: well says that the build used it to a good

@@ -77,16 +77,22 @@ func (h *House) launch(ctx context.Context, s *set) error {
 	return nil
 }
 
-// give makes the plugins' user the owner of a directory and what is in it.
+// give makes the plugins' user the owner of a directory and what is in it. From
+// the first of it on that user may put links there, so none is followed.
 func give(dir string, to *syscall.Credential) error {
 	if to == nil {
 		return nil
 	}
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(to.Uid), int(to.Gid))
+		return root.Lchown(name, int(to.Uid), int(to.Gid))
 	})
 }
 
