@@ -44,7 +44,7 @@ func plainly(valid func(string) error) func(string) error {
 		err := valid(strings.TrimSpace(s))
 		var e *berth.Error
 		if errors.As(err, &e) {
-			return errors.New(e.Message)
+			return errors.New(cell(e.Message)) // it may quote the template's author
 		}
 		return err
 	}

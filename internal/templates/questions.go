@@ -64,13 +64,22 @@ func (r *library) template(q *store.Query, v berth.Version) (*forms.Template, er
 			break
 		}
 	}
-	if files != nil {
-		if read, err := forms.Open(files); err == nil {
-			t = read
-		}
-	}
+	t = open(files)
 	r.keep(v.ID, t)
 	return t, nil
+}
+
+// open reads a template; nil if that cannot be done, or takes so much memory that
+// it could not be kept: it would be read anew at every look.
+func open(files source.Files) *forms.Template {
+	if files == nil {
+		return nil
+	}
+	t, err := forms.Open(files)
+	if err != nil || t.Size() > maxRead/2 {
+		return nil
+	}
+	return t
 }
 
 func (r *library) touch(v berth.VersionID) {
@@ -85,7 +94,7 @@ func (r *library) touch(v berth.VersionID) {
 func (r *library) keep(v berth.VersionID, t *forms.Template) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, there := r.kept[v]; there || t.Size() > maxRead/2 {
+	if _, there := r.kept[v]; there {
 		return
 	}
 	if r.kept == nil {
