@@ -34,6 +34,9 @@ const (
 func ReadShape(schema []byte) (Shape, error) {
 	var s Shape
 	var block []byte
+	if len(schema) > maxShape {
+		return s, errors.New("the plugin's schema is too large")
+	}
 	ok := each(schema, func(f fieldNumber, b []byte, n uint64) {
 		switch f {
 		case schemaVersion:
@@ -51,6 +54,9 @@ func ReadShape(schema []byte) (Shape, error) {
 }
 
 func (s *Shape) block(message []byte, at cty.Path) (cty.Type, error) {
+	if len(at) > maxNesting {
+		return cty.NilType, errUnbearable
+	}
 	attributes := map[string]cty.Type{}
 	var failed error
 	note := func(name string, t cty.Type, err error) {
@@ -102,6 +108,9 @@ func (s *Shape) attribute(message []byte, at cty.Path) (name string, t cty.Type,
 }
 
 func (s *Shape) object(message []byte, at cty.Path) (cty.Type, error) {
+	if len(at) > maxNesting {
+		return cty.NilType, errUnbearable
+	}
 	nesting := uint64(0)
 	each(message, func(f fieldNumber, _ []byte, n uint64) {
 		if f == objectNesting {
@@ -178,9 +187,15 @@ func wrapped(t cty.Type, nesting uint64) (cty.Type, error) {
 // Value reads a value as the protocol carries it. Nothing at all is null.
 func (s Shape) Value(dynamic []byte) (cty.Value, error) {
 	if m := last(dynamic, dynamicMsgpack); len(m) > 0 {
+		if err := bearable(m); err != nil {
+			return cty.NilVal, err
+		}
 		return msgpack.Unmarshal(m, s.Type)
 	}
 	if text := last(dynamic, dynamicJSON); len(text) > 0 {
+		if err := bearableJSON(text); err != nil {
+			return cty.NilVal, err
+		}
 		return ctyjson.Unmarshal(text, s.Type)
 	}
 	return cty.NullVal(s.Type), nil

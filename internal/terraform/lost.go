@@ -93,5 +93,12 @@ func (d *directory) settled(over bool, kept ...[]byte) (state []byte, missing []
 	case !over:
 		return state, nil, nil
 	}
+	defer func() {
+		// Anything that ran as the build's user may have written the journal, and
+		// whoever reads it has other builds to look after.
+		if p := recover(); p != nil {
+			missing, err = nil, fmt.Errorf("reading the journal of a build: what it holds cannot be read (%v)", p)
+		}
+	}()
 	return replay(state, records)
 }
