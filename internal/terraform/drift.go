@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -64,12 +65,63 @@ func (p shown) drift() []berth.Drift {
 	return list
 }
 
-// differing names the attributes whose values are not the same.
+// differing names the attributes whose values are not the same. Nothing and a
+// value of its kind that is empty are: plugins read back {} for a map that was
+// never given, at the first refresh after each create.
 func differing(before, after map[string]json.RawMessage) []string {
 	names := maps.Clone(before)
 	if names == nil {
 		names = map[string]json.RawMessage{}
 	}
 	maps.Copy(names, after)
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool { return bytes.Equal(before[name], after[name]) })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool {
+		return bytes.Equal(before[name], after[name]) || reflect.DeepEqual(told(before[name]), told(after[name]))
+	})
+}
+
+// told is a value without what says nothing; nil when that is all of it.
+func told(text json.RawMessage) any {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	return withoutEmpty(v)
+}
+
+func withoutEmpty(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if member = withoutEmpty(member); member == nil {
+				delete(v, name)
+			} else {
+				v[name] = member
+			}
+		}
+		if len(v) == 0 {
+			return nil
+		}
+	case []any:
+		if len(v) == 0 {
+			return nil
+		}
+		for i := range v {
+			v[i] = withoutEmpty(v[i])
+		}
+	case string:
+		if v == "" {
+			return nil
+		}
+	case json.Number:
+		if v == "0" {
+			return nil
+		}
+	case bool:
+		if !v {
+			return nil
+		}
+	}
+	return v
 }

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,6 +64,9 @@ func TestDriftOfAPlan(t *testing.T) {
 	p.Drifted[1].Change.Actions = []string{"delete"}
 	p.Drifted[3].Change.Before = map[string]json.RawMessage{"env": []byte(`["A=secret"]`), "name": []byte(`"a"`), "memory": []byte("1")}
 	p.Drifted[3].Change.After = map[string]json.RawMessage{"env": []byte(`["A=other"]`), "name": []byte(`"a"`), "image": []byte(`"x"`)}
+	maps.Copy(p.Drifted[3].Change.After, map[string]json.RawMessage{"dns": []byte("[]"), "sysctls": []byte("{}"), "tty": []byte("false")})
+	p.Drifted[4].Change.Before = map[string]json.RawMessage{"labels": []byte("null"), "ports": []byte(`[{"ip":"","port":22}]`)}
+	p.Drifted[4].Change.After = map[string]json.RawMessage{"labels": []byte("[]"), "ports": []byte(`[{"ip":null,"port":22}]`)}
 	var said []string
 	for _, d := range p.drift() {
 		said = append(said, d.String())

@@ -29,6 +29,8 @@ type Runner struct {
 	Hold func(ctx context.Context, job api.Job) string
 	// Spec, when set, changes what the template says of the agent.
 	Spec func(a *berth.AgentSpec)
+	// Drift is what looks at workspaces find.
+	Drift []berth.Drift
 
 	mu     sync.Mutex
 	tokens map[string]string // of agents, by owner/name of the workspace
@@ -90,6 +92,9 @@ func (r *Runner) one(ctx context.Context) error {
 	switch {
 	case finish.Error != "":
 		finish.ErrorCode = "terraform"
+	case job.Look:
+		found := append([]berth.Drift{}, r.Drift...)
+		finish.Drift = &found
 	case job.Transition == string(berth.Import):
 		finish.Contents = contents()
 	default:
