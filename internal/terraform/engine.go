@@ -27,6 +27,9 @@ const minimum = 9
 // versionWait is how long an engine may take to say its version.
 const versionWait = 20 * time.Second
 
+// Waits ends the sentence that there is no Terraform, for those who have builds.
+const Waits = "builds wait until then"
+
 // Find looks for an engine: at path, or when that is empty for terraform and
 // then tofu on PATH. Without one of version 1.9 or later the error is
 // Unavailable and names the cure.
@@ -43,7 +46,7 @@ func Find(ctx context.Context, path string) (Engine, error) {
 			return ask(ctx, found)
 		}
 	}
-	return Engine{}, berth.Errorf(berth.Unavailable, "neither terraform nor tofu is on PATH: install Terraform 1.%d or later, or OpenTofu, on this machine; builds wait until then", minimum)
+	return Engine{}, berth.Errorf(berth.Unavailable, "neither terraform nor tofu is on PATH: install Terraform 1.%d or later, or OpenTofu, on this machine; "+Waits, minimum)
 }
 
 // reason leaves the path out of an error that names it already.

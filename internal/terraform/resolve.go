@@ -104,6 +104,10 @@ var (
 	noModule  = regexp.MustCompile(`(?:Could not download module|available versions for module|Module) "?([^" ]+)"? \(([^)]+)\)`)
 )
 
+// AddPlugin is the cure for a plugin that is not there; who imports without a
+// server has another one.
+const AddPlugin = "have the administrator add it to the plugin mirror"
+
 // explain turns what init said into sentences that name the cure.
 func (i *Installer) explain(said []string) error {
 	var list []string
@@ -112,11 +116,11 @@ func (i *Installer) explain(said []string) error {
 		case noPlugin.MatchString(line):
 			m := noPlugin.FindStringSubmatch(line)
 			list = append(list, fmt.Sprintf("the template needs the plugin %s, which this workspace provider does not have; it has: %s. "+
-				"Use one of these, or have the administrator add it to the plugin mirror", m[1], available(mirrors(i.Mirror), i.Engine.Tofu)))
+				"Use one of these, or "+AddPlugin, m[1], available(mirrors(i.Mirror), i.Engine.Tofu)))
 		case noVersion.MatchString(line):
 			m := noVersion.FindStringSubmatch(line)
 			list = append(list, fmt.Sprintf("the template needs the plugin %s in version %q, which this workspace provider does not have; it has: %s. "+
-				"Change the version in required_providers, or have the administrator add it to the plugin mirror", m[1], m[2], available(mirrors(i.Mirror), i.Engine.Tofu)))
+				"Change the version in required_providers, or "+AddPlugin, m[1], m[2], available(mirrors(i.Mirror), i.Engine.Tofu)))
 		case noRelease.MatchString(line):
 			m := noRelease.FindStringSubmatch(line)
 			list = append(list, fmt.Sprintf("the module %s (%s) is not there in a version that its call allows; the newest that is there is %s. "+

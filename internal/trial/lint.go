@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -134,7 +135,7 @@ func (l *Linted) check(ctx context.Context, dir string, s settings, noPlan bool,
 		if s.terraform != "" {
 			return err
 		}
-		l.Because = problem(err)
+		l.Because = strings.TrimSuffix(problem(err), "; "+terraform.Waits)
 		return nil
 	}
 	r, err := open(ctx, s, notes)
@@ -145,7 +146,8 @@ func (l *Linted) check(ctx context.Context, dir string, s settings, noPlan bool,
 	v, err := r.imported(ctx, dir, variables)
 	var bad failed
 	if errors.As(err, &bad) {
-		l.Findings = append(l.Findings, berth.Finding{Severity: berth.FindingError, Code: "import", Message: problem(err)})
+		l.Because = "it cannot be imported here"
+		l.Findings = append(l.Findings, unimported(problem(err)))
 		return nil
 	}
 	if err != nil {
@@ -157,6 +159,18 @@ func (l *Linted) check(ctx context.Context, dir string, s settings, noPlan bool,
 		l.Findings = append(l.Findings, berth.Finding{Severity: berth.FindingNote, Code: "import", Message: note})
 	}
 	return nil
+}
+
+// unimported is the finding that an import failed. A plugin that this machine
+// lacks is no fault of the template: the server's mirror may have it.
+func unimported(why string) berth.Finding {
+	f := berth.Finding{Severity: berth.FindingError, Code: "import", Message: why}
+	if strings.Contains(why, terraform.AddPlugin) {
+		f.Severity = berth.FindingWarning
+		f.Message = strings.ReplaceAll(why, terraform.AddPlugin, "give the directory that has it with --plugin-mirror")
+		f.Message = strings.ReplaceAll(f.Message, "this workspace provider", "this machine")
+	}
+	return f
 }
 
 func (l Linted) print(w io.Writer) {
