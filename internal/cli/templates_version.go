@@ -79,6 +79,9 @@ func (a *app) showVersion(v api.TemplateVersion, now time.Time) {
 		a.field("note", cell(n))
 	}
 	a.showFindings(v.Findings)
+	section(a, []string{"VARIABLE", "TYPE", "VALUE", "DESCRIPTION"}, v.Variables, func(x berth.Variable) []string {
+		return []string{cell(x.Name), cell(x.Type), variableValue(x), cell(x.Description)}
+	})
 	a.showQuestions(v)
 	section(a, []string{"RESOURCE", ""}, v.Resources, func(r berth.TemplateResource) []string {
 		keeps := ""
@@ -91,6 +94,20 @@ func (a *app) showVersion(v api.TemplateVersion, now time.Time) {
 		a.say("")
 		a.say("%s", clean(v.Error))
 	}
+}
+
+// variableValue is what is known of a variable's value: what a push gave is
+// shown to nobody.
+func variableValue(v berth.Variable) string {
+	switch {
+	case v.Required && v.Sensitive:
+		return "given at push, sensitive"
+	case v.Required:
+		return "given at push"
+	case v.Sensitive:
+		return "sensitive"
+	}
+	return "default " + cell(v.Default)
 }
 
 func (a *app) versionsDiff() *cobra.Command {

@@ -25,11 +25,15 @@ func (r *run) check(ctx context.Context, start shown, c berth.Contents) ([]berth
 			return nil, err
 		}
 	}
-	found := lint.Check(modules, &plans)
+	return lint.Check(modules, &plans), nil
+}
+
+// sayFindings logs them for an import that fails: otherwise they are on the
+// version, and who pushed it is told them at the end.
+func (r *run) sayFindings(found []berth.Finding) {
 	for _, f := range found {
 		r.say("warn", fmt.Sprintf("%s: %s (%s)", title(f.Severity), lint.Say(f), f.Code))
 	}
-	return found, nil
 }
 
 func title(s berth.Severity) string {

@@ -51,6 +51,7 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 		return berth.Contents{}, err // names the place, where wrong may not
 	}
 	if wrong != nil {
+		r.sayFindings(c.Findings)
 		return berth.Contents{}, wrong
 	}
 	c.Readme, c.Variables, c.Terraform = source.Readme(o.Installation.Dir), root.Variables(), o.Engine.Version
