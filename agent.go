@@ -251,7 +251,7 @@ const AgentDead = 30 * time.Second
 func (a Agent) Status(now time.Time) AgentStatus {
 	switch {
 	case a.ConnectedAt.IsZero():
-		if a.ConnectionTimeout > 0 && now.Sub(a.CreatedAt) > time.Duration(a.ConnectionTimeout)*time.Second {
+		if a.ConnectionTimeout > 0 && !a.Outside && now.Sub(a.CreatedAt) > time.Duration(a.ConnectionTimeout)*time.Second {
 			return AgentConnectTimeout
 		}
 		return AgentConnecting

@@ -18,7 +18,7 @@ type Workspace struct {
 	Status       string     `json:"status" enum:"pending,starting,running,stopping,stopped,deleting,deleted,canceling,canceled,failed"`
 	Reason       string     `json:"status_reason,omitempty" doc:"Why it has this status, where there is more to say"`
 	Healthy      bool       `json:"healthy"`
-	Health       string     `json:"health_reason,omitempty"`
+	Health       string     `json:"health_reason,omitempty" doc:"Why it is not healthy, or what a healthy one waits for"`
 	Outdated     bool       `json:"outdated" doc:"Another version than this one's is active"`
 	Build        Build      `json:"build" doc:"The newest"`
 	Agents       []Agent    `json:"agents,omitempty" doc:"Left out of lists"`
@@ -136,12 +136,13 @@ type Agent struct {
 	ID          string                `json:"id"`
 	Name        string                `json:"name"`
 	Resource    string                `json:"resource,omitempty"`
+	Outside     bool                  `json:"outside,omitempty" doc:"The template does not make its computer: the owner starts it there"`
 	OS          string                `json:"os"`
 	Arch        string                `json:"arch"`
 	Status      string                `json:"status" enum:"connecting,connected,disconnected,timeout"`
 	Lifecycle   string                `json:"lifecycle" enum:"created,starting,ready,start_error,start_timeout,shutting_down,off,shutdown_error,shutdown_timeout"`
 	Healthy     bool                  `json:"healthy"`
-	Health      string                `json:"health_reason,omitempty"`
+	Health      string                `json:"health_reason,omitempty" doc:"Why it is not healthy, or what a healthy one waits for"`
 	Notes       []string              `json:"notes,omitempty" doc:"What to know of it besides, one sentence each"`
 	Blocks      bool                  `json:"start_blocks_login,omitempty" doc:"A start script keeps people out until it ended"`
 	Directory   string                `json:"directory,omitempty"`

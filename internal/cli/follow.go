@@ -207,11 +207,21 @@ func (a *app) await(ctx context.Context, c *client.Client, b api.Build, t target
 		}
 		if !next {
 			a.say("%s %s (%s)", t, done[b.Transition], time.Since(began).Round(100*time.Millisecond))
+			if b.Transition == string(berth.Start) {
+				a.waits(ctx, c, b)
+			}
 			return nil
 		}
 		if b, err = behind(ctx, c, b, t); err != nil {
 			return err
 		}
+	}
+}
+
+// waits says of a workspace that was started what it waits for.
+func (a *app) waits(ctx context.Context, c *client.Client, b api.Build) {
+	if w, err := c.Workspace(ctx, b.WorkspaceID); err == nil && w.Healthy && w.Health != "" {
+		a.tell("It %s", cell(w.Health))
 	}
 }
 

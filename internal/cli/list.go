@@ -134,8 +134,12 @@ func note(w api.Workspace, now time.Time) string {
 		}
 		notes = append(notes, asleep)
 	}
-	if w.Status == "running" && !w.Healthy {
+	switch {
+	case w.Status != "running":
+	case !w.Healthy:
 		notes = append(notes, first(cell(w.Health), "unhealthy"))
+	case w.Health != "":
+		notes = append(notes, cell(w.Health))
 	}
 	if w.Outdated {
 		notes = append(notes, "outdated")

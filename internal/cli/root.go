@@ -69,7 +69,7 @@ func (a *app) commands() []*cobra.Command {
 	all = append(all, in("workspaces", a.create(), a.list(), a.show(), a.start(), a.restart(), a.update(), a.rebuild(), a.stop(),
 		a.rename(), a.edit(), a.sharing(), a.hold(), a.schedule(), a.dormancy(), a.favorite(), a.unfavorite(),
 		a.rotateKey(), a.drift(), a.delete(), a.logs(), a.cancel())...)
-	all = append(all, in("connect", a.ssh(), a.open(), a.configSSH(), a.ping(), a.metadata(), a.apps(), a.ports(), a.portForward())...)
+	all = append(all, in("connect", a.ssh(), a.open(), a.configSSH(), a.externalAgent(), a.ping(), a.metadata(), a.apps(), a.ports(), a.portForward())...)
 	all = append(all, in("templates", a.templates(), a.builds(), a.state())...)
 	all = append(all, in("account", a.login(), a.logout(), a.whoami(), a.passwd(), a.tokens(), a.publickey(), a.secrets(), a.externalAuth(), a.preferences(), a.notices(), a.organizations(), a.groups(), a.roles(), a.audit())...)
 	all = append(all, in("people", a.users(), a.quota())...)

@@ -60,8 +60,12 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	}
 	a.field("workspace", w.Owner+"/"+w.Name)
 	a.field("status", state)
-	if w.Status == "running" && !w.Healthy {
+	switch {
+	case w.Status != "running":
+	case !w.Healthy:
 		a.field("health", a.look.warn(first(cell(w.Health), "unhealthy")))
+	default:
+		a.field("health", cell(w.Health))
 	}
 	for _, g := range w.Agents {
 		for _, note := range g.Notes {
@@ -91,7 +95,7 @@ func (a *app) showWorkspace(w api.Workspace, now time.Time) {
 	}
 	a.showParameters(w.Build.Parameters)
 	section(a, []string{"AGENT", "STATUS", "SCRIPTS", "PLATFORM", "VERSION"}, w.Agents, func(g api.Agent) []string {
-		return []string{g.Name, g.Status, g.Lifecycle, g.OS + "/" + g.Arch, cell(g.Version)}
+		return []string{g.Name, g.Status + sayIf(g.Outside, ", started by hand", ""), g.Lifecycle, g.OS + "/" + g.Arch, cell(g.Version)}
 	})
 	a.showSteps(w, now)
 	var shown []berth.Resource

@@ -73,7 +73,7 @@ func missing(g api.Agent, scripts bool) (why string, hopeless bool) {
 	starting := g.Lifecycle == string(berth.AgentCreated) || g.Lifecycle == string(berth.AgentStarting)
 	switch {
 	case g.Status == string(berth.AgentConnecting):
-		return because(fmt.Sprintf("its agent %s has not connected yet", g.Name), first(g.Notes...)), false
+		return because(fmt.Sprintf("its agent %s has not connected yet", g.Name), first(append([]string{g.Health}, g.Notes...)...)), false
 	case g.Status == string(berth.AgentConnectTimeout):
 		return because(fmt.Sprintf("its agent %s has not connected in time", g.Name), g.Health), true
 	case g.Status == string(berth.AgentDisconnected):

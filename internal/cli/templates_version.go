@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +71,7 @@ func (a *app) showVersion(v api.TemplateVersion, now time.Time) {
 	a.field("message", cell(v.Message))
 	a.field("agents", strings.Join(v.Agents, ", "))
 	a.field("costs", knownCosts(v.Costs))
+	a.showNeeds(v.VersionNeeds)
 	switch {
 	case v.Warm:
 		a.field("plugins", "stay warm between builds")
@@ -108,6 +111,21 @@ func variableValue(v berth.Variable) string {
 		return "sensitive"
 	}
 	return "default " + cell(v.Default)
+}
+
+// showNeeds shows what workspaces of a version need of others.
+func (a *app) showNeeds(n api.VersionNeeds) {
+	var tags []string
+	for _, name := range slices.Sorted(maps.Keys(n.Tags)) {
+		tags = append(tags, cell(name+"="+n.Tags[name]))
+	}
+	a.field("tags", strings.Join(tags, ", "))
+	for _, s := range n.Secrets {
+		a.field("secret", cell(s.Place()+sayIf(s.Optional, ", optional", "")+sayIf(s.Help != "", ": "+s.Help, "")))
+	}
+	if len(n.OutsideAgents) > 0 {
+		a.field("by hand", "each owner starts the agent "+cell(strings.Join(n.OutsideAgents, ", "))+" on a computer of their own: berth external-agent")
+	}
 }
 
 func (a *app) versionsDiff() *cobra.Command {

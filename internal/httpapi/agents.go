@@ -72,7 +72,7 @@ func (h *handlers) openStream(w http.ResponseWriter, r *http.Request) error {
 func viewAgent(v workspaces.AgentView) api.Agent {
 	a := v.Agent
 	return api.Agent{
-		ID: string(a.ID), Name: a.Name, Resource: a.Resource, OS: a.OS, Arch: a.Arch,
+		ID: string(a.ID), Name: a.Name, Resource: a.Resource, Outside: a.Outside, OS: a.OS, Arch: a.Arch,
 		Status: string(v.Status), Lifecycle: string(a.Lifecycle), Healthy: v.Healthy, Health: v.Health, Notes: v.Notes, Blocks: v.Blocks,
 		Directory: a.Directory, Version: a.Version, Scripts: a.Scripts, Apps: a.Apps, Metadata: a.Metadata,
 		Steps: a.Steps, AppHealth: a.AppHealth, Trouble: a.Trouble, Pressure: a.Pressure,

@@ -80,6 +80,7 @@ var deeds = []deed{
 	{row: row{op: "releaseHolds", before: heldByAna}, as: "ana", leaves: "release-hold workspace"},
 	{row: row{op: "sharePort", body: `{"level":"organization"}`}, leaves: "share workspace"},
 	{row: row{op: "unsharePort"}, leaves: "unshare workspace"},
+	{row: row{op: "externalAgent"}, as: "ana", leaves: "external-agent workspace"},
 	{row: row{op: "pullState"}, leaves: "state-pull workspace"},
 	{row: row{op: "editSchedule", body: `{"ttl_seconds":3600,"apply_now":true}`}, leaves: "schedule workspace"},
 	{row: row{op: "extendWorkspace", body: `{"seconds":36000}`}, leaves: "extend workspace"},

@@ -6,15 +6,17 @@ import (
 	"net/http"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/workspaces"
 )
 
-// Public modules for the plugin coder/coder call these paths of another server
+// Public modules and scripts for the plugin coder/coder call these paths of another server
 // from inside workspaces. They are no part of our API, and answer what those
 // modules read and nothing more.
 func (h *handlers) mountCompatible(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v2/users/me/gitsshkey", theirToken(h.guarded(person, h.personsGitKey)))
 	mux.HandleFunc("GET /api/v2/workspaceagents/me/gitsshkey", theirToken(h.guarded(agent, h.agentsGitKey)))
 	mux.HandleFunc("GET /api/v2/workspaceagents/me/external-auth", theirToken(h.guarded(person, h.agentsExternalAuth)))
+	mux.HandleFunc("GET "+workspaces.InitScripts+"{os}/{arch}", h.initScript)
 }
 
 // theirToken takes the token also from where those modules put it. No browser
@@ -48,7 +50,11 @@ func (h *handlers) personsGitKey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handlers) agentsGitKey(w http.ResponseWriter, r *http.Request) error {
-	k, err := h.Credentials.EnsureSSHKey(r.Context(), requestOf(r.Context()).agent.Owner.ID)
+	who := requestOf(r.Context()).agent
+	if who.Agent.Scope == berth.ScopeNoUserData {
+		return berth.Errorf(berth.Forbidden, "the template gives this agent nothing of its owner's (api_key_scope is no_user_data)")
+	}
+	k, err := h.Credentials.EnsureSSHKey(r.Context(), who.Owner.ID)
 	return plainly(w, gitSSHKey{PublicKey: k.Public}, err)
 }
 

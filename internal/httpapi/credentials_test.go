@@ -284,6 +284,8 @@ func compatible(t *testing.T, s *servertest.Server, session, agent, token string
 		{"/api/v2/workspaceagents/me/gitsshkey", agent, 200, `"public_key":"ssh-ed25519`},
 		{"/api/v2/workspaceagents/me/gitsshkey", session, 401, ""},
 		{"/api/v2/workspaceagents/me/gitsshkey", "", 401, ""},
+		{"/api/v2/init-script/linux/amd64", "", 200, s.URL + "/bin/berth-agent-linux-amd64"},
+		{"/api/v2/init-script/windows/amd64", "", 404, "linux/amd64"},
 		{"/api/v2/workspaceagents/me/external-auth?id=octo", session, 200, token},
 		{"/api/v2/workspaceagents/me/external-auth?match=https://git.example.com/x", session, 200, token},
 		{"/api/v2/workspaceagents/me/external-auth?id=none", session, 404, ""},

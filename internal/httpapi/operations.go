@@ -197,6 +197,8 @@ var operations = []operation{
 		answers("text/event-stream", "Event log with a Log for each line, event build with a Build at once and when it changed; the answer ends after the build has")),
 
 	op(person, "GET /workspaces/{workspace}/agents/{agent}/logs", "agentLogs", "Read the log of an agent", (*handlers).agentLogs),
+	op(person, "GET /workspaces/{workspace}/agents/{agent}/external", "externalAgent", "Tell how to start an agent whose computer the template does not make", (*handlers).externalAgent,
+		about("For the owner of the workspace alone: whoever has the agent's token gets what the owner acts with. It is recorded.")),
 	op(person, "GET /workspaces/{workspace}/agents/{agent}/ping", "pingAgent", "Measure the way to an agent and back", (*handlers).pingAgent),
 	socket(person, "GET /workspaces/{workspace}/agents/{agent}/streams/{stream}", "openStream", "Open a byte stream to an agent", (*handlers).openStream,
 		about("stream is a UUID of the caller's making. Query: kind, what to connect it to (ssh); resume, 0 to open one that outlives its websocket, and then the number of the websocket, to go on with it; from, how many bytes have arrived. An answer with the header Berth-Received, how many arrived there, can be resumed.")),

@@ -181,6 +181,7 @@ var walkRows = []row{
 	{op: "watchBuild", needs: authz.Read, on: dev},
 
 	{op: "agentLogs", needs: authz.Read, on: dev},
+	{op: "externalAgent", needs: authz.Connect, on: dev, and: []right{{authz.Read, anasSecrets}}},
 	{op: "pingAgent", needs: authz.Connect, on: dev},
 	{op: "openStream", needs: authz.Connect, on: dev, query: "kind=ssh"},
 	{op: "watchMetadata", needs: authz.Read, on: dev},
@@ -241,6 +242,9 @@ func dev(w *world, _ authz.Actor) authz.Resource {
 	on.Workspace = w.workspace.ID
 	return on
 }
+
+// anasSecrets are those of ana, which nobody else reads.
+func anasSecrets(w *world, _ authz.Actor) authz.Resource { return authz.OfSecret(w.workspace.OwnerID) }
 
 // anasQuota is what ana, whom paths name, may spend.
 func anasQuota(w *world, _ authz.Actor) authz.Resource {

@@ -88,6 +88,7 @@ func newWorld(t *testing.T) *world {
 	w.admin, _ = w.s.FirstUser(t)
 	r := w.s.Runner(t)
 	r.Spec = func(a *berth.AgentSpec) {
+		a.Outside = true
 		a.Apps = []berth.App{{Slug: "docs", DisplayName: "Docs", URL: "https://docs.example.com", External: true},
 			{Slug: "web", DisplayName: "Web", URL: "http://localhost:3000", Share: "owner", Subdomain: true}}
 	}

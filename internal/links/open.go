@@ -193,6 +193,8 @@ func (r *Relay) unlinked(ctx context.Context, agent berth.AgentID) error {
 	switch now := time.Now(); {
 	case a.ConnectedAt.IsZero() && a.Status(now) == berth.AgentConnectTimeout:
 		return berth.Errorf(berth.Unavailable, "the workspace's agent has not connected since it was made %s; see its log, or restart the workspace", ago(now.Sub(a.CreatedAt)))
+	case a.ConnectedAt.IsZero() && a.Outside && a.Trouble == nil:
+		return berth.Errorf(berth.Unavailable, "the workspace's agent waits for its owner to start it: berth external-agent tells them how")
 	case a.ConnectedAt.IsZero():
 		return berth.Errorf(berth.Unavailable, "the workspace's agent is still connecting (made %s); try again in a moment", ago(now.Sub(a.CreatedAt)))
 	case a.Disconnected.IsZero():

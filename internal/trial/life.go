@@ -259,6 +259,10 @@ func (l *life) agents(ctx context.Context) bool {
 func readiness(agents []api.Agent) (waiting, said string, err error) {
 	var list []string
 	for _, a := range agents {
+		if a.Outside && a.Status == string(berth.AgentConnecting) {
+			list = append(list, a.Name+" would be started by hand")
+			continue
+		}
 		if a.Status != string(berth.AgentConnected) {
 			return fmt.Sprintf("the agent %s is %s", a.Name, a.Status), "", nil
 		}

@@ -67,21 +67,7 @@ func (s *Service) ResolveAgent(ctx context.Context, actor authz.Actor, id berth.
 		if owner.Status == berth.UserSuspended {
 			return berth.Errorf(berth.Forbidden, "the owner of the workspace is suspended: nobody can connect to it until that is lifted")
 		}
-		newest, err := q.NewestBuild(id)
-		if err != nil {
-			return err
-		}
-		if newest.Transition != berth.Start {
-			return berth.Errorf(berth.Conflict, "the workspace %s is %s: start it with berth start %s", w.Name, berth.WorkspaceStatus(newest), w.Name)
-		}
-		agents, err := q.Agents(id)
-		if err != nil {
-			return err
-		}
-		if len(agents) == 0 && newest.Active() {
-			return berth.Errorf(berth.Unavailable, "the workspace %s is %s: wait until its build has ended", w.Name, berth.WorkspaceStatus(newest))
-		}
-		a, err = pick(agents, w, name)
+		a, err = startedAgent(q, w, name)
 		return err
 	})
 	if err != nil {
@@ -90,6 +76,25 @@ func (s *Service) ResolveAgent(ctx context.Context, actor authz.Actor, id berth.
 	// That a use could not be written down is no reason to keep people out.
 	_ = s.db.Guarded(ctx, func(tx *store.Tx) error { return tx.UseWorkspace(id) })
 	return a, nil
+}
+
+// startedAgent is the agent of a name of a workspace that was started.
+func startedAgent(q *store.Query, w berth.Workspace, name string) (berth.Agent, error) {
+	newest, err := q.NewestBuild(w.ID)
+	if err != nil {
+		return berth.Agent{}, err
+	}
+	if newest.Transition != berth.Start {
+		return berth.Agent{}, berth.Errorf(berth.Conflict, "the workspace %s is %s: start it with berth start %s", w.Name, berth.WorkspaceStatus(newest), w.Name)
+	}
+	agents, err := q.Agents(w.ID)
+	if err != nil {
+		return berth.Agent{}, err
+	}
+	if len(agents) == 0 && newest.Active() {
+		return berth.Agent{}, berth.Errorf(berth.Unavailable, "the workspace %s is %s: wait until its build has ended", w.Name, berth.WorkspaceStatus(newest))
+	}
+	return pick(agents, w, name)
 }
 
 // pick is the agent of a name among a workspace's.

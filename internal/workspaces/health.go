@@ -1,6 +1,7 @@
 package workspaces
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -27,7 +28,9 @@ func (s *Service) setting(w berth.Workspace, now time.Time) setting {
 func agentView(a berth.Agent, in setting) AgentView {
 	v := AgentView{Agent: a, Status: a.Status(in.now)}
 	v.Health = ill(a, v.Status, in)
-	v.Healthy = v.Health == ""
+	if v.Healthy = v.Health == ""; v.Healthy && waits(a, v.Status) {
+		v.Health = "waits for its agent: " + outsideHint(a, in)
+	}
 	v.Notes = notes(a, v, in)
 	starting := a.Lifecycle == berth.AgentCreated || a.Lifecycle == berth.AgentStarting
 	v.Blocks = starting && slices.ContainsFunc(a.Scripts, func(s berth.Script) bool { return s.StartBlocksLogin && s.RunOnStart })
@@ -38,6 +41,8 @@ func agentView(a berth.Agent, in setting) AgentView {
 // it does not.
 func ill(a berth.Agent, status berth.AgentStatus, in setting) string {
 	switch {
+	case status != berth.AgentConnected && a.Lifecycle == berth.AgentOff && a.Outside:
+		return "the agent is not running: start it again, " + outsideHint(a, in)
 	case status != berth.AgentConnected && a.Lifecycle == berth.AgentOff:
 		return fmt.Sprintf("the agent is not running: berth start %s brings it back", in.workspace)
 	case status == berth.AgentConnectTimeout:
@@ -49,14 +54,28 @@ func ill(a berth.Agent, status berth.AgentStatus, in setting) string {
 		if known := troubled(a); known != "" {
 			return "the agent has lost its connection: " + known
 		}
+		cure := "berth restart " + in.workspace
+		if a.Outside {
+			cure = outsideHint(a, in)
+		}
 		return "the agent has lost its connection, last heard of " + ago(in.now.Sub(a.SeenAt)) +
-			": it comes back by itself if its computer runs; if not, berth restart " + in.workspace
+			": it comes back by itself if its computer runs; if not, " + cure
 	case a.Lifecycle == berth.AgentStartError:
 		return fmt.Sprintf("a start script exited with an error: see berth logs %s.%s", in.workspace, a.Name)
 	case a.Lifecycle == berth.AgentShuttingDown:
 		return "the agent is shutting down"
 	}
 	return ""
+}
+
+// waits tells whether an agent waits for a person to start it.
+func waits(a berth.Agent, status berth.AgentStatus) bool {
+	return a.Outside && status == berth.AgentConnecting && a.Trouble == nil
+}
+
+// outsideHint is the command that tells how to start an agent.
+func outsideHint(a berth.Agent, in setting) string {
+	return "berth external-agent " + in.workspace + "." + a.Name
 }
 
 // notes is what else to know of an agent.
@@ -175,12 +194,14 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
-// health is healthy when no agent fails; else it names the first that does.
-func health(agents []AgentView) (bool, string) {
+// health is healthy when no agent fails; else it names the first that does. Of
+// healthy ones, it says which waits for a person.
+func health(agents []AgentView) (healthy bool, says string) {
 	for _, a := range agents {
 		if !a.Healthy {
 			return false, a.Agent.Name + ": " + a.Health
 		}
+		says = cmp.Or(says, a.Health)
 	}
-	return true, ""
+	return true, says
 }

@@ -34,6 +34,7 @@ func TestHealthIsOneSentenceWithTheFix(t *testing.T) {
 			{Kind: "websocket", Detail: "a proxy blocks websockets", Fix: "let it pass Upgrade requests"}}}
 	}
 	young := func(a *berth.Agent) { a.CreatedAt = now.Add(-time.Minute) }
+	outside := func(a *berth.Agent) { a.Outside = true }
 	in2 := func(resource string) func(*berth.Agent) { return func(a *berth.Agent) { a.Resource = resource } }
 	tests := []struct {
 		name   string
@@ -62,6 +63,10 @@ func TestHealthIsOneSentenceWithTheFix(t *testing.T) {
 		{"silent", linked(func(a *berth.Agent) { a.SeenAt = now.Add(-time.Hour) }), in, berth.AgentDisconnected, "last heard of 1 h ago", ""},
 		{"off", linked(lost, at(berth.AgentOff)), in, berth.AgentDisconnected, "the agent is not running: berth start web", ""},
 		{"second", linked(func(a *berth.Agent) { a.Second = &berth.SecondLink{At: now, From: "10.9.9.9:1"} }), in, berth.AgentConnected, "", "from 10.9.9.9:1, and was refused"},
+		{"by hand", waiting(outside, func(a *berth.Agent) { a.CreatedAt = now.Add(-time.Hour) }), in, berth.AgentConnecting, "", ""},
+		{"by hand, with trouble", waiting(outside, blocked), in, berth.AgentConnecting, "", "a proxy blocks websockets"},
+		{"by hand, lost", linked(outside, lost), in, berth.AgentDisconnected, "if not, berth external-agent web.main", ""},
+		{"by hand, off", linked(outside, lost, at(berth.AgentOff)), in, berth.AgentDisconnected, "start it again, berth external-agent web.main", ""},
 		{"older", linked(func(a *berth.Agent) { a.Version = "v1" }), in, berth.AgentConnected, "", "the agent (v1) is older than the server (v2): restart to update it"},
 	}
 	for _, tt := range tests {
@@ -72,6 +77,28 @@ func TestHealthIsOneSentenceWithTheFix(t *testing.T) {
 		if notes := strings.Join(v.Notes, "\n"); (notes == "") != (tt.note == "") || !strings.Contains(notes, tt.note) {
 			t.Errorf("%s: notes %q", tt.name, notes)
 		}
+	}
+}
+
+// An agent that nobody started yet makes its workspace wait, not ill; an ill one
+// beside it counts first.
+func TestHealthOfAgentsThatPeopleStart(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	in := setting{now: now, workspace: "web"}
+	old := berth.Agent{CreatedAt: now.Add(-time.Hour)}
+	old.Name, old.ConnectionTimeout = "main", 120
+	byHand := old
+	byHand.Name, byHand.Outside = "gpu", true
+	if ok, says := health([]AgentView{agentView(byHand, in)}); !ok || says != "waits for its agent: berth external-agent web.gpu" {
+		t.Errorf("%v, %q", ok, says)
+	}
+	if ok, says := health([]AgentView{agentView(byHand, in), agentView(old, in)}); ok || !strings.HasPrefix(says, "main: ") {
+		t.Errorf("%v, %q", ok, says)
+	}
+	byHand.ConnectedAt, byHand.SeenAt = now, now
+	if ok, says := health([]AgentView{agentView(byHand, in)}); !ok || says != "" {
+		t.Errorf("%v, %q", ok, says)
 	}
 }
 

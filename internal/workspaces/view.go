@@ -17,7 +17,7 @@ type View struct {
 	Status       berth.Status
 	Reason       string // why it has this status, where there is more to say
 	Healthy      bool   // meaningful while running
-	Health       string // why it is not healthy
+	Health       string // why it is not healthy, or what a healthy one waits for
 	Outdated     bool   // another version than its newest build's is active
 	Agents       []AgentView
 	Activity     *berth.Activity // nil in lists
@@ -48,7 +48,7 @@ type AgentView struct {
 	Agent   berth.Agent
 	Status  berth.AgentStatus
 	Healthy bool
-	Health  string   // why it is not healthy
+	Health  string   // why it is not healthy, or what a healthy one waits for
 	Notes   []string // what to know besides, one sentence each
 	Blocks  bool     // a start script keeps people out until it has ended
 }

@@ -7,10 +7,11 @@ terraform {
 }
 
 data "coder_workspace" "me" {}
+data "coder_provisioner" "me" {}
 
 resource "coder_agent" "bench" {
   os   = "linux"
-  arch = "arm64"
+  arch = data.coder_provisioner.me.arch
 }
 
 resource "coder_external_agent" "bench" {
