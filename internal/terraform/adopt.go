@@ -17,11 +17,24 @@ import (
 	"github.com/berthdev/berth"
 )
 
+// What was cut may be made a moment later all the same, by the service that was
+// asked for it.
+const (
+	lateness = 2 * time.Minute // until then it is looked for again by the next build
+	patience = 3 * time.Second // how long a build waits for it to appear
+)
+
+// late tells whether a change that was not found may still be made.
+func (l lost) late() bool { return time.Since(l.At) < lateness }
+
 // adopt looks for what builds before this one may have made, and has terraform
 // import what is there. Only objects that carry the id of the workspace are
-// taken: others may be somebody else's.
+// taken: others may be somebody else's. What is not found for certain is looked
+// for by the next build too, until the state has an object of its address.
 func (r *run) adopt(ctx context.Context) error {
-	var still []lost
+	if f, err := parseState(r.State); err == nil {
+		r.lost = slices.DeleteFunc(r.lost, func(l lost) bool { return l.in(f.addresses()) })
+	}
 	for _, l := range r.lost {
 		found, why := r.importLost(ctx, l)
 		switch {
@@ -29,14 +42,20 @@ func (r *run) adopt(ctx context.Context) error {
 			return canceled(ctx)
 		case found:
 			r.say("info", l.Addresses[0]+" was made by a build that was cut; it is in the state now.")
+		case why == "" && l.late():
+			r.say("info", l.say()+". It is not there yet.")
+			continue
 		case why == "":
 			r.say("info", l.say()+". It was not made.")
 		default:
 			r.say("warn", l.say()+". It may be left behind: "+why+".")
-			still = append(still, l)
+			continue
 		}
+		r.lost = slices.DeleteFunc(slices.Clone(r.lost), func(o lost) bool { return slices.Equal(o.Addresses, l.Addresses) && o.Type == l.Type })
 	}
-	r.lost = still
+	if err := writeLost(r.dir.path, r.lost); err != nil {
+		return fmt.Errorf("noting what is still to be found: %w", err)
+	}
 	return r.takeState()
 }
 
@@ -56,14 +75,15 @@ func (r *run) importLost(ctx context.Context, l lost) (found bool, why string) {
 	if len(l.Addresses) != 1 {
 		return false, "it is not known which of these it is"
 	}
-	if f, err := parseState(r.State); err == nil && slices.Contains(f.addresses(), l.Addresses[0]) {
-		return false, ""
-	}
 	workspace := r.Env["CODER_WORKSPACE_ID"]
 	if text, _ := json.Marshal(l.Known); workspace == "" || !bytes.Contains(text, []byte(workspace)) {
 		return false, "it does not carry the id of the workspace, so it cannot be told from others"
 	}
 	id, why := r.importID(ctx, l)
+	for until := time.Now().Add(patience); id == "" && why == "" && l.late() && ctx.Err() == nil && time.Now().Before(until); {
+		time.Sleep(patience / 10)
+		id, why = r.importID(ctx, l)
+	}
 	if id == "" {
 		return false, why
 	}

@@ -1,10 +1,15 @@
 package terraform
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/berthdev/berth/internal/journal"
@@ -27,6 +32,80 @@ func takeLost(state []byte) (clean []byte, missing []lost) {
 		return state, nil
 	}
 	return clean, missing
+}
+
+// withLost puts changes into a state that nobody knows of, beside those that are
+// in it, but for those whose object it has.
+func withLost(state []byte, list []lost) []byte {
+	clean, all := takeLost(state)
+	f, err := parseState(clean)
+	if err != nil || len(list) == 0 {
+		return state
+	}
+	var top rawObject
+	if json.Unmarshal(clean, &top) != nil {
+		return state
+	}
+	there := f.addresses()
+	all = slices.DeleteFunc(merged(all, list), func(l lost) bool { return l.in(there) })
+	if len(all) == 0 {
+		return clean
+	}
+	if top[lostName], err = json.Marshal(all); err != nil {
+		return state
+	}
+	with, err := json.MarshalIndent(top, "", "  ")
+	if err != nil {
+		return state
+	}
+	return with
+}
+
+// in tells whether its object is one of these.
+func (l lost) in(addresses []string) bool {
+	return len(l.Addresses) == 1 && slices.Contains(addresses, l.Addresses[0])
+}
+
+// merged has each change once.
+func merged(a, b []lost) []lost {
+	all := slices.Clone(a)
+	for _, l := range b {
+		if !slices.ContainsFunc(a, func(o lost) bool {
+			return o.Type == l.Type && slices.Equal(o.Addresses, l.Addresses) && maps.EqualFunc(o.Known, l.Known, bytesEqual)
+		}) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+func bytesEqual(a, b json.RawMessage) bool { return bytes.Equal(a, b) }
+
+// lostFile is where a build keeps what it was told to look for, until it has
+// found it: should it be killed, the next one looks.
+const lostFile = "lost.json"
+
+func writeLost(dir string, list []lost) error {
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, lostFile)
+	if err := os.Remove(path + ".part"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := writeWhole(path+".part", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".part", path)
+}
+
+// unfound is what a build in the directory still had to look for.
+func (d *directory) unfound() (list []lost) {
+	if text, err := d.read(lostFile, maxState); err == nil {
+		_ = json.Unmarshal(text, &list)
+	}
+	return list
 }
 
 // say tells people what may be left behind.
@@ -81,6 +160,9 @@ func (d *directory) settled(over bool, kept ...[]byte) (state []byte, missing []
 		if l, s, err := Header(other); err == nil && (state == nil || l == lineage && s > serial) {
 			state, lineage, serial = other, l, s
 		}
+	}
+	if state != nil {
+		state = withLost(state, d.unfound())
 	}
 	records, err := d.journaled()
 	switch {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -23,6 +24,7 @@ type lost struct {
 	Addresses []string                   `json:"addresses"`
 	Known     map[string]json.RawMessage `json:"known,omitempty"` // attributes, as planned
 	Why       string                     `json:"why,omitempty"`
+	At        time.Time                  `json:"at,omitzero"` // when it was begun
 }
 
 // made is what the journal knows of one object at the end.
@@ -94,7 +96,7 @@ func replay(state []byte, records []journal.Record) (now []byte, missing []lost,
 // outcome is what came of one change: an object as it is now, or a gap. Neither,
 // if nothing of it concerns the state.
 func outcome(b journal.Record, ends map[int64]journal.Record, shapes map[string]journal.Shape) (*made, *lost) {
-	gap := &lost{Type: b.Type, Source: b.Source, Addresses: b.Addresses}
+	gap := &lost{Type: b.Type, Source: b.Source, Addresses: b.Addresses, At: b.At}
 	shape, known := shapes[b.Type]
 	var prior cty.Value
 	if known {
@@ -261,7 +263,7 @@ func (e *stateEdit) remove(m made) {
 // given a place.
 func (e *stateEdit) put(m made) *lost {
 	attributes, err := ctyjson.Marshal(m.value, m.shape.Type)
-	gap := &lost{Type: m.begun.Type, Source: m.begun.Source, Addresses: m.begun.Addresses, Known: knownAttributes(m.value), Why: "it was made, and it is not known for which of these"}
+	gap := &lost{Type: m.begun.Type, Source: m.begun.Source, Addresses: m.begun.Addresses, Known: knownAttributes(m.value), Why: "it was made, and it is not known for which of these", At: m.begun.At}
 	if err != nil {
 		gap.Why = "it was made, but what its plugin said of it cannot be written down"
 		return gap
@@ -425,7 +427,9 @@ func (e *stateEdit) add(at objectAddress, source string, instance rawObject) {
 // done is the state as it is now, with the next serial if it has changed.
 func (e *stateEdit) done(missing []lost) ([]byte, error) {
 	if len(missing) > 0 {
-		text, err := json.Marshal(missing)
+		var before []lost
+		_ = json.Unmarshal(e.top[lostName], &before)
+		text, err := json.Marshal(merged(before, missing))
 		if err != nil {
 			return e.text, err
 		}

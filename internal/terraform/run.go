@@ -70,6 +70,12 @@ func (r *run) prepare() error {
 	if r.dir, err = prepare(r.Options, variables); err != nil {
 		return err
 	}
+	if len(r.lost) > 0 {
+		if err := writeLost(r.dir.path, r.lost); err != nil {
+			r.dir.close()
+			return fmt.Errorf("noting what is to be found: %w", err)
+		}
+	}
 	r.watcher = &watcher{dir: r.dir, sink: r.sink, serial: -1}
 	if len(r.State) > 0 {
 		if r.watcher.lineage, r.watcher.serial, err = Header(r.State); err != nil {
@@ -217,6 +223,7 @@ func (r *run) result(err error) (Result, error) {
 	var result Result
 	if state != nil {
 		unchanged := len(r.State) > 0 && lineage == r.watcher.lineage && serial == r.watcher.serial && r.watcher.last == nil
+		state = withLost(state, r.dir.unfound())
 		r.watcher.offer(lineage, serial, state)
 		var unreadable error
 		if result, unreadable = ReadState(state); err == nil && unreadable != nil {

@@ -74,6 +74,7 @@ func (w *watcher) offer(lineage string, serial int64, state []byte) {
 	if lineage == w.lineage && serial <= w.serial {
 		return
 	}
+	state = withLost(state, w.dir.unfound())
 	w.lineage, w.serial, w.last = lineage, serial, state
 	w.sink.State(lineage, serial, state)
 }

@@ -1,0 +1,71 @@
+package terraform
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/berthdev/berth"
+)
+
+// What nobody could find goes from build to build, through failures and kills,
+// until the state has it.
+func TestWhatIsLostIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	i := s.must(map[string]string{"main.tf": swiftly})
+	known := map[string]json.RawMessage{"id": json.RawMessage(`"x"`)}
+	gaps := []lost{
+		{Type: "box", Addresses: []string{"box.a"}, Known: known, At: time.Now()},
+		{Type: "box", Addresses: []string{"box.b[0]", "box.b[1]"}, At: time.Now().Add(-time.Hour)},
+	}
+	first, err := Run(t.Context(), fast(t, s.options(i, berth.Start, nil)), &recorder{t: t}, allow(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(state []byte) (list []string) {
+		_, missing := takeLost(state)
+		for _, l := range missing {
+			list = append(list, l.Addresses[0])
+		}
+		return list
+	}
+	both := []string{"box.a", "box.b[0]"}
+	state := withLost(first.State, gaps)
+
+	t.Run("a stop", func(t *testing.T) {
+		o := fast(t, s.options(i, berth.Stop, state))
+		rec := &recorder{t: t}
+		r, err := Run(t.Context(), o, rec, allow(nil))
+		if err != nil || !slices.Equal(names(r.State), both) {
+			t.Errorf("%v, still lost: %v", err, names(r.State))
+		}
+		for _, shipped := range rec.states {
+			if !slices.Equal(names(shipped), both) {
+				t.Errorf("a revision that was shipped forgot something: %v", names(shipped))
+			}
+		}
+		if again, err := Recover(o.Dir, state); err != nil || !slices.Equal(names(again.State), both) {
+			t.Errorf("had its keeper been killed: %v, %v", err, names(again.State))
+		}
+	})
+	t.Run("a build that is refused", func(t *testing.T) {
+		no := func(context.Context, berth.Plan) (berth.Verdict, error) { return berth.Verdict{Reason: "no"}, nil }
+		r, err := Run(t.Context(), fast(t, s.options(i, berth.Stop, state)), &recorder{t: t}, no)
+		if e := (*RunError)(nil); !errors.As(err, &e) || r.State != nil && !slices.Equal(names(r.State), both) {
+			t.Errorf("%v, still lost: %v", err, names(r.State))
+		}
+	})
+	t.Run("it is there", func(t *testing.T) {
+		there := withLost(first.State, append(gaps, lost{Type: "berth_directory", Addresses: []string{"berth_directory.home"}}))
+		if got := names(there); !slices.Equal(got, both) {
+			t.Errorf("lost: %v", got)
+		}
+		if got := names(withLost(there, gaps)); !slices.Equal(got, both) {
+			t.Errorf("twice: %v", got)
+		}
+	})
+}
