@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -79,6 +80,21 @@ func TestStormOnWarmPlugins(t *testing.T) {
 	for _, n := range names {
 		s.Berth("create", n, "-t", "docker", "-y")
 	}
+	defer func() {
+		if out, err := exec.Command("docker", "ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.CreatedAt}} {{.Status}}").Output(); t.Failed() && err == nil {
+			t.Logf("containers:\n%s", out)
+		}
+		for _, n := range names {
+			var builds []struct{ Number int }
+			if out, _, code := s.Try("builds", "list", n, "--json"); !t.Failed() || code != 0 || json.Unmarshal([]byte(out), &builds) != nil {
+				continue
+			}
+			for _, b := range builds[:min(24, len(builds))] {
+				out, _, _ := s.Try("logs", n, "--build", fmt.Sprint(b.Number))
+				t.Logf("the log of build %d of %s:\n%s", b.Number, n, out)
+			}
+		}
+	}()
 	for i := range storms(4, 60) {
 		n := names[r.IntN(len(names))]
 		s.Try([]string{"start", "stop", "restart"}[r.IntN(3)], n, "-y", "--no-wait")

@@ -311,6 +311,8 @@ resource "docker_container" "workspace" {
   hostname = data.coder_workspace.me.name
   entrypoint = ["sh", "-c", replace(coder_agent.main.init_script, "/localhost|127\\.0\\.0\\.1/", "host.docker.internal")]
   env        = ["CODER_AGENT_TOKEN=${coder_agent.main.token}"]
+  # Without it Docker kills the container at once, and with it its stop scripts.
+  destroy_grace_seconds = 10
   host {
     host = "host.docker.internal"
     ip   = "host-gateway"
