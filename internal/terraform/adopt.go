@@ -2,10 +2,12 @@ package terraform
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -79,10 +81,11 @@ func (r *run) importLost(ctx context.Context, l lost) (found bool, why string) {
 	if text, _ := json.Marshal(l.Known); workspace == "" || !bytes.Contains(text, []byte(workspace)) {
 		return false, "it does not carry the id of the workspace, so it cannot be told from others"
 	}
-	id, why := r.importID(ctx, l)
+	find := func() (string, string) { return r.importID(ctx, l, workspace) }
+	id, why := find()
 	for until := time.Now().Add(patience); id == "" && why == "" && l.late() && ctx.Err() == nil && time.Now().Before(until); {
 		time.Sleep(patience / 10)
-		id, why = r.importID(ctx, l)
+		id, why = find()
 	}
 	if id == "" {
 		return false, why
@@ -109,40 +112,53 @@ func (r *run) importLost(ctx context.Context, l lost) (found bool, why string) {
 	}
 }
 
-// byName are the types of which the name is the id, and only one object can have it.
-var byName = map[string]bool{"docker_volume": true}
+const notOurs = "what has its name does not carry the id of the workspace, so it may be somebody else's"
 
 // importID is by what terraform imports an object; empty with a reason, or
-// without one where it does not exist.
-func (r *run) importID(ctx context.Context, l lost) (id, why string) {
+// without one where it does not exist. That the object was to carry the id of the
+// workspace proves nothing of what has its name now.
+func (r *run) importID(ctx context.Context, l lost, workspace string) (id, why string) {
 	text := func(name string) (value string) {
 		_ = json.Unmarshal(l.Known[name], &value)
 		return value
 	}
-	if id = text("id"); id != "" {
+	named := func(id string) (string, string) {
+		if !strings.Contains(id, workspace) {
+			return "", notOurs
+		}
 		return id, ""
 	}
-	switch name := text("name"); {
-	case name == "":
-	case byName[l.Type]:
-		return name, ""
-	case l.Type == "docker_container", l.Type == "docker_network":
-		return r.dockerID(ctx, strings.TrimPrefix(l.Type, "docker_")+"s", name)
+	if id = text("id"); id != "" {
+		return named(id)
+	}
+	if name, kind := text("name"), dockerKinds[l.Type]; name != "" && kind != "" {
+		return r.dockerID(ctx, kind, name, workspace)
+	}
+	if byName[l.Type] {
+		return text("name"), ""
 	}
 	var meta []struct {
 		Name, Namespace string
 	}
 	if strings.HasPrefix(l.Type, "kubernetes_") && json.Unmarshal(l.Known["metadata"], &meta) == nil && len(meta) == 1 && meta[0].Name != "" {
 		if meta[0].Namespace == "" {
-			return meta[0].Name, ""
+			return named(meta[0].Name)
 		}
-		return meta[0].Namespace + "/" + meta[0].Name, ""
+		return named(meta[0].Namespace + "/" + meta[0].Name)
 	}
 	return "", "nothing of what is known of it tells it from others of its type"
 }
 
-// dockerID asks Docker on its socket for the id of a named object.
-func (r *run) dockerID(ctx context.Context, kind, name string) (id, why string) {
+// byName are types of which the name is the id, and whose objects nobody else can
+// have made. Of the plugins that we know none has one; a test's has.
+var byName = map[string]bool{}
+
+// dockerKinds are the types that Docker is asked for by name, and where.
+var dockerKinds = map[string]string{"docker_container": "containers", "docker_network": "networks", "docker_volume": "volumes"}
+
+// dockerID asks Docker on its socket for the id of a named object of the
+// workspace.
+func (r *run) dockerID(ctx context.Context, kind, name, workspace string) (id, why string) {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	socket := "/var/run/docker.sock"
@@ -177,13 +193,20 @@ func (r *run) dockerID(ctx context.Context, kind, name string) (id, why string) 
 	}
 	defer response.Body.Close()
 	var found struct {
-		ID string `json:"Id"`
+		ID   string `json:"Id"`
+		Name string // the id of a volume
 	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	switch {
 	case response.StatusCode == http.StatusNotFound:
 		return "", ""
-	case response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&found) != nil || found.ID == "":
+	case err != nil || response.StatusCode != http.StatusOK || json.Unmarshal(body, &found) != nil:
 		return "", "Docker answers " + response.Status
+	case !bytes.Contains(body, []byte(workspace)):
+		return "", notOurs
 	}
-	return found.ID, ""
+	return cmp.Or(found.ID, found.Name), ""
 }
+
+// maxAnswer bounds what Docker says of one object, in bytes.
+const maxAnswer = 4 << 20

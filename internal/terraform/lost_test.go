@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -68,4 +72,50 @@ func TestWhatIsLostIsLookedForAgain(t *testing.T) {
 			t.Errorf("twice: %v", got)
 		}
 	})
+}
+
+// What has the name of a lost object is taken only if it carries the id of the
+// workspace itself: else it is somebody else's.
+func TestOthersObjectsAreNotAdopted(t *testing.T) {
+	t.Parallel()
+	const workspace = "11111111-2222-4333-8444-555555555555"
+	socket := filepath.Join(workDir(t), "docker.sock")
+	answers := map[string]string{
+		"/containers/ours/json":   `{"Id":"c1","Config":{"Labels":{"coder.workspace_id":"` + workspace + `"}}}`,
+		"/containers/theirs/json": `{"Id":"c2","Config":{"Labels":{"coder.workspace_id":"another"}}}`,
+		"/volumes/" + workspace:   `{"Name":"` + workspace + `"}`,
+	}
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docker := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answers[r.URL.Path] == "" {
+			http.NotFound(w, r)
+			return
+		}
+		io.WriteString(w, answers[r.URL.Path])
+	})}
+	go docker.Serve(listener)
+	t.Cleanup(func() { docker.Close() })
+	r := &run{Options: Options{Env: map[string]string{"DOCKER_HOST": "unix://" + socket}}, dir: &directory{}}
+	for _, c := range []struct{ kind, known, want, why string }{
+		{"docker_container", `{"name":"ours"}`, "c1", ""},
+		{"docker_container", `{"name":"theirs"}`, "", notOurs},
+		{"docker_container", `{"name":"none"}`, "", ""},
+		{"docker_volume", `{"name":"` + workspace + `"}`, workspace, ""},
+		{"kubernetes_pod", `{"metadata":[{"name":"ws-` + workspace + `","namespace":"n"}]}`, "n/ws-" + workspace, ""},
+		{"kubernetes_pod", `{"metadata":[{"name":"web","namespace":"n"}]}`, "", notOurs},
+		{"box", `{"id":"` + workspace + `"}`, workspace, ""},
+		{"box", `{"id":"web"}`, "", notOurs},
+		{"box", `{}`, "", "nothing of what is known of it tells it from others of its type"},
+	} {
+		l := lost{Type: c.kind}
+		if err := json.Unmarshal([]byte(c.known), &l.Known); err != nil {
+			t.Fatal(err)
+		}
+		if id, why := r.importID(t.Context(), l, workspace); id != c.want || why != c.why {
+			t.Errorf("%s %s: %q, %q; want %q, %q", c.kind, c.known, id, why, c.want, c.why)
+		}
+	}
 }
