@@ -119,3 +119,19 @@ func TestOthersObjectsAreNotAdopted(t *testing.T) {
 		}
 	}
 }
+
+// A creation that failed may have made its object: the next build looks for it.
+func TestFailedCreationsInDoubt(t *testing.T) {
+	t.Parallel()
+	for failed, want := range map[string]bool{
+		"Unable to create container: context canceled": true,
+		`Unable to create container: Error response from daemon: Conflict. The container name "/x" is already in use by container "y".`: true,
+		`persistentvolumeclaims "home" already exists`: true,
+		"Unable to find or pull image debian:13":       false,
+		"":                                             false,
+	} {
+		if got := doubt(failed) != ""; got != want {
+			t.Errorf("%q: %v", failed, got)
+		}
+	}
+}
