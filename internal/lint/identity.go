@@ -218,7 +218,7 @@ func held(b *hcl.Block) (i ignored) {
 		list, _ := hcl.ExprList(a.Expr)
 		for _, e := range list {
 			if path, found := hcl.AbsTraversalForExpr(e); !found.HasErrors() {
-				i.names = append(i.names, steps(path)[0])
+				i.names = append(i.names, source.Names(path)[0])
 			}
 		}
 	}

@@ -89,21 +89,6 @@ func (w *walk) expression(m *module, b *hcl.Block, e hcl.Expression) {
 	}
 }
 
-// steps are the names of a traversal, without indices: coder_agent.main[0].token
-// is the three of them.
-func steps(traversal hcl.Traversal) []string {
-	var list []string
-	for _, part := range traversal {
-		switch p := part.(type) {
-		case hcl.TraverseRoot:
-			list = append(list, p.Name)
-		case hcl.TraverseAttr:
-			list = append(list, p.Name)
-		}
-	}
-	return list
-}
-
 func at(list []string, i int) string {
 	if i < len(list) {
 		return list[i]
@@ -112,7 +97,7 @@ func at(list []string, i int) string {
 }
 
 func (w *walk) reference(m *module, b *hcl.Block, traversal hcl.Traversal) {
-	names := steps(traversal)
+	names := source.Names(traversal)
 	once := func(name string) bool {
 		s := step{m, name}
 		fresh := !w.seen[s]
@@ -208,7 +193,7 @@ func (m *module) text(e hcl.Expression) (string, bool) {
 	if found.HasErrors() {
 		return "", false
 	}
-	names := steps(traversal)
+	names := source.Names(traversal)
 	if len(names) != 4 || names[0] != "data" {
 		return "", false
 	}

@@ -85,7 +85,7 @@ func (m *module) needs() []need {
 		name, _, _ := strings.Cut(b.Labels[0], "_")
 		if a, ok := attributes(b.Body)["provider"]; ok {
 			if path, found := hcl.AbsTraversalForExpr(a.Expr); !found.HasErrors() {
-				name = steps(path)[0]
+				name = source.Names(path)[0]
 			}
 		}
 		if !named[name] {

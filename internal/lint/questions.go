@@ -103,7 +103,7 @@ func (t *template) readers() map[string]bool {
 	found := map[string]bool{}
 	note := func(m *module, self string, e hcl.Expression) {
 		for _, traversal := range e.Variables() {
-			if names := steps(traversal); len(names) >= 3 && names[0] == "data" && names[1] == "coder_parameter" && self != strings.Join(names[:3], ".") {
+			if names := source.Names(traversal); len(names) >= 3 && names[0] == "data" && names[1] == "coder_parameter" && self != strings.Join(names[:3], ".") {
 				found[m.Key+"/"+strings.Join(names[:3], ".")] = true
 			}
 		}
