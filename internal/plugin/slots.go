@@ -247,6 +247,3 @@ func (s *Slot) Close() {
 	_, _ = s.conn.Write([]byte{'\n'})
 	s.conn.Close()
 }
-
-// Installed is the binary with all plugins in a mirror that Install has laid out.
-func Installed(mirror string) string { return installed(mirror)[0] }

@@ -91,7 +91,7 @@ func (r *Runner) openWarmth() *warmth {
 
 func (w *warmth) open() (err error) {
 	o := warm.Options{
-		Dir: w.dir, Env: terraform.HostEnv(w.r.o.Pass), Slots: []string{plugin.Installed(filepath.Join(w.r.o.Work, "mirror")), plugin.SlotsCommand},
+		Dir: w.dir, Env: terraform.HostEnv(w.r.o.Pass), Slots: []string{plugin.Binary(filepath.Join(w.r.o.Work, "mirror")), plugin.SlotsCommand},
 		Peers: []uint32{uint32(os.Getuid())}, Sets: 2 * w.r.o.Slots, Memory: w.r.o.WarmMemory,
 		MaxAge: warmAge, MaxBuilds: warmBuilds, MaxIdle: warmIdle, Log: w.r.o.Log, End: plugin.EndWarm,
 	}
@@ -134,7 +134,7 @@ func (w *warmth) order() *warmOrder {
 	if w == nil || w.house == nil {
 		return nil
 	}
-	return &warmOrder{Coder: plugin.Installed(filepath.Join(w.r.o.Work, "mirror"))}
+	return &warmOrder{Coder: plugin.Binary(filepath.Join(w.r.o.Work, "mirror"))}
 }
 
 func (w *warmth) serve() {

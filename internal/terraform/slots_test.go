@@ -20,7 +20,7 @@ import (
 // warmHouse keeps plugins for the builds of a site.
 func (s *site) warmHouse(t testing.TB) *warm.House {
 	t.Helper()
-	o := warm.Options{Dir: filepath.Join(s.dir, "warm"), Env: []string{"PATH=" + searchPath}, Slots: []string{plugin.Installed(pluginMirror), plugin.SlotsCommand},
+	o := warm.Options{Dir: filepath.Join(s.dir, "warm"), Env: []string{"PATH=" + searchPath}, Slots: []string{plugin.Binary(pluginMirror), plugin.SlotsCommand},
 		Peers: []uint32{uint32(os.Getuid())}, Sets: 16, MaxAge: time.Hour, MaxBuilds: 1000, MaxIdle: time.Hour, End: plugin.EndWarm}
 	for _, name := range []string{"DOCKER_HOST"} {
 		if v, ok := os.LookupEnv(name); ok {

@@ -3,7 +3,6 @@ package terraform
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -119,10 +118,9 @@ func (s *swift) open(ctx context.Context) error {
 
 // launch starts one of the template's plugins for this build.
 func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string) (*journal.Process, journal.Upstream, error) {
-	at := filepath.Join(s.Installation.Dir, ".terraform", "providers", filepath.FromSlash(p.Source), p.Version, platform)
-	found, _ := filepath.Glob(filepath.Join(at, "terraform-provider-"+filepath.Base(filepath.FromSlash(p.Source))+"*"))
-	if len(found) != 1 {
-		return nil, journal.Upstream{}, fmt.Errorf("the plugin %s is not where it should be", p.Source)
+	binary, err := s.Installation.binary(p)
+	if err != nil {
+		return nil, journal.Upstream{}, err
 	}
 	name := filepath.Join("tmp", strconv.Itoa(i))
 	temp := filepath.Join(s.dir.path, name)
@@ -130,7 +128,7 @@ func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string)
 		return nil, journal.Upstream{}, err
 	}
 	return journal.Launch(ctx, journal.Command{
-		Source: p.Source, Path: found[0], Env: env, Dir: filepath.Join(s.dir.path, workName), Temp: temp, Attr: attributes(s.As),
+		Source: p.Source, Path: binary, Env: env, Dir: filepath.Join(s.dir.path, workName), Temp: temp, Attr: attributes(s.As),
 	})
 }
 
