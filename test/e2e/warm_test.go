@@ -68,9 +68,6 @@ func TestWarmBuildsComeToTheSame(t *testing.T) {
 // end, and no plugin is left that nobody has.
 func TestStormOnWarmPlugins(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("BERTH_SOAK") == "" {
-		t.Skip("SKIPPED: a plugin that is killed in the middle of a create may leave a container that no later build takes over; --warm-plugins stays off until it passes under `make soak`")
-	}
 	harness.Need(t, "terraform")
 	image := harness.Image(t)
 	r := seed(t)
