@@ -100,7 +100,8 @@ func (r *run) importLost(ctx context.Context, l lost) (found bool, why string) {
 	var said bytes.Buffer
 	c := r.call("import", "-input=false", "-no-color", "-var-file="+filepath.Join(r.dir.path, "variables.tfvars.json"), l.Addresses[0], id)
 	c.env = environ(r.dir.path, o)
-	c.answer, c.stderr = &said, func(line []byte) { said.Write(append(line, '\n')) }
+	hear := func(line []byte) { said.Write(append(line, '\n')) }
+	c.stdout, c.stderr = hear, hear
 	switch err := c.run(ctx); {
 	case err == nil:
 		return true, ""
