@@ -135,20 +135,34 @@ var whom = map[string][]string{
 	"both":      {"terraform\x00apply", "provider-probe"},
 	"plugin":    {"provider-probe"},
 	"journal":   {"berth-plugin\x00journal"},
+	interrupted: nil,
 }
+
+// interrupted is who nobody is killed for: terraform is told to end, and its
+// plugin gives up what it is at.
+const interrupted = "nobody"
 
 // cut runs a build in which who is killed at the nth moment, and keeps what the
 // build leaves.
 func (w *world) cut(i Installation, t berth.Transition, who string, at int) (killed bool, r Result, err error) {
 	_ = os.Remove(filepath.Join(w.root, "moments"))
 	o := w.build(i, t)
+	if who == interrupted {
+		o.Env["PROBE_OBEYS"] = "yes"
+	}
 	ctx, stop := context.WithCancel(context.Background())
+	running, interrupt := context.WithCancel(context.Background())
+	defer interrupt()
 	done := make(chan bool, 1)
 	go func() {
 		hit := false
 		w.moments(ctx, func(n int, line string) {
 			if n != at {
 				return
+			}
+			if who == interrupted {
+				interrupt()
+				hit = true
 			}
 			for _, what := range whom[who] {
 				for _, pid := range victims(o.Dir, what) {
@@ -159,7 +173,7 @@ func (w *world) cut(i Installation, t berth.Transition, who string, at int) (kil
 		done <- hit
 	}()
 	rec := &recorder{t: w.t}
-	r, err = Run(context.Background(), o, rec, allow(nil))
+	r, err = Run(running, o, rec, allow(nil))
 	w.last = rec.text()
 	stop()
 	killed = <-done
@@ -203,6 +217,14 @@ func TestKilledPluginsLeaveNothing(t *testing.T) {
 	for _, who := range []string{"plugin", "both", "journal"} {
 		t.Run(who, func(t *testing.T) { killed(t, who, storm(1)) })
 	}
+}
+
+// Nor does a build that is told to end while its plugin is in the middle of
+// something: what it failed to delete is there, though the plugin says of it what
+// it says of what is gone.
+func TestInterruptedPluginsLeaveNothing(t *testing.T) {
+	t.Parallel()
+	killed(t, interrupted, storm(2))
 }
 
 func killed(t *testing.T, who string, builds int) {

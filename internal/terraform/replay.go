@@ -108,35 +108,40 @@ func outcome(b journal.Record, ends map[int64]journal.Record, shapes map[string]
 			known = false
 		}
 	}
-	e, ended := ends[b.Seq]
-	switch {
-	case !ended || e.Lost != "":
+	doubtful := func(why string) (*made, *lost) {
 		if b.Action != "create" {
 			return nil, nil // it is in the state, and the next build looks at it
 		}
-		gap.Why = "nobody knows whether it was made"
+		gap.Why = why
 		return nil, gap
+	}
+	e, ended := ends[b.Seq]
+	switch {
+	case !ended || e.Lost != "":
+		return doubtful("nobody knows whether it was made")
 	case !known:
-		gap.Why = "it was made, but what its plugin said of it cannot be read"
-		return nil, gap
+		return doubtful(unreadable)
 	}
 	value, err := shape.Value(e.State)
 	if err != nil {
-		gap.Why = "it was made, but what its plugin said of it cannot be read"
-		return nil, gap
+		return doubtful(unreadable)
 	}
 	m := &made{begun: b, ended: e, shape: shape, prior: prior, value: value}
 	if m.id = idOf(value); m.gone() {
 		m.id = idOf(prior)
 	}
-	if m.gone() && b.Action == "create" {
-		if gap.Why = doubt(e.Failed); gap.Why != "" {
-			return nil, gap
-		}
+	switch {
+	case !m.gone() || e.Failed == "" && b.Action != "create":
+		return m, nil
+	case b.Action == "create" && doubt(e.Failed) == "":
 		return nil, nil // nothing was made
 	}
-	return m, nil
+	// Nothing is left, plugins say also of what they failed to delete, and
+	// terraform does not believe it either.
+	return doubtful(doubt(e.Failed))
 }
+
+const unreadable = "it was made, but what its plugin said of it cannot be read"
 
 // knownAttributes are those of a planned object that are known before it is made.
 func knownAttributes(v cty.Value) map[string]json.RawMessage {

@@ -42,19 +42,30 @@ func main() {
 func path(name string) string { return filepath.Join(os.Getenv("PROBE_DIR"), "things", name) }
 
 // moment tells whoever watches that a change is at this point, and takes its time.
-func moment(what, name string) {
+// With PROBE_OBEYS it gives the change up where terraform tells it to stop.
+func moment(ctx context.Context, what, name string) error {
 	file, err := os.OpenFile(filepath.Join(os.Getenv("PROBE_DIR"), "moments"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err == nil {
 		fmt.Fprintf(file, "%s %s %d\n", what, name, os.Getpid())
 		file.Close()
 	}
 	wait, _ := time.ParseDuration(os.Getenv("PROBE_WAIT"))
-	time.Sleep(wait)
+	if os.Getenv("PROBE_OBEYS") == "" {
+		ctx = context.Background()
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s %s: %w", what, name, ctx.Err())
+	}
 }
 
-func create(_ context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
+func create(ctx context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
 	name := d.Get("name").(string)
-	moment("create", name)
+	if err := moment(ctx, "create", name); err != nil {
+		return diag.FromErr(err)
+	}
 	if err := os.MkdirAll(filepath.Dir(path(name)), 0o700); err != nil {
 		return diag.FromErr(err)
 	}
@@ -64,11 +75,13 @@ func create(_ context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
 	}
 	fmt.Fprint(file, d.Get("text"))
 	file.Close()
+	if err := moment(ctx, "created", name); err != nil {
+		return diag.FromErr(err) // it is there, and terraform is not told of it
+	}
 	d.SetId(name)
 	if err := d.Set("secret", "secret of "+name); err != nil {
 		return diag.FromErr(err)
 	}
-	moment("created", name)
 	if d.Get("broken").(bool) {
 		return diag.Errorf("%s is broken", name)
 	}
@@ -87,20 +100,22 @@ func read(_ context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
 	return diag.FromErr(errors.Join(d.Set("text", string(text)), d.Set("name", d.Id()), d.Set("secret", "secret of "+d.Id())))
 }
 
-func update(_ context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
-	moment("update", d.Id())
+func update(ctx context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
+	if err := moment(ctx, "update", d.Id()); err != nil {
+		return diag.FromErr(err)
+	}
 	if err := os.WriteFile(path(d.Id()), []byte(d.Get("text").(string)), 0o600); err != nil {
 		return diag.FromErr(err)
 	}
-	moment("updated", d.Id())
-	return nil
+	return diag.FromErr(moment(ctx, "updated", d.Id()))
 }
 
-func remove(_ context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
-	moment("delete", d.Id())
+func remove(ctx context.Context, d *schema.ResourceData, _ any) diag.Diagnostics {
+	if err := moment(ctx, "delete", d.Id()); err != nil {
+		return diag.FromErr(err)
+	}
 	if err := os.Remove(path(d.Id())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return diag.FromErr(err)
 	}
-	moment("deleted", d.Id())
-	return nil
+	return diag.FromErr(moment(ctx, "deleted", d.Id()))
 }
