@@ -46,6 +46,7 @@ func TestResolve(t *testing.T) {
 		{"ephemeral values are not kept", []berth.Parameter{debug}, parameters.Answers{Previous: answers{"debug": "true"}}, answers{"debug": "false"}, "", ""},
 		{"a removed question is forgotten", nil, parameters.Answers{Previous: answers{"old": "1"}}, answers{}, "", ""},
 		{"required", []berth.Parameter{region}, parameters.Answers{}, nil, "parameters.region", "one of: eu, us"},
+		{"wrong before missing", []berth.Parameter{region, size}, parameters.Answers{Request: answers{"size": "4"}}, nil, "parameters.size", "minimum, 5"},
 		{"unknown", []berth.Parameter{size, tags}, parameters.Answers{Request: answers{"sise": "1"}}, nil, "parameters.sise", "it has: size, tags"},
 		{"unknown of none", nil, parameters.Answers{Request: answers{"x": "1"}}, nil, "parameters.x", "no parameters"},
 		{"no such option", []berth.Parameter{region}, parameters.Answers{Request: answers{"region": "mars"}}, nil, "parameters.region", "eu, us"},

@@ -1,6 +1,7 @@
 package parameters
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -29,18 +30,26 @@ func All(questions []berth.Parameter) Asked { return Asked{Questions: questions}
 // Resolve gives every question its value and checks it: the complete answers of
 // a new build. Answers of the build before to what is not asked now are kept, so
 // that they are there again when it is; new ones are left out. Errors are Invalid
-// with the field `parameters.NAME` and say what would be right.
+// with the field `parameters.NAME` and say what would be right; a wrong answer
+// comes before a missing one, which may be asked because of it.
 func Resolve(a Asked, in Answers) (map[string]string, error) {
 	if err := refuseUnknown(a, in.Request); err != nil {
 		return nil, err
 	}
 	values := a.hidden(in.Previous)
+	var missing error
 	for _, q := range a.Questions {
 		value, from := Choose(q, in)
 		if err := Judge(q, value, from, in); err != nil {
-			return nil, err
+			if from != berth.FromNowhere {
+				return nil, err
+			}
+			missing = cmp.Or(missing, err)
 		}
 		values[q.Name] = value
+	}
+	if missing != nil {
+		return nil, missing
 	}
 	return values, nil
 }
