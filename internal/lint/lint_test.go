@@ -167,6 +167,7 @@ resource "coder_app" "b" {
 		"default that depends":      {main: whole + parameter("  type = \"number\"\n  default = local.n\n  validation {\n    max = 9\n  }") + "locals {\n  n = 99\n}\n"},
 		"ephemeral for good":        {whole + parameter("  ephemeral = true\n  default = \"x\""), `"coder_parameter" "p"`, []string{`error parameter-ephemeral: the parameter "p" is ephemeral`}},
 		"asked in vain":             {whole + "data \"coder_parameter\" \"p\" {\n  name = \"p\"\n  default = \"\"\n}\n", `"coder_parameter" "p"`, []string{`note parameter-unused: nothing reads the answer to "p"`}},
+		"asked in vain, by keys":    {whole + "data \"coder_parameter\" \"each\" {\n  for_each = toset([\"p\"])\n  name = each.key\n  default = \"\"\n}\n", `"coder_parameter" "each"`, []string{`note parameter-unused: nothing reads the answer to "each"`}},
 		"preset that is refused": {whole + parameter("  type = \"number\"\n  default = \"1\"\n  validation {\n    max = 9\n  }") + "data \"coder_workspace_preset\" \"big\" {\n  name = \"Big\"\n  parameters = { (data.coder_parameter.p.name) = \"10\" }\n}\n", `"coder_workspace_preset" "big"`,
 			[]string{`warning preset-invalid: no workspace can be made from the preset "Big": its answer to the parameter "p" is refused: 10 is more than the maximum, 9`}},
 		"preset that answers nothing": {whole + "data \"coder_workspace_preset\" \"big\" {\n  name = \"Big\"\n  parameters = { cpus = \"10\" }\n}\n", `"coder_workspace_preset" "big"`,

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -92,7 +93,7 @@ func checkParameters(t *template) {
 		}
 		if !read[a.module.Key+"/data.coder_parameter."+a.block.Labels[1]] {
 			t.add(berth.FindingNote, "parameter-unused", a.module, nil, a.block, address,
-				"nothing reads the answer to %q, so people are asked in vain; use %s.value, or remove the parameter", a.Name, address)
+				"nothing reads the answer to %q, so people are asked in vain; use %s.value, or remove the parameter", cmp.Or(a.Name, a.block.Labels[1]), address)
 		}
 	}
 }
