@@ -185,7 +185,7 @@ func (a *app) openFolder(ctx context.Context, c *client.Client, t target, o open
 
 // folderThere asks the workspace's shell what a folder is called.
 func (a *app) folderThere(ctx context.Context, c *client.Client, w api.Workspace, g api.Agent, t target, folder string) (string, error) {
-	stream, err := c.DialStream(ctx, w.ID, g.Name, "ssh")
+	stream, err := a.dialLinked(ctx, c, w, g, t)
 	if err != nil {
 		return "", err
 	}

@@ -166,11 +166,16 @@ func (a *app) reach(ctx context.Context, c *client.Client, t target, resumeFor t
 	if err := a.awaitAgent(ctx, c, w, agent, t, e.wait == "yes"); err != nil {
 		return nil, err
 	}
-	// After a restart of the server an agent may count as connected a moment
-	// before it is linked again.
+	return a.dialLinked(ctx, c, w, agent, t, opts...)
+}
+
+// dialLinked opens a stream to the SSH server of an agent that counts as
+// connected: after a restart of the server it may do so a moment before it is
+// linked again.
+func (a *app) dialLinked(ctx context.Context, c *client.Client, w api.Workspace, g api.Agent, t target, opts ...client.StreamOption) (*client.Stream, error) {
 	tell := a.sayOnce("waiting for " + t.String() + ": %s")
 	for end := time.Now().Add(relinking); ; {
-		stream, err := c.DialStream(ctx, w.ID, agent.Name, "ssh", opts...)
+		stream, err := c.DialStream(ctx, w.ID, g.Name, "ssh", opts...)
 		if err == nil || !errors.Is(err, berth.Unavailable) || time.Now().After(end) {
 			return stream, err
 		}

@@ -163,11 +163,22 @@ func (r *Relay) broken(l *link, err error) error {
 		Message: "the workspace's agent does not answer (last heard of " + ago(time.Since(l.tunnel.Seen())) + "); try again in half a minute"}
 }
 
-// find finds the agent's link, or says why there is none.
+// find finds the agent's link, or says why there is none. A link that is just
+// being made is waited for: everybody may have been told of it already.
 func (r *Relay) find(ctx context.Context, agent berth.AgentID) (*link, error) {
 	r.mu.Lock()
-	l := r.links[agent]
+	l, coming := r.links[agent], r.pending[agent]
 	r.mu.Unlock()
+	if l == nil && coming != nil {
+		select {
+		case <-coming:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		r.mu.Lock()
+		l = r.links[agent]
+		r.mu.Unlock()
+	}
 	if l != nil {
 		return l, nil
 	}

@@ -28,6 +28,7 @@ type site struct {
 	*Relay
 	url     string
 	handler http.Handler
+	linking func(berth.AgentID) // if set, called when a link is told of
 
 	mu       sync.Mutex
 	events   []string
@@ -60,6 +61,9 @@ func newSite(t testing.TB) *site {
 		},
 		Linked: func(_ context.Context, id Identity, _ time.Time) error {
 			s.note("linked %s", id.Agent)
+			if s.linking != nil {
+				s.linking(id.Agent)
+			}
 			return nil
 		},
 		Unlinked: func(_ context.Context, id Identity, _ time.Time, reason string) {
@@ -288,6 +292,32 @@ func TestRefusals(t *testing.T) {
 	_, err = tunnel.DialLink(ctx, s.url+"/link", http.Header{"Authorization": {"Bearer nonsense"}})
 	if !errors.As(err, &h) || !bytes.Contains(h.Body, []byte("unauthenticated")) {
 		t.Errorf("linking with a wrong token: %v", err)
+	}
+}
+
+// Whoever hears of a link may use it, however soon.
+func TestALinkThatIsToldOfCanBeUsed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	reached := make(chan error, 1)
+	s.linking = func(agent berth.AgentID) {
+		go func() {
+			stream, err := s.Dial(t.Context(), agent, "", "echo")
+			if err == nil {
+				stream.Close()
+			}
+			reached <- err
+		}()
+		select {
+		case err := <-reached:
+			t.Errorf("it was not waited for: %v", err)
+			reached <- err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	s.link(t, newAgent())
+	if err := <-reached; err != nil {
+		t.Error(err)
 	}
 }
 
