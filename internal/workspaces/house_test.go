@@ -187,6 +187,7 @@ func started(t *testing.T, j *builds.Job, serial int64) builds.Report {
 	mac.Write([]byte("berth agent token v1\x00" + id))
 	return builds.Report{Lineage: "L", Serial: serial, State: []byte(`{"version":4,"lineage":"L","serial":1}`),
 		Addresses: []string{"coder_agent.main", "docker_container.main[0]", "docker_volume.home"},
+		Resources: []berth.Resource{{Address: "docker_container.main[0]", Type: "docker_container", Metadata: []berth.ResourceItem{{Key: "image", Value: "debian"}}}},
 		Agents: []builds.FoundAgent{{ID: id, Token: base64.RawURLEncoding.EncodeToString(mac.Sum(nil)),
 			AgentSpec: berth.AgentSpec{Name: "main", Address: "coder_agent.main", OS: "linux", Arch: "amd64",
 				Scripts: []berth.Script{{ID: "s", RunOnStart: true, StartBlocksLogin: true}}}}}}

@@ -73,6 +73,11 @@ func (s *Service) view(q *store.Query, id berth.WorkspaceID) (View, error) {
 	if v.Build.Waits, err = s.queue.Waits(q, r.Build.Build); err != nil {
 		return View{}, err
 	}
+	d, err := q.BuildDetail(r.Build.ID)
+	if err != nil {
+		return View{}, err
+	}
+	v.Build.Resources = d.Resources
 	v.Reason = reason(v)
 	v.Activity, err = s.activity(q, r)
 	return v, err

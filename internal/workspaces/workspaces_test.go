@@ -37,6 +37,9 @@ func TestALife(t *testing.T) {
 		if v.Status != berth.StatusRunning || len(v.Agents) != 1 || !v.Agents[0].Blocks || !v.Healthy {
 			t.Errorf("a running workspace: %+v", v)
 		}
+		if r := v.Build.Resources; len(r) != 1 || r[0].Metadata[0].Value != "debian" {
+			t.Errorf("what it has, and what the template says of that: %+v", r)
+		}
 		if diff := cmp.Diff([]string{"docker_volume.home"}, v.Workspace.Persistent); diff != "" {
 			t.Errorf("persistent after a start: %s", diff)
 		}
