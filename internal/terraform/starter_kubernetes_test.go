@@ -31,7 +31,7 @@ func TestStarterKubernetesPlans(t *testing.T) {
 	for _, r := range c.Resources {
 		kept[r.Address] = r.Persistent
 	}
-	if !kept["kubernetes_persistent_volume_claim_v1.home"] || kept["kubernetes_deployment_v1.workspace"] || len(c.Presets) != 2 || len(c.Parameters) != 3 || len(c.Findings) != 0 {
+	if !kept["kubernetes_persistent_volume_claim_v1.home"] || kept["kubernetes_stateful_set_v1.workspace"] || len(c.Presets) != 2 || len(c.Parameters) != 3 || len(c.Findings) != 0 {
 		t.Errorf("%+v", c)
 	}
 

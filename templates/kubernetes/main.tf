@@ -213,10 +213,12 @@ resource "kubernetes_persistent_volume_claim_v1" "home" {
   }
 }
 
-# Ephemeral: start_count is 1 in a start and 0 in a stop. A deployment and no
-# bare pod, so that a pod whose machine dies comes back by itself. Nothing in it
-# names the owner or the workspace: a claim would start another pod for that.
-resource "kubernetes_deployment_v1" "workspace" {
+# Ephemeral: start_count is 1 in a start and 0 in a stop. A stateful set and no
+# deployment: its pod has one name, so the next one waits until the last one has
+# ended, and there are never two at one home. And no bare pod, so that one that is
+# gone comes back by itself. Nothing in it names the owner or the workspace: a
+# claim would start another pod for that.
+resource "kubernetes_stateful_set_v1" "workspace" {
   count = data.coder_workspace.me.start_count
   # The agent says when the workspace is there; nobody waits here.
   wait_for_rollout = false
@@ -227,12 +229,12 @@ resource "kubernetes_deployment_v1" "workspace" {
   }
   spec {
     replicas = 1
+    # It wants the name of a service for its pods; nobody looks this one up.
+    service_name = local.name
+    # A pod that does not get ready must not keep its successor away.
+    pod_management_policy = "Parallel"
     selector {
       match_labels = { "berth.dev/workspace-id" = data.coder_workspace.me.id }
-    }
-    # Never two pods at one home.
-    strategy {
-      type = "Recreate"
     }
     template {
       metadata {
@@ -293,7 +295,7 @@ resource "kubernetes_deployment_v1" "workspace" {
 # says here what a day of it costs.
 resource "coder_metadata" "workspace" {
   count       = data.coder_workspace.me.start_count
-  resource_id = kubernetes_deployment_v1.workspace[0].id
+  resource_id = kubernetes_stateful_set_v1.workspace[0].id
   item {
     key   = "image"
     value = var.image
