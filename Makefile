@@ -64,6 +64,10 @@ generate: ## rewrite what is generated: openapi.json, goldens, docs/config.md
 test: build ## every test that this machine can run; says what it skipped and why (under 15 minutes on 2 cores)
 	@scripts/test.sh $(ARGS)
 
+.PHONY: test-kubernetes
+test-kubernetes: build ## the starter for Kubernetes on a real cluster; scripts/kubernetes.sh says which
+	@scripts/kubernetes.sh
+
 .PHONY: soak
 soak: build ## the storms in full, with a printed seed
 	$(call say,200 kills of server and keepers under real builds)

@@ -3,7 +3,6 @@ package harness
 import (
 	"archive/tar"
 	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,17 +43,32 @@ func Plugins() string { return filepath.Join(Root(), ".tools", "mirror") }
 // importImage makes an image with busybox in it, and what more adds. It gives
 // what went wrong.
 func importImage(name string, more func(*tar.Writer) error, changes ...string) string {
-	path, err := exec.LookPath("busybox")
+	tree, err := imageTree(more)
 	if err != nil {
 		return err.Error()
+	}
+	cmd := exec.Command("docker", append(append([]string{"import"}, changes...), "-", name)...)
+	cmd.Stdin = bytes.NewReader(tree)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return err.Error() + ": " + string(out)
+	}
+	return ""
+}
+
+// imageTree is a root directory with busybox in it, and what more adds, as an
+// archive.
+func imageTree(more func(*tar.Writer) error) ([]byte, error) {
+	path, err := exec.LookPath("busybox")
+	if err != nil {
+		return nil, err
 	}
 	binary, err := os.ReadFile(path)
 	if err != nil {
-		return err.Error()
+		return nil, err
 	}
 	applets, err := exec.Command(path, "--list").Output()
 	if err != nil {
-		return err.Error()
+		return nil, err
 	}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -76,18 +90,11 @@ func importImage(name string, more func(*tar.Writer) error, changes ...string) s
 	}
 	if more != nil {
 		if err := more(w); err != nil {
-			return err.Error()
+			return nil, err
 		}
 	}
-	if err := w.Close(); err != nil {
-		return err.Error()
-	}
-	cmd := exec.Command("docker", append(append([]string{"import"}, changes...), "-", name)...)
-	cmd.Stdin = io.Reader(&b)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return err.Error() + ": " + string(out)
-	}
-	return ""
+	err = w.Close()
+	return b.Bytes(), err
 }
 
 // BridgeIP is the host's address on Docker's bridge, where containers reach it.
