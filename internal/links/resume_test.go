@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -99,7 +100,10 @@ func (h *host) dial(t *testing.T, agent berth.AgentID, r tunnel.Resuming) *tunne
 	t.Helper()
 	r.Explain = func(err error) (bool, error) { // the test's site refuses with 418
 		var refused *tunnel.HandshakeError
-		return errors.As(err, &refused) && !bytes.Contains(refused.Body, []byte("unavailable")), err
+		if !errors.As(err, &refused) {
+			return false, err
+		}
+		return !bytes.Contains(refused.Body, []byte("unavailable")), fmt.Errorf("%w: %s", err, refused.Body)
 	}
 	s, err := tunnel.Dialer{}.DialResuming(t.Context(), h.url+"/"+string(agent)+"/streams", r, newStream(), "echo")
 	if err != nil {

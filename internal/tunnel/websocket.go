@@ -64,9 +64,11 @@ func (w *wsConn) read(p []byte) (n int, err error) {
 		}
 	}
 	if err != nil {
-		err = w.ended(err)
+		// What came of a frame that was cut is as it was on the wire: masked, if a
+		// client sent it, and so other bytes than it wrote.
+		return 0, w.ended(err)
 	}
-	return n, err
+	return n, nil
 }
 
 // ended says how the connection ended: io.EOF when the peer has said all it
