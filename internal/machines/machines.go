@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -42,7 +41,7 @@ func Load(dir string) (*Verifier, error) {
 	if v.azureRoots, _ = x509.SystemCertPool(); v.azureRoots == nil {
 		v.azureRoots = x509.NewCertPool()
 	}
-	keys := &googleKeys{}
+	keys := &googleKeys{ask: askGoogle}
 	v.google = keys.get
 	if dir == "" {
 		return v, nil
@@ -216,11 +215,4 @@ func (v *Verifier) Google(ctx context.Context, token, audience string) (string, 
 		return "", refused("Google", "it names no instance; the machine has to ask for the full format")
 	}
 	return d.Google.Engine.ID, nil
-}
-
-// googleKeys are the keys of Google, asked for again from time to time.
-type googleKeys struct {
-	mu  sync.Mutex
-	set jose.JSONWebKeySet
-	at  time.Time
 }

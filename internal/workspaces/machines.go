@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/store"
@@ -45,36 +48,39 @@ func (s *Service) TokenByGoogle(ctx context.Context, token string) (string, erro
 	return s.tokenOf(ctx, authGoogle, id)
 }
 
-// tokenOf is the token of the one agent on a machine whose workspace was started
-// last. A machine that two workspaces claim gets none: a template can name any
-// machine, somebody else's too.
+// tokenOf is the token of the one agent that has the machine, if its workspace is
+// started. A machine that two claim gets none: a template can name any machine,
+// somebody else's too, and who does so must not become that machine's agent. Agents
+// of a workspace that stops count until it is stopped.
+// While the agent is connected there is nothing to give: documents of AWS never
+// expire, so one that was copied may come again at any time.
 func (s *Service) tokenOf(ctx context.Context, auth, instance string) (token string, err error) {
 	err = s.db.Read(ctx, func(q *store.Query) error {
 		agents, err := q.AgentsOfMachine(auth, instance)
 		if err != nil {
 			return err
 		}
-		var found []berth.Agent
-		for _, a := range agents {
-			newest, err := q.NewestBuild(a.WorkspaceID)
+		if len(agents) > 1 {
+			return severalClaim(instance, agents)
+		}
+		started := false
+		if len(agents) == 1 {
+			newest, err := q.NewestBuild(agents[0].WorkspaceID)
 			if err != nil {
 				return err
 			}
-			if newest.Transition == berth.Start {
-				found = append(found, a)
-			}
+			started = newest.Transition == berth.Start
 		}
-		switch len(found) {
-		case 0:
+		if !started {
 			return berth.Errorf(berth.Unauthenticated, "no agent of a workspace that was started has the machine %s: its build may not have ended", instance)
-		case 1:
-		default:
-			return berth.Errorf(berth.Unauthenticated, "several agents claim the machine %s, so none gets its token: see which templates name it in coder_agent_instance", instance)
 		}
-		if token, err = s.tokenFor(q, found[0]); err != nil {
+		if agents[0].Status(time.Now()) == berth.AgentConnected {
+			return berth.Errorf(berth.Unauthenticated, "the agent of the machine %s is connected, so this document may be a copy: an agent that was started anew gets its token once the connection of the one before has ended", instance)
+		}
+		if token, err = s.tokenFor(q, agents[0]); err != nil {
 			return err
 		}
-		w, err := q.Workspace(found[0].WorkspaceID)
+		w, err := q.Workspace(agents[0].WorkspaceID)
 		if err != nil {
 			return err
 		}
@@ -88,6 +94,17 @@ func (s *Service) tokenOf(ctx context.Context, auth, instance string) (token str
 		return "", err
 	}
 	return token, nil
+}
+
+// severalClaim refuses a machine. Which workspaces claim it is for the server's
+// log: whoever asks may be on any machine.
+func severalClaim(instance string, agents []berth.Agent) error {
+	var list []string
+	for _, a := range agents {
+		list = append(list, fmt.Sprintf("%s of workspace %s", a.Name, a.WorkspaceID))
+	}
+	return &berth.Error{Code: berth.Unauthenticated, Err: fmt.Errorf("the machine is claimed by the agents %s", strings.Join(list, ", ")),
+		Message: fmt.Sprintf("several agents claim the machine %s, so none gets its token: see in the server's log which, and in their templates what names it, as coder_agent_instance does", instance)}
 }
 
 // tokenFor is the token of an agent, derived from its workspace's key or, until

@@ -86,8 +86,11 @@ func TestAgentsByMachine(t *testing.T) {
 		_, err = ask(`{"instanceId":"i-1"}`)
 		want(t, "a machine that two claim", err, berth.Unauthenticated)
 		must(t, h.build(h.mel, web, workspaces.BuildInput{Transition: berth.Stop}))
+		_, err = ask(`{"instanceId":"i-1"}`)
+		want(t, "a machine whose workspace is stopped, and that another claims", err, berth.Unauthenticated)
+		h.run(stopped(2))
 		if got, err := ask(`{"instanceId":"i-1"}`); err != nil || got == token {
-			t.Errorf("of a workspace that is stopped: %v", err)
+			t.Errorf("once its workspace has it no more: %v", err)
 		}
 	})
 }
