@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/authz"
@@ -256,11 +257,12 @@ func plain(w *world, _ authz.Actor) authz.Resource {
 	return authz.OfTemplate(w.home.ID, everyoneUses(w.home.ID))
 }
 
-// asleep makes the workspace dormant, which the next row ends.
+// asleep makes the workspace dormant, in an hour only: what runs of a workspace
+// that sleeps is stopped, and that it runs others ask about.
 func asleep(t *testing.T, w *world, _ caster) {
 	w.write(t, func(tx *store.Tx) error {
 		now, err := tx.Workspace(w.workspace.ID)
-		now.DormantAt = tx.Now
+		now.DormantAt = tx.Now.Add(time.Hour)
 		return errors.Join(err, tx.SetLifecycle(now.ID, now.Lifecycle))
 	})
 }
