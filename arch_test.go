@@ -63,7 +63,7 @@ var arrows = map[string][]string{
 	"internal/journal":   {},
 	"internal/warm":      {".", "internal/journal"},
 	"internal/terraform": {".", "internal/journal", "internal/source", "internal/lint", "internal/parameters", "internal/tags"},
-	"internal/plugin":    {".", "internal/warm"},
+	"internal/plugin":    {".", "internal/journal", "internal/warm"},
 	"internal/runner":    {".", "api", "client", "internal/terraform", "internal/plugin", "internal/journal", "internal/warm"},
 
 	"internal/agent":          {".", "api", "client", "internal/tunnel", "internal/agent/activity", "internal/agent/doctor", "internal/agent/ports", "internal/agent/retry", "internal/agent/shell", "internal/agent/spawn", "internal/agent/terminal", "internal/agent/usage"},

@@ -12,7 +12,7 @@ import (
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "journal" {
-		os.Exit(journal.Main(os.Stdin, os.Stdout))
+		os.Exit(journal.Main(os.Stdin, os.Stdout, plugin.Inner))
 	}
 	os.Exit(plugin.Main(os.Args))
 }

@@ -65,7 +65,8 @@ const (
 	applyResponseProblems = 3
 	planResponseReplace   = 2
 
-	schemaResources    = 2 // of GetProviderSchema's response: a map
+	schemaResources    = 2 // of GetProviderSchema's response: maps
+	schemaData         = 3
 	mapKey, mapValue   = 1, 2
 	diagnosticSeverity = 1
 	diagnosticSummary  = 2
@@ -133,4 +134,31 @@ func schemaOf(response []byte, kind string) (schema []byte) {
 		}
 	})
 	return schema
+}
+
+// onlyOf is the response to GetProviderSchema with the types of resources and
+// data that are wanted, and all else that it has. A message that is not
+// understood stays as it is.
+func onlyOf(response []byte, wanted map[string]bool) []byte {
+	kept := make([]byte, 0, len(response)/4)
+	for rest := response; len(rest) > 0; {
+		field, kind, n := protowire.ConsumeTag(rest)
+		if n < 0 {
+			return response
+		}
+		size := protowire.ConsumeFieldValue(field, kind, rest[n:])
+		if size < 0 {
+			return response
+		}
+		whole := rest[:n+size]
+		rest = rest[n+size:]
+		if kind == protowire.BytesType && (field == schemaResources || field == schemaData) {
+			entry, _ := protowire.ConsumeBytes(whole[n:])
+			if !wanted[string(last(entry, mapKey))] {
+				continue
+			}
+		}
+		kept = append(kept, whole...)
+	}
+	return kept
 }

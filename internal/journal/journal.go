@@ -15,6 +15,7 @@ type journal struct {
 	// serial says that terraform makes one change at a time, so that the one
 	// that it named last is the one that it makes.
 	serial bool
+	types  map[string]bool // that the build may use; nil: any
 
 	mu      sync.Mutex
 	shapes  map[string][]byte // response to GetProviderSchema by plugin
@@ -52,6 +53,12 @@ func newJournal(path string, o opening) (*journal, error) {
 		made: map[string]bool{}, news: make(chan struct{}), idle: make(chan struct{}),
 	}
 	close(j.idle)
+	if o.Types != nil {
+		j.types = map[string]bool{}
+		for _, name := range o.Types {
+			j.types[name] = true
+		}
+	}
 	return j, b.write(Record{Event: Opened, Engine: o.Engine})
 }
 

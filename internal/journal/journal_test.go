@@ -19,7 +19,7 @@ import (
 // TestMain lets this program be the process of a journal.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "journal" {
-		os.Exit(Main(os.Stdin, os.Stdout))
+		os.Exit(Main(os.Stdin, os.Stdout, nil))
 	}
 	os.Exit(m.Run())
 }

@@ -20,11 +20,13 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Upstream is a plugin process that serves already.
+// Upstream is a plugin that serves already.
 type Upstream struct {
 	Source   string `json:"source"`   // registry.terraform.io/coder/coder
 	Protocol int    `json:"protocol"` // 5 or 6
 	Address  string `json:"address"`  // of its unix socket
+	// Inner names a plugin that has no process: the one of the journal serves it.
+	Inner string `json:"inner,omitempty"`
 }
 
 // Command is a plugin's binary and how to start it.
@@ -89,10 +91,8 @@ func (p *Process) launch(ctx context.Context, c Command) (Upstream, error) {
 	}
 	p.cmd = exec.Command(c.Path, c.Args...)
 	p.cmd.Dir, p.cmd.SysProcAttr = c.Dir, attr
-	p.cmd.Env = append(without(c.Env, "TMPDIR", "TF_LOG", "TF_REATTACH_PROVIDERS", "TF_PLUGIN_MAGIC_COOKIE"),
-		cookie, protocols, "TMPDIR="+temp, "PLUGIN_UNIX_SOCKET_DIR="+temp,
-		// What they log holds what they were given: tokens, too.
-		"TF_LOG=off", "TF_LOG_SDK=off", "TF_LOG_SDK_PROTO=off", "TF_LOG_PROVIDER=off")
+	p.cmd.Env = append(silent(without(c.Env, "TMPDIR", "TF_REATTACH_PROVIDERS", "TF_PLUGIN_MAGIC_COOKIE")),
+		cookie, protocols, "TMPDIR="+temp, "PLUGIN_UNIX_SOCKET_DIR="+temp)
 	if !c.Detached {
 		p.cmd.Stderr = &p.crash
 	}
@@ -160,6 +160,12 @@ func (p *Process) room(c Command) (attr *syscall.SysProcAttr, temp string, err e
 		err = os.Lchown(p.temp, int(attr.Credential.Uid), int(attr.Credential.Gid))
 	}
 	return attr, p.temp, err
+}
+
+// silent is env with which plugins log nothing. What they log holds what they were
+// given: tokens, too.
+func silent(env []string) []string {
+	return append(without(env, "TF_LOG"), "TF_LOG=off", "TF_LOG_SDK=off", "TF_LOG_SDK_PROTO=off", "TF_LOG_PROVIDER=off")
 }
 
 // without is env without some names.

@@ -28,6 +28,9 @@ type Options struct {
 	// objects of one type it is known which one a change is of.
 	Serial bool
 	Engine string // version of terraform, for the record
+	// Types are those of resources and data that terraform may ask for: of others
+	// it is not told, since it takes long to read of them all. Nil: any.
+	Types []string
 }
 
 // Journal is a journal whose process runs.
@@ -68,7 +71,7 @@ func (j *Journal) open(ctx context.Context, o Options) error {
 		attr = &copied
 	}
 	attr.Setpgid = !attr.Setsid
-	j.cmd = &exec.Cmd{Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, SysProcAttr: attr, Stderr: &j.said}
+	j.cmd = &exec.Cmd{Path: o.Path, Args: o.Args, Env: silent(o.Env), Dir: o.Dir, SysProcAttr: attr, Stderr: &j.said}
 	in, err := j.cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -86,7 +89,7 @@ func (j *Journal) open(ctx context.Context, o Options) error {
 		_ = j.cmd.Wait()
 		close(j.done)
 	}()
-	a, err := j.ask(ctx, order{Open: &opening{Dir: o.Dir, Plugins: o.Plugins, Serial: o.Serial, Engine: o.Engine}})
+	a, err := j.ask(ctx, order{Open: &opening{Dir: o.Dir, Plugins: o.Plugins, Serial: o.Serial, Engine: o.Engine, Types: o.Types}})
 	if err != nil {
 		return err
 	}

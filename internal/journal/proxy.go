@@ -3,20 +3,18 @@ package journal
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
 // proxy serves one plugin's protocol and hands it on to the plugin.
 type proxy struct {
-	of   *journal
-	up   Upstream
-	conn *grpc.ClientConn
+	of *journal
+	up Upstream
+	to caller
 }
 
 // harmless are the calls that change nothing, by the names that they have in
@@ -51,7 +49,7 @@ func (p *proxy) handle(_ any, stream grpc.ServerStream) error {
 		return status.Error(codes.Unimplemented, "what plugins print is not handed on")
 	case "/tfplugin5.Provider", "/tfplugin6.Provider":
 	default: // for instance grpc's own health
-		return p.pipe(stream, full)
+		return p.to.pipe(stream, full)
 	}
 	switch {
 	case method == "ApplyResourceChange":
@@ -65,7 +63,7 @@ func (p *proxy) handle(_ any, stream grpc.ServerStream) error {
 			return status.Error(codes.PermissionDenied, p.of.gate.reason())
 		}
 	}
-	return p.pipe(stream, full)
+	return p.to.pipe(stream, full)
 }
 
 // once answers a call that has one request and one response.
@@ -73,22 +71,17 @@ func (p *proxy) once(stream grpc.ServerStream, full string) (in, out []byte, err
 	if err := stream.RecvMsg(&in); err != nil {
 		return nil, nil, err
 	}
-	if err := p.conn.Invoke(outgoing(stream.Context(), stream.Context()), full, &in, &out); err != nil {
-		return nil, nil, err
-	}
-	return in, out, nil
-}
-
-// outgoing is base with the headers that came with a call.
-func outgoing(base, incoming context.Context) context.Context {
-	md, _ := metadata.FromIncomingContext(incoming)
-	return metadata.NewOutgoingContext(base, md)
+	out, err = p.to.call(stream.Context(), stream.Context(), full, in)
+	return in, out, err
 }
 
 func (p *proxy) schema(stream grpc.ServerStream, full string) error {
 	_, out, err := p.once(stream, full)
 	if err != nil {
 		return err
+	}
+	if p.of.types != nil {
+		out = onlyOf(out, p.of.types)
 	}
 	p.of.keepShapes(p.up.Source, out)
 	return stream.SendMsg(&out)
@@ -125,7 +118,7 @@ func (p *proxy) apply(stream grpc.ServerStream, full string) error {
 		out = refusal(in, "The change cannot be written down before it is made, so it is not made: "+err.Error())
 		return stream.SendMsg(&out)
 	}
-	err = p.conn.Invoke(outgoing(context.Background(), stream.Context()), full, &in, &out)
+	out, err = p.to.call(context.Background(), stream.Context(), full, in)
 	if kept := p.of.end(seq, in, out, err); err == nil && kept != nil {
 		// It is made, and terraform is about to know. Nothing more may follow
 		// that is not written down.
@@ -135,35 +128,4 @@ func (p *proxy) apply(stream grpc.ServerStream, full string) error {
 		return err
 	}
 	return stream.SendMsg(&out)
-}
-
-// pipe hands a call on, however many messages it has.
-func (p *proxy) pipe(stream grpc.ServerStream, full string) error {
-	up, err := p.conn.NewStream(outgoing(stream.Context(), stream.Context()), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, full)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for {
-			var b []byte
-			if stream.RecvMsg(&b) != nil {
-				_ = up.CloseSend()
-				return
-			}
-			if up.SendMsg(&b) != nil {
-				return
-			}
-		}
-	}()
-	for {
-		var b []byte
-		if err := up.RecvMsg(&b); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := stream.SendMsg(&b); err != nil {
-			return err
-		}
-	}
 }

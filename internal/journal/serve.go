@@ -32,6 +32,7 @@ type opening struct {
 	Plugins []Upstream `json:"plugins"`
 	Serial  bool       `json:"serial,omitempty"`
 	Engine  string     `json:"engine,omitempty"`
+	Types   []string   `json:"types,omitempty"`
 }
 
 type judged struct {
@@ -57,21 +58,21 @@ const stopWait = 10 * time.Second
 // Main is the process of a journal: it serves until whoever started it closes in
 // and nothing runs any more, and gives the exit code. It is a process of its own
 // so that a change is seen through, and written down, whoever else dies.
-func Main(in io.Reader, out io.Writer) int {
-	if err := serve(in, out); err != nil {
+func Main(in io.Reader, out io.Writer, inner func(name string) Inner) int {
+	if err := serve(in, out, inner); err != nil {
 		fmt.Fprintf(os.Stderr, "journal: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func serve(in io.Reader, out io.Writer) error {
+func serve(in io.Reader, out io.Writer, inner func(string) Inner) error {
 	orders, say := json.NewDecoder(in), &speaker{to: json.NewEncoder(out)}
 	var first order
 	if err := orders.Decode(&first); err != nil || first.Open == nil {
 		return fmt.Errorf("reading what to do: %w", errors.Join(err, errors.New("it has to begin with open")))
 	}
-	s, err := open(*first.Open)
+	s, err := open(*first.Open, inner)
 	if err != nil {
 		say.answer(answer{Question: first.Question, Error: err.Error()})
 		return err
@@ -107,7 +108,7 @@ type site struct {
 	journal *journal
 	names   []string
 	servers []*grpc.Server
-	conns   []*grpc.ClientConn
+	callers []caller
 	ups     []Upstream
 
 	mu    sync.Mutex
@@ -115,7 +116,7 @@ type site struct {
 	last  time.Time // when a call ended
 }
 
-func open(o opening) (s *site, err error) {
+func open(o opening, inner func(string) Inner) (s *site, err error) {
 	s = &site{ups: o.Plugins, last: time.Now()}
 	if s.journal, err = newJournal(filepath.Join(o.Dir, FileName), o); err != nil {
 		return nil, err
@@ -126,11 +127,11 @@ func open(o opening) (s *site, err error) {
 		}
 	}()
 	for i, up := range o.Plugins {
-		conn, err := dial(up.Address)
+		to, err := reach(up, inner)
 		if err != nil {
 			return nil, err
 		}
-		s.conns = append(s.conns, conn)
+		s.callers = append(s.callers, to)
 		// Relative to our directory: a socket's name must be short.
 		name := strconv.Itoa(i)
 		listener, err := net.Listen("unix", name)
@@ -140,13 +141,27 @@ func open(o opening) (s *site, err error) {
 		if err := os.Chmod(name, 0o600); err != nil {
 			return nil, err
 		}
-		p := &proxy{of: s.journal, up: up, conn: conn}
-		server := grpc.NewServer(grpc.ForceServerCodec(raw{}), grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		p := &proxy{of: s.journal, up: up, to: to}
+		server := grpc.NewServer(grpc.ForceServerCodec(raw{}), grpc.NumStreamWorkers(4), grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
 			grpc.UnknownServiceHandler(s.counted(p.handle)))
 		s.servers, s.names = append(s.servers, server), append(s.names, name)
 		go func() { _ = server.Serve(listener) }()
 	}
 	return s, nil
+}
+
+// reach finds the plugin, in a process of its own or in ours.
+func reach(up Upstream, inner func(string) Inner) (caller, error) {
+	if up.Inner == "" {
+		conn, err := dial(up.Address)
+		return remote{conn}, err
+	}
+	if inner != nil {
+		if i := inner(up.Inner); i != nil {
+			return i, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no plugin %q in this process", up.Inner)
 }
 
 // counted notes which calls are under way.
@@ -213,8 +228,7 @@ func (s *site) stopAll() {
 		go func() {
 			ctx, stop := deadline(stopWait)
 			defer stop()
-			var in, out []byte
-			_ = s.conns[i].Invoke(ctx, method, &in, &out)
+			_, _ = s.callers[i].call(ctx, ctx, method, nil)
 		}()
 	}
 }
@@ -234,8 +248,8 @@ func (s *site) close() {
 	for _, server := range s.servers {
 		server.Stop()
 	}
-	for _, conn := range s.conns {
-		conn.Close()
+	for _, to := range s.callers {
+		to.close()
 	}
 	s.journal.book.file.Close()
 }

@@ -5,7 +5,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"net"
 	"time"
 )
 
@@ -24,11 +23,3 @@ func EndWorkspace(context.Context, string) error { return nil }
 // EndWarm ends the plugins of one directory, and what they started. There are
 // none here.
 func EndWarm(context.Context, string) error { return nil }
-
-func keepMemoryPrivate() error { return errHost }
-
-func sessionOf(net.Conn, []uint32) (int, bool) { return 0, false }
-
-func awaitSession(int) {}
-
-func holdLock(string) (func(), error) { return nil, errHost }

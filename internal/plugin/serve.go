@@ -11,11 +11,8 @@ import (
 	serve "github.com/hashicorp/terraform-plugin-sdk/v2/plugin"
 )
 
-// SlotsCommand is the argument with which berth-plugin serves many builds.
-const SlotsCommand = "slots"
-
 // Main serves the plugin that the program's name asks for until Terraform ends
-// it, or slots, and returns the exit code.
+// it, or is the warden of plugins that stay, and returns the exit code.
 func Main(args []string) int {
 	name := ""
 	if len(args) > 0 {
@@ -27,8 +24,8 @@ func Main(args []string) int {
 			return 0
 		}
 	}
-	if len(args) > 1 && args[1] == SlotsCommand {
-		return slotsMain(args[2:])
+	if len(args) > 1 && args[1] == WardenCommand {
+		return wardenMain(args[2:], os.Stdin)
 	}
 	fmt.Fprintf(os.Stderr, "%s holds the Terraform plugins coder and berth. Terraform starts it under the name terraform-provider-coder or terraform-provider-berth; it does nothing when started as %q.\n", "berth-plugin", name)
 	return 2
@@ -41,7 +38,7 @@ type pluginBinary struct {
 	version   string
 	address   string
 	provider  func() *schema.Provider
-	slots     bool // it may serve many builds: it only computes
+	inner     bool // the process of a journal may serve it: it only computes
 }
 
 var served = []pluginBinary{

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -29,31 +31,43 @@ resource "probe_thing" "computer" {
 }
 `
 
+// binaries are our plugins and the probe of tests, built once.
+var binaries = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "berth-runner-plugins-"); err != nil {
+		return "", err
+	}
+	for _, room := range []string{"cmd/berth-plugin", "test/probe"} {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, filepath.Base(room)), "github.com/berthdev/berth/"+room)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("building %s: %w\n%s", room, err, out)
+		}
+	}
+	return dir, nil
+})
+
 // withProbe gives the bench the real plugins and the probe of tests.
 func (b *bench) withProbe(t *testing.T) (world string) {
 	t.Helper()
-	bin := t.TempDir()
-	built := func(room string) string {
-		at := filepath.Join(bin, filepath.Base(room))
-		if out, err := exec.Command("go", "build", "-o", at, "github.com/berthdev/berth/"+room).CombinedOutput(); err != nil {
-			t.Fatalf("building %s: %v\n%s", room, err, out)
-		}
-		return at
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
 	}
-	ours := built("cmd/berth-plugin")
+	ours := filepath.Join(bin, "berth-plugin")
 	if err := plugin.Install(filepath.Join(b.work, "mirror"), func(string) (io.Reader, error) { return os.Open(ours) }); err != nil {
 		t.Fatal(err)
 	}
+	mirror := t.TempDir()
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		at := filepath.Join(bin, "mirror", host, "berthdev/probe/1.0.0", runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-probe_v1.0.0")
+		at := filepath.Join(mirror, host, "berthdev/probe/1.0.0", runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-probe_v1.0.0")
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Link(built("test/probe"), at); err != nil {
+		if err := os.Link(filepath.Join(bin, "probe"), at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.opt.Mirrors = []string{filepath.Join(bin, "mirror")}
+	b.opt.Mirrors = []string{mirror}
 	world = t.TempDir()
 	b.opt.Env = map[string]string{"PROBE_DIR": world, "PROBE_WAIT": "400ms"}
 	return world

@@ -74,7 +74,7 @@ func (h *held) prepare(ctx context.Context) error {
 		Installations: filepath.Join(h.r.o.Work, "installations"),
 		Work:          h.r.workDir(h.rec.name()),
 		Grace:         h.r.o.Grace,
-		Warm:          h.r.warmth.order(),
+		Warm:          h.r.warmth.offers(),
 	}
 	if err := h.rec.write(h.order); err != nil {
 		return err
@@ -127,7 +127,7 @@ func (h *held) start() error {
 
 // keeperEnv is env without what is meant for us: our tokens and settings.
 func keeperEnv(env []string) []string {
-	var out []string
+	out := []string{terraform.Collections} // a keeper is as short-lived as what it runs
 	for _, kv := range env {
 		if !strings.HasPrefix(kv, "BERTH_") {
 			out = append(out, kv)

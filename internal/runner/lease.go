@@ -5,17 +5,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/berthdev/berth"
-	"github.com/berthdev/berth/internal/journal"
 	"github.com/berthdev/berth/internal/plugin"
 	"github.com/berthdev/berth/internal/terraform"
 	"github.com/berthdev/berth/internal/warm"
@@ -28,7 +25,6 @@ const leaseWait = 15 * time.Second
 type lease struct {
 	warm.Lease
 	conn net.Conn // to the runner
-	slot *plugin.Slot
 	o    terraform.Options
 	dir  string // of all sets
 }
@@ -36,7 +32,7 @@ type lease struct {
 // warmUp gives o plugins that serve already where that is safe and there are any.
 // Whatever keeps it from that costs the build the time to start its own.
 func (k *keeper) warmUp(o *terraform.Options) {
-	if k.order.Warm == nil {
+	if !k.order.Warm {
 		return
 	}
 	l, err := k.takeLease(*o)
@@ -44,10 +40,13 @@ func (k *keeper) warmUp(o *terraform.Options) {
 		k.Log(berth.Log{Level: "debug", Stage: "init", Source: "berth", Text: "Plugins are started for this build alone: " + errorText(err) + "."})
 		return
 	}
-	k.lease.Store(l)
-	*o = l.o
+	if l != nil {
+		k.lease.Store(l)
+		*o = l.o
+	}
 }
 
+// takeLease gives nil where there is nothing that could stay warm.
 func (k *keeper) takeLease(o terraform.Options) (_ *lease, err error) {
 	why, err := terraform.Cold(o.Installation, o.Engine.Tofu)
 	if err != nil {
@@ -56,8 +55,8 @@ func (k *keeper) takeLease(o terraform.Options) (_ *lease, err error) {
 	if why != "" {
 		return nil, errors.New(why)
 	}
-	ask, coder, err := k.leaseRequest(o.Installation)
-	if err != nil {
+	ask, err := k.leaseRequest(o.Installation)
+	if err != nil || len(ask.Plugins) == 0 {
 		return nil, err
 	}
 	l := &lease{o: o, dir: filepath.Join(filepath.Dir(filepath.Dir(k.order.Work)), "warm")}
@@ -84,22 +83,16 @@ func (k *keeper) takeLease(o terraform.Options) (_ *lease, err error) {
 	}
 	l.conn.SetDeadline(time.Time{})
 	l.Lease, l.o.Plugins, l.o.Seat = a.Lease, a.Lease.Plugins, a.Lease.Seat
-	if coder != "" {
-		if l.slot, err = openSlot(l.Control, l.o.PluginEnv()); err != nil {
-			return nil, err
-		}
-		l.o.Plugins = append(l.o.Plugins, journal.Upstream{Source: coder, Protocol: 5, Address: l.slot.Address})
-	}
 	return l, nil
 }
 
-// leaseRequest is what a build of an installation needs. coder is the source of
-// the plugin for which there are slots, if it is one of them.
-func (k *keeper) leaseRequest(i terraform.Installation) (ask leaseRequest, coder string, err error) {
+// leaseRequest is what a build of an installation needs: plugins that do not read
+// their answers from the environment, as the coder plugin does.
+func (k *keeper) leaseRequest(i terraform.Installation) (ask leaseRequest, err error) {
 	j := k.order.Job
 	variables, err := json.Marshal(j.Variables)
 	if err != nil {
-		return ask, "", err
+		return ask, err
 	}
 	sum := sha256.Sum256(variables)
 	ask = leaseRequest{Build: k.rec.name(), Key: warm.Key{
@@ -107,43 +100,14 @@ func (k *keeper) leaseRequest(i terraform.Installation) (ask leaseRequest, coder
 	}}
 	binaries, err := i.Binaries()
 	if err != nil {
-		return ask, "", err
-	}
-	own, err := os.Stat(k.order.Warm.Coder)
-	if err != nil {
-		return ask, "", err
+		return ask, err
 	}
 	for _, b := range binaries {
-		info, err := os.Stat(b.Path)
-		if err != nil {
-			return ask, "", err
-		}
-		switch isCoder := strings.HasSuffix(b.Source, "/coder/coder"); {
-		case isCoder && os.SameFile(info, own):
-			coder = b.Source
-		case isCoder:
-			return ask, "", fmt.Errorf("the template wants another version of the plugin coder/coder than the one that Berth brings along")
-		default:
+		if !strings.HasSuffix(b.Source, "/coder/coder") {
 			ask.Plugins = append(ask.Plugins, warm.Plugin(b))
 		}
 	}
-	return ask, coder, nil
-}
-
-// openSlot reaches the process with slots.
-func openSlot(control string, env map[string]string) (*plugin.Slot, error) {
-	conn, err := net.DialTimeout("unix", control, leaseWait)
-	if err != nil {
-		return nil, err
-	}
-	conn.SetDeadline(time.Now().Add(leaseWait))
-	slot, err := plugin.OpenSlot(conn, "coder", env)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	conn.SetDeadline(time.Time{})
-	return slot, nil
+	return ask, nil
 }
 
 // giveBack ends the lease; well says that the build came to a good end. A runner
@@ -151,9 +115,6 @@ func openSlot(control string, env map[string]string) (*plugin.Slot, error) {
 func (l *lease) giveBack(well bool) {
 	if l == nil {
 		return
-	}
-	if l.slot != nil {
-		l.slot.Close()
 	}
 	if l.conn == nil {
 		return

@@ -38,7 +38,6 @@ type process struct {
 	session int
 	start   uint64
 	env     [][]byte // empty if we may not read it
-	exe     string
 }
 
 func readProcess(pid int) (process, bool) {
@@ -61,10 +60,8 @@ func readProcess(pid int) (process, bool) {
 }
 
 func (p *process) readMore() {
-	dir := "/proc/" + strconv.Itoa(p.pid)
-	env, _ := os.ReadFile(dir + "/environ")
+	env, _ := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/environ")
 	p.env = bytes.Split(env, []byte{0})
-	p.exe, _ = os.Readlink(dir + "/exe")
 }
 
 // has tells whether p's environment names a variable; prefix is "NAME=".
@@ -81,9 +78,12 @@ func (p *process) has(prefix string) bool {
 // environment and those of its keeper's session, without the keeper itself,
 // us, and workspaces.
 func leftovers(name string, keeper identity) []process {
-	session := keeper.Pid
+	session, from := keeper.Pid, keeper.Start
 	if now := identify(keeper.Pid); keeper.Pid == 0 || now.Boot != keeper.Boot || now.Start != 0 && now.Start != keeper.Start {
 		session = -1 // another boot, or the number belongs to somebody else by now
+		if now.Boot != keeper.Boot {
+			from = 0
+		}
 	}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -96,7 +96,7 @@ func leftovers(name string, keeper identity) []process {
 			continue
 		}
 		p, ok := readProcess(pid)
-		if !ok || p.state == 'Z' || p.state == 'X' {
+		if !ok || p.state == 'Z' || p.state == 'X' || p.start < from { // a keeper's are younger than itself
 			continue
 		}
 		p.readMore()
@@ -126,7 +126,8 @@ func (p process) isEngine(path string) bool {
 	if err != nil {
 		real = path
 	}
-	return p.exe != "" && strings.TrimSuffix(p.exe, " (deleted)") == real
+	exe, _ := os.Readlink("/proc/" + strconv.Itoa(p.pid) + "/exe")
+	return exe != "" && strings.TrimSuffix(exe, " (deleted)") == real
 }
 
 // isJournal tells whether p is the process of a build's journal, which sees a
@@ -140,5 +141,14 @@ func (p process) isJournal() bool {
 func (p process) signal(sig syscall.Signal) {
 	if now, ok := readProcess(p.pid); ok && now.start == p.start {
 		syscall.Kill(p.pid, sig)
+	}
+}
+
+// allocate takes room on the disk for a file without writing to it.
+func allocate(f *os.File, size int) error {
+	for {
+		if err := syscall.Fallocate(int(f.Fd()), 0, 0, int64(size)); err != syscall.EINTR {
+			return err
+		}
 	}
 }

@@ -66,7 +66,7 @@ type order struct {
 	Installations string            `json:"installations"`
 	Work          string            `json:"work"` // of this build; owned by the build user
 	Grace         time.Duration     `json:"grace"`
-	Warm          *warmOrder        `json:"warm,omitempty"` // nil: the build starts its plugins itself
+	Warm          bool              `json:"warm_plugins,omitempty"` // there are plugins that stay warm
 }
 
 // question is judge.json. A build may ask more than once; N counts.

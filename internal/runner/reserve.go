@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"os"
 	"sync"
 )
@@ -24,11 +25,8 @@ func makeReserve(path string, size int) (*reserve, error) {
 	if err != nil {
 		return nil, err
 	}
-	zeros := make([]byte, 1<<20) // written, since a hole in a file holds no room
-	for size > 0 && err == nil {
-		var n int
-		n, err = f.Write(zeros[:min(size, len(zeros))])
-		size -= n
+	if err = allocate(f, size); errors.Is(err, errors.ErrUnsupported) {
+		err = writeZeros(f, size)
 	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
@@ -38,6 +36,17 @@ func makeReserve(path string, size int) (*reserve, error) {
 		return nil, err
 	}
 	return &reserve{path: path}, nil
+}
+
+// writeZeros writes them, since a hole in a file holds no room.
+func writeZeros(f *os.File, size int) (err error) {
+	zeros := make([]byte, min(size, 1<<20))
+	for size > 0 && err == nil {
+		var n int
+		n, err = f.Write(zeros[:min(size, len(zeros))])
+		size -= n
+	}
+	return err
 }
 
 // Free gives the room back to whoever writes next. It tells whether this call

@@ -37,11 +37,6 @@ type warmth struct {
 // fileWarm is the socket's name in the runner's directory.
 const fileWarm = "warm"
 
-// warmOrder tells a keeper that there are warm plugins.
-type warmOrder struct {
-	Coder string `json:"coder"` // the binary for which there are slots
-}
-
 // leaseRequest is what a keeper asks, in one line of JSON, and leaseAnswer what it
 // hears. It gives the lease back by leaseEnd on the same connection, which is
 // closed when that is done.
@@ -91,8 +86,8 @@ func (r *Runner) openWarmth() *warmth {
 
 func (w *warmth) open() (err error) {
 	o := warm.Options{
-		Dir: w.dir, Env: terraform.HostEnv(w.r.o.Pass), Slots: []string{plugin.Binary(filepath.Join(w.r.o.Work, "mirror")), plugin.SlotsCommand},
-		Peers: []uint32{uint32(os.Getuid())}, Sets: 2 * w.r.o.Slots, Memory: w.r.o.WarmMemory,
+		Dir: w.dir, Env: terraform.HostEnv(w.r.o.Pass), Warden: []string{plugin.Binary(filepath.Join(w.r.o.Work, "mirror")), plugin.WardenCommand},
+		Sets: 2 * w.r.o.Slots, Memory: w.r.o.WarmMemory,
 		MaxAge: warmAge, MaxBuilds: warmBuilds, MaxIdle: warmIdle, Log: w.r.o.Log, End: plugin.EndWarm,
 	}
 	if as := w.r.o.As; as != nil {
@@ -129,13 +124,8 @@ func listenIn(dir, name string) (net.Listener, error) {
 	return l, os.Chmod(path, 0o600)
 }
 
-// order is what keepers are told; nil: nothing.
-func (w *warmth) order() *warmOrder {
-	if w == nil || w.house == nil {
-		return nil
-	}
-	return &warmOrder{Coder: plugin.Binary(filepath.Join(w.r.o.Work, "mirror"))}
-}
+// offers tells whether there are warm plugins.
+func (w *warmth) offers() bool { return w != nil && w.house != nil }
 
 func (w *warmth) serve() {
 	for {

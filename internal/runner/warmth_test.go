@@ -1,84 +1,54 @@
 package runner
 
 import (
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/berthdev/berth/api"
-	"github.com/berthdev/berth/internal/plugin"
 )
-
-// coderBinary builds berth-plugin once for all tests that want real plugins.
-var coderBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "berth-runner-plugin-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "berth-plugin")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/berthdev/berth/cmd/berth-plugin")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", &exec.Error{Name: string(out), Err: err}
-	}
-	return path, nil
-})
 
 // warmBench is a bench whose runner keeps plugins.
 func warmBench(t *testing.T) *bench {
 	t.Helper()
 	needTerraform(t)
-	path, err := coderBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	b := newBench(t)
-	if err := plugin.Install(filepath.Join(b.work, "mirror"), func(string) (io.Reader, error) { return os.Open(path) }); err != nil {
-		t.Fatal(err)
-	}
+	b.withProbe(t)
 	b.opt.Warm = true
 	return b
 }
 
-// slotHolders are the processes with slots of a bench.
-func (b *bench) slotHolders() (pids []process) {
-	found, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+// kept are the plugins that a bench's runner keeps.
+func (b *bench) kept() (list []process) {
+	found, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, path := range found {
-		line, _ := os.ReadFile(path)
-		var pid int
-		if strings.Contains(string(line), filepath.Join(b.work, "warm")) && strings.HasPrefix(string(line), "berth-plugin\x00slots\x00") {
-			pid = pidOf(path)
+		if env, _ := os.ReadFile(path); !strings.Contains("\x00"+string(env), "\x00HOME="+filepath.Join(b.work, "warm")+"/") {
+			continue
 		}
-		if p, ok := readProcess(pid); ok && pid > 0 && p.state != 'Z' {
-			pids = append(pids, p)
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if p, ok := readProcess(pid); ok && p.state != 'Z' {
+			list = append(list, p)
 		}
 	}
-	return pids
-}
-
-func pidOf(path string) (pid int) {
-	for _, c := range filepath.Base(filepath.Dir(path)) {
-		pid = pid*10 + int(c-'0')
-	}
-	return pid
+	return list
 }
 
 const warmTemplate = `
 terraform {
-  required_providers { coder = { source = "coder/coder" } }
+  required_providers {
+    coder = { source = "coder/coder" }
+    probe = { source = "berthdev/probe" }
+  }
 }
 data "coder_workspace" "me" {}
 resource "coder_agent" "main" {
   os   = "linux"
   arch = "amd64"
 }
-resource "terraform_data" "a" { input = data.coder_workspace.me.name }
+resource "probe_thing" "a" { name = data.coder_workspace.me.name }
 `
 
 func warmJob(name string, state []byte) api.Job {
@@ -100,9 +70,9 @@ func TestBuildsShareWarmPlugins(t *testing.T) {
 		if text := b.logText(build); strings.Contains(text, "started for this build alone") {
 			t.Errorf("not warm:\n%s", text)
 		}
-		holders := b.slotHolders()
+		holders := b.kept()
 		if len(holders) != 1 || holder != 0 && holders[0].pid != holder {
-			t.Errorf("processes with slots: %v, before %d", holders, holder)
+			t.Errorf("plugins that are kept: %v, before %d", holders, holder)
 		}
 		if len(holders) == 1 {
 			holder = holders[0].pid
@@ -118,20 +88,19 @@ func TestBuildsShareWarmPlugins(t *testing.T) {
 func TestColdSaysWhy(t *testing.T) {
 	t.Parallel()
 	b := warmBench(t)
-	b.setArchive(map[string]string{"main.tf": warmTemplate + "resource \"terraform_data\" \"b\" {\n provisioner \"local-exec\" {\n  command = \"true\"\n }\n}\n"})
+	b.setArchive(map[string]string{"main.tf": warmTemplate + "resource \"probe_thing\" \"b\" {\n name = \"b\"\n provisioner \"local-exec\" {\n  command = \"true\"\n }\n}\n"})
 	b.runReal(t)
 	build := b.enqueueJob(warmJob("one", nil))
 	if f := build.wait(t); f.Error != "" {
 		t.Fatal(f.Error)
 	}
-	if text := b.logText(build); !strings.Contains(text, "started for this build alone: main.tf:12: a provisioner runs commands of the host.") {
+	if text := b.logText(build); !strings.Contains(text, "started for this build alone: main.tf:16: a provisioner runs commands of the host.") {
 		t.Errorf("the log does not say why:\n%s", text)
 	}
 }
 
-// A process with slots that is killed costs its builds, and no others: the next
-// build gets another.
-func TestSlotsThatDie(t *testing.T) {
+// A plugin that is killed between two builds costs neither anything.
+func TestKeptPluginsThatDie(t *testing.T) {
 	t.Parallel()
 	b := warmBench(t)
 	b.setArchive(map[string]string{"main.tf": warmTemplate})
@@ -139,10 +108,10 @@ func TestSlotsThatDie(t *testing.T) {
 	if f := b.enqueueJob(warmJob("one", nil)).wait(t); f.Error != "" {
 		t.Fatal(f.Error)
 	}
-	for _, p := range b.slotHolders() {
+	for _, p := range b.kept() {
 		p.signal(syscall.SIGKILL)
 	}
-	eventually(t, "the end of the process", func() bool { return len(b.slotHolders()) == 0 })
+	eventually(t, "the end of the process", func() bool { return len(b.kept()) == 0 })
 	if f := b.enqueueJob(warmJob("two", nil)).wait(t); f.Error != "" {
 		t.Errorf("after it: %s", f.Error)
 	}
@@ -161,10 +130,10 @@ func TestWarmPluginsOutliveTheirRunnerForTheirBuild(t *testing.T) {
 		found, _ := filepath.Glob(filepath.Join(b.dir, "builds", "*", fileJudge))
 		return len(found) == 1
 	})
-	holders := b.slotHolders()
+	holders := b.kept()
 	stop()
-	if len(holders) != 1 || len(b.slotHolders()) != 1 {
-		t.Fatal("the slots of a running build ended with the runner")
+	if len(holders) != 1 || len(b.kept()) != 1 {
+		t.Fatal("the plugins of a running build ended with the runner")
 	}
 	b.do(func() { delete(b.block, "judge") })
 	close(judge)
@@ -172,13 +141,13 @@ func TestWarmPluginsOutliveTheirRunnerForTheirBuild(t *testing.T) {
 	if f := build.wait(t); f.Error != "" || !strings.Contains(string(f.State), `"one"`) {
 		t.Errorf("the build: %s", f.Error)
 	}
-	eventually(t, "the end of the first process with slots", func() bool { _, ok := readProcess(holders[0].pid); return !ok })
+	eventually(t, "the end of the first plugin", func() bool { _, ok := readProcess(holders[0].pid); return !ok })
 	if f := b.enqueueJob(warmJob("two", nil)).wait(t); f.Error != "" {
 		t.Errorf("the next build: %s", f.Error)
 	}
 	stop()
 	eventually(t, "the end of all plugins", func() bool {
 		left, _ := os.ReadDir(filepath.Join(b.work, "warm"))
-		return len(b.slotHolders()) == 0 && len(left) == 0
+		return len(b.kept()) == 0 && len(left) == 0
 	})
 }

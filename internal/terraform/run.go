@@ -52,11 +52,11 @@ type run struct {
 }
 
 func (r *run) prepare() error {
-	root, err := readRoot(r.Installation.Dir)
+	modules, err := readTemplate(r.Installation.Dir)
 	if err != nil {
 		return err
 	}
-	variables, err := variableFile(root, r.Variables)
+	variables, err := variableFile(modules[0], r.Variables)
 	if err != nil {
 		return err
 	}

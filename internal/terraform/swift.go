@@ -3,16 +3,16 @@ package terraform
 import (
 	"context"
 	"errors"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/journal"
+	"github.com/berthdev/berth/internal/source"
 )
 
 // journalName is the journal's directory below a build's.
@@ -28,8 +28,7 @@ type swift struct {
 	journal *journal.Journal
 	plugins []*journal.Process
 	stream  *stream
-	serial  bool
-
+	facts
 	asked    bool        // the plan was printed whole
 	verdict  chan error  // what came of judging it
 	released atomic.Bool // changes were let through
@@ -41,12 +40,12 @@ type swift struct {
 // swift builds in one run. It is not done where that is not possible, or where
 // the plan cannot be judged from what one run tells: nothing has changed then.
 func (r *run) swift(ctx context.Context, judge Judge) (done bool, err error) {
-	serial, why := r.mayGate()
+	f, why := r.mayGate()
 	if why != "" {
 		r.sink.Log(berth.Log{At: time.Now(), Level: "debug", Stage: "plan", Source: "berth", Text: "Planned and applied in two steps: " + why + "."})
 		return false, nil
 	}
-	s := &swift{run: r, serial: serial, verdict: make(chan error, 1)}
+	s := &swift{run: r, facts: f, verdict: make(chan error, 1)}
 	defer s.close()
 	if err := s.open(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -58,51 +57,73 @@ func (r *run) swift(ctx context.Context, judge Judge) (done bool, err error) {
 	return s.build(ctx, judge)
 }
 
+// facts are what a template and a state say of a build.
+type facts struct {
+	serial bool     // its changes have to be made one after the other
+	types  []string // of which there are blocks, or objects
+	small  bool     // there is nothing in it to compute at the same time
+}
+
 // mayGate tells whether the journal's gate can hold back all that this build may
-// do, and whether its changes have to be made one after the other.
-func (r *run) mayGate() (serial bool, why string) {
+// do.
+func (r *run) mayGate() (f facts, why string) {
 	if r.Journal == "" {
-		return false, "there is no journal"
+		return f, "there is no journal"
 	}
 	modules, err := readTemplate(r.Installation.Dir)
 	if err != nil {
-		return false, "the template cannot be read"
+		return f, "the template cannot be read"
 	}
 	plugins, _, err := resolved(r.Installation.Dir)
 	if err != nil {
-		return false, "its plugins are not known"
+		return f, "its plugins are not known"
 	}
 	var state stateFile
 	if len(r.State) > 0 {
 		if state, err = parseState(r.State); err != nil {
-			return false, "its state cannot be read"
+			return f, "its state cannot be read"
 		}
 	}
 	if why := unheld(r.Installation.Dir, modules, plugins, state, r.Engine.Tofu); why != "" {
-		return false, why
+		return f, why
 	}
-	return crowded(modules), ""
+	f.serial = crowded(modules)
+	f.types, f.small = used(modules, state)
+	return f, ""
+}
+
+// oneProcessor is for programs that mostly wait for each other: with more than
+// one they spend a tenth of their time on handing work from one to the next.
+const oneProcessor = "GOMAXPROCS=1"
+
+// fewest is how many blocks and objects a template may have for one processor
+// to be enough for terraform.
+const fewest = 60
+
+// used are the types of resources and data of which there are blocks or objects,
+// and whether these are few.
+func used(modules []source.Module, state stateFile) (types []string, few bool) {
+	found, n := map[string]bool{}, 0
+	for _, m := range modules {
+		for _, kind := range []string{"resource", "data"} {
+			for _, b := range m.Of(kind, "") {
+				found[b.Labels[0]] = true
+				n++
+			}
+		}
+	}
+	for _, r := range state.Resources {
+		found[r.Type] = true
+		n += len(r.Instances)
+	}
+	return slices.Sorted(maps.Keys(found)), n <= fewest
 }
 
 // open starts what stands between terraform and the plugins.
 func (s *swift) open(ctx context.Context) error {
-	plugins, _, err := resolved(s.Installation.Dir)
+	ups, processes, err := s.attend(ctx, "tmp", s.Journal)
+	s.plugins = processes
 	if err != nil {
-		return err
-	}
-	env := environ(s.dir.path, s.Options)
-	ups, failed := make([]journal.Upstream, len(plugins)), make([]error, len(plugins))
-	s.plugins = make([]*journal.Process, len(plugins))
-	var all sync.WaitGroup
-	for i, p := range plugins {
-		if j := slices.IndexFunc(s.Plugins, func(u journal.Upstream) bool { return u.Source == p.Source }); j >= 0 {
-			ups[i] = s.Plugins[j]
-			continue
-		}
-		all.Go(func() { s.plugins[i], ups[i], failed[i] = s.launch(ctx, p, i, env) })
-	}
-	all.Wait()
-	if err := errors.Join(failed...); err != nil {
 		return err
 	}
 	dir := filepath.Join(s.dir.path, journalName)
@@ -110,51 +131,17 @@ func (s *swift) open(ctx context.Context) error {
 		return err
 	}
 	s.journal, err = journal.Open(ctx, journal.Options{
-		Path: s.Journal, Args: []string{"berth-plugin", "journal"}, Env: env, Dir: dir, Attr: attributes(s.As), Plugins: ups, Serial: s.serial,
-		Engine: s.Engine.Version,
+		Path: s.Journal, Args: []string{"berth-plugin", "journal"}, Env: append(environ(s.dir.path, s.Options), oneProcessor), Dir: dir, Attr: attributes(s.As), Plugins: ups,
+		Serial: s.serial, Engine: s.Engine.Version, Types: s.types,
 	})
 	return err
-}
-
-// launch starts one of the template's plugins for this build.
-func (s *swift) launch(ctx context.Context, p berth.Plugin, i int, env []string) (*journal.Process, journal.Upstream, error) {
-	binary, err := s.Installation.binary(p)
-	if err != nil {
-		return nil, journal.Upstream{}, err
-	}
-	name := filepath.Join("tmp", strconv.Itoa(i))
-	temp := filepath.Join(s.dir.path, name)
-	if err := s.makeOwn(name); err != nil {
-		return nil, journal.Upstream{}, err
-	}
-	return journal.Launch(ctx, journal.Command{
-		Source: p.Source, Path: binary, Env: env, Dir: filepath.Join(s.dir.path, workName), Temp: temp, Attr: attributes(s.As),
-	})
-}
-
-// makeOwn makes a directory for the build's user alone.
-// It lies below the build's, which is that user's already: nothing in it is to lead
-// us elsewhere.
-func (s *swift) makeOwn(name string) error {
-	if err := s.dir.root.Mkdir(name, 0o700); err != nil || s.As == nil {
-		return err
-	}
-	return s.dir.root.Lchown(name, int(s.As.UID), int(s.As.GID))
 }
 
 func (s *swift) close() {
 	if s.journal != nil {
 		s.journal.Close()
 	}
-	for _, p := range s.plugins {
-		if p == nil {
-			continue
-		}
-		p.Kill()
-		if crash := p.Crash(); crash != "" {
-			s.say("error", "A plugin of this build crashed:\n"+crash)
-		}
-	}
+	s.dismiss(s.plugins)
 }
 
 func (s *swift) build(ctx context.Context, judge Judge) (done bool, err error) {
@@ -188,6 +175,9 @@ func (s *swift) build(ctx context.Context, judge Judge) (done bool, err error) {
 	}
 	c := s.call(args...)
 	c.env = append(c.env, "TF_REATTACH_PROVIDERS="+reattach)
+	if s.small {
+		c.env = append(c.env, oneProcessor)
+	}
 	c.stdout, c.stderr = s.stream.line, s.stream.problem
 	s.watcher.held.Store(true)
 	err = s.watcher.during(func() error { return c.run(ctx) })

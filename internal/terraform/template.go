@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/internal/lint"
@@ -11,8 +12,24 @@ import (
 // readTemplate parses the template's root, which comes first, and its
 // installed modules.
 func readTemplate(dir string) ([]source.Module, error) {
+	lastRead.Lock()
+	defer lastRead.Unlock()
+	if lastRead.dir == dir {
+		return lastRead.modules, nil
+	}
 	all, err := source.Read(dir)
+	if err == nil {
+		lastRead.dir, lastRead.modules = dir, all
+	}
 	return all, ofTemplate(err)
+}
+
+// lastRead is the template that was read last: a build asks for it more than
+// once, and an installation never changes.
+var lastRead struct {
+	sync.Mutex
+	dir     string
+	modules []source.Module
 }
 
 // readRoot parses the template's root alone.

@@ -3,17 +3,14 @@
 //
 // A House belongs to a runner. A build takes a lease of it and gets plugins that
 // serve already; when it gives them back in good order, the next build of the
-// same template, organization and configuration may have them. There are two
-// kinds:
+// same template, organization and configuration may have them: one process of each
+// plugin for each build, in a set with a directory of its own: its socket, its home,
+// and a seat, the directory in which they work. A build makes the seat its own
+// working directory, so that the relative paths of a template mean the same to them
+// as to plugins that terraform starts.
 //
-//   - The coder plugin is one process with a slot for each build: a provider
-//     object and a socket of its own. The build asks for its slot itself, so that
-//     what it hands over passes nobody else.
-//   - Other plugins are one process for each build, in a set with a directory of
-//     its own: its socket, its home, and a seat, the directory in which they work.
-//     A build makes the seat its own working directory, so that the relative
-//     paths of a template mean the same to them as to plugins that terraform
-//     starts.
+// The coder plugin reads its answers from the environment of its process. It is not
+// kept: the process of a build's journal serves it.
 //
 // Guarantees:
 //

@@ -21,11 +21,10 @@ import (
 
 // Options say where a House keeps plugins and how many.
 type Options struct {
-	Dir   string   // of the house alone; the plugins' user must be able to reach it
-	Env   []string // of every plugin
-	User  *syscall.Credential
-	Slots []string // the command of a process with slots, without its directories and peers; empty: there are none
-	Peers []uint32 // users that may connect to slots
+	Dir    string   // of the house alone; the plugins' user must be able to reach it
+	Env    []string // of every plugin
+	User   *syscall.Credential
+	Warden []string // the command of the process that ends what is left when we were killed; it gets Dir. Empty: there is none
 
 	Sets      int           // most sets at a time
 	Memory    int64         // bytes that all of them together may use before unused ones end; 0: no bound
@@ -46,7 +45,7 @@ type Process interface {
 	Kill()
 }
 
-// Plugin is one that a build needs.
+// Plugin is one that a build needs and that does not read the build's environment.
 type Plugin struct {
 	Source string `json:"source"`
 	Path   string `json:"path"` // of its binary
@@ -64,15 +63,14 @@ type Key struct {
 type Want struct {
 	Build   string   `json:"build"`
 	Key     Key      `json:"key"`
-	Plugins []Plugin `json:"plugins"` // those without slots
+	Plugins []Plugin `json:"plugins"`
 }
 
 // Lease is what a build gets. It has it until End.
 type Lease struct {
 	Build   string             `json:"build"`
-	Control string             `json:"control,omitempty"` // socket of the process with slots
-	Set     string             `json:"set,omitempty"`     // empty: it needed none
-	Seat    string             `json:"seat,omitempty"`    // where its plugins work; to be moved, and put back
+	Set     string             `json:"set,omitempty"`  // empty: it needed none
+	Seat    string             `json:"seat,omitempty"` // where its plugins work; to be moved, and put back
 	Plugins []journal.Upstream `json:"plugins,omitempty"`
 }
 
@@ -82,7 +80,7 @@ type House struct {
 
 	mu     sync.Mutex
 	sets   map[string]*set // by id
-	slots  *slots          // nil: not started
+	warden *warden         // nil: not started
 	closed bool
 	stop   chan struct{}
 	done   sync.WaitGroup
@@ -110,11 +108,10 @@ func Open(o Options) (*House, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	// A process with slots looks for directories without a lease when we are gone.
+	// The warden looks for directories without a lease when we are gone.
 	if err := errors.Join(os.MkdirAll(o.Dir, 0o755), os.Chmod(o.Dir, 0o755)); err != nil {
 		return nil, fmt.Errorf("making the directory of warm plugins: %w", err)
 	}
-	sweepSlots(o.Dir)
 	h := &House{o: o, sets: map[string]*set{}, stop: make(chan struct{})}
 	h.done.Go(h.look)
 	return h, nil
@@ -129,8 +126,8 @@ func Left(dir string) map[string]string {
 	}
 	left := map[string]string{}
 	for _, e := range entries {
-		if !e.IsDir() || strings.HasPrefix(e.Name(), slotsPrefix) {
-			continue // a process with slots ends by itself
+		if !e.IsDir() {
+			continue
 		}
 		left[e.Name()] = leased(filepath.Join(dir, e.Name()))
 	}
@@ -141,12 +138,11 @@ func Left(dir string) map[string]string {
 // that it has to do without.
 func (h *House) Take(ctx context.Context, w Want) (Lease, error) {
 	l := Lease{Build: w.Build}
-	var err error
-	if l.Control, err = h.control(ctx); err != nil {
-		return l, err
-	}
 	if len(w.Plugins) == 0 {
 		return l, nil
+	}
+	if err := h.watched(); err != nil {
+		return l, err
 	}
 	s, err := h.set(ctx, w)
 	if err != nil {
@@ -329,12 +325,11 @@ func (h *House) Close() {
 	h.closed = true
 	close(h.stop)
 	ended := h.evict(len(h.sets))
-	own := h.slots
-	h.slots = nil
+	warden := h.warden
 	h.mu.Unlock()
 	h.done.Wait()
 	h.end(ended)
-	if own != nil {
-		own.release()
+	if warden != nil {
+		warden.in.Close()
 	}
 }

@@ -28,12 +28,8 @@ func (h *House) recycle() {
 		}
 	}
 	ended = append(ended, h.slim()...)
-	worn := h.worn()
 	h.mu.Unlock()
 	h.end(ended)
-	if worn != nil {
-		worn.release()
-	}
 }
 
 // evict takes n sets out that wait: dead ones, then the longest unused.
@@ -56,9 +52,6 @@ func (h *House) slim() []*set {
 	var sum int64
 	for _, s := range h.sets {
 		sum += s.weight
-	}
-	if h.slots != nil {
-		sum += h.o.Weigh(h.slots.pid())
 	}
 	var ended []*set
 	for sum > h.o.Memory {

@@ -50,8 +50,8 @@ func TestWarmBuildsComeToTheSame(t *testing.T) {
 			all, _ := filepath.Glob(filepath.Join(s.Data, "work", "warm", "*"))
 			return len(all) - len(found)
 		}
-		if n := sets(); mode == "auto" && n < 2 {
-			t.Errorf("%d directories of warm plugins: the slots and a set should wait for the next build", n)
+		if n := sets(); mode == "auto" && n < 1 {
+			t.Error("no plugins wait for the next build")
 		}
 		s.Berth("delete", "site", "-y")
 		s.Signal(syscall.SIGKILL) // ends no plugin itself
