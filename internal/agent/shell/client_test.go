@@ -2,6 +2,8 @@ package shell
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,36 @@ func exitSignal(err error) string {
 		return exit.Signal()
 	}
 	return ""
+}
+
+// A client may hear of a connection to a port before it has noted that it asked
+// for that port.
+func TestRemoteForwardOfASlowClient(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	client := p.client()
+	channels := client.HandleChannelOpen("forwarded-tcpip")
+	port := freePort(t)
+	if ok, _, err := client.SendRequest("tcpip-forward", true, ssh.Marshal(tcpForward{"127.0.0.1", uint32(port)})); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	(<-channels).Reject(ssh.Prohibited, "no forward for address")
+	again := <-channels
+	channel, requests, err := again.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go ssh.DiscardRequests(requests)
+	fmt.Fprint(channel, "hello")
+	channel.Close()
+	if got, err := io.ReadAll(conn); string(got) != "hello" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
 }
 
 func TestRequests(t *testing.T) {

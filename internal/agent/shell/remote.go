@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -237,7 +238,7 @@ func (c *connection) pass(conn net.Conn, kind string, description []byte) {
 		conn.Close()
 		return
 	}
-	channel, requests, err := c.ssh.OpenChannel(kind, description)
+	channel, requests, err := c.reach(kind, description)
 	if err != nil {
 		conn.Close()
 		return
@@ -247,4 +248,18 @@ func (c *connection) pass(conn net.Conn, kind string, description []byte) {
 		use = c.opened(KindForward)
 	}
 	c.join(channel, requests, conn.(stream), use)
+}
+
+// reach opens a channel to the client. A client that has our answer to its
+// request to listen may not have taken note of it yet, and prohibits what comes
+// to a port that it does not know: it is asked again for a second.
+func (c *connection) reach(kind string, description []byte) (ssh.Channel, <-chan *ssh.Request, error) {
+	for wait := 8 * time.Millisecond; ; wait *= 2 {
+		channel, requests, err := c.ssh.OpenChannel(kind, description)
+		var refused *ssh.OpenChannelError
+		if !errors.As(err, &refused) || refused.Reason != ssh.Prohibited || !strings.HasPrefix(kind, "forwarded-") || wait > 512*time.Millisecond {
+			return channel, requests, err
+		}
+		time.Sleep(wait)
+	}
 }
