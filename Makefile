@@ -82,6 +82,8 @@ soak: build ## the storms in full, with a printed seed
 	@BERTH_SOAK=1 go test -count 1 -v -run Year -timeout 60m ./test/simulations
 	$(call say,the queue against its model)
 	@go test -count 1 -v -run Model -timeout 30m ./internal/builds -rapid.checks=1000
+	$(call say,500 forms against what terraform computes)
+	@go test -count 1 -v -run Forms -timeout 60m ./internal/terraform -rapid.checks=500
 
 .PHONY: bench
 bench: build ## measure, side by side with a reference; never fails a build

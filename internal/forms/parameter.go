@@ -113,7 +113,7 @@ func (e *evaluation) seen(p berth.Parameter) cty.Value {
 		v = cty.UnknownVal(cty.String)
 	}
 	fallback := cty.StringVal(p.Default)
-	if p.Required {
+	if p.Default == "" { // as the plugin's library hands on an empty one
 		fallback = cty.NullVal(cty.String)
 	}
 	return cty.ObjectVal(map[string]cty.Value{
