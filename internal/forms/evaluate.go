@@ -101,6 +101,8 @@ func (e *evaluation) functions(m *module) map[string]function.Function {
 	if e.calls[m] == nil {
 		e.calls[m] = maps.Clone(m.functions)
 		maps.Copy(e.calls[m], patterns(e.budget))
+		inner := maps.Clone(e.calls[m]) // a template file reads no other one
+		e.calls[m]["templatefile"] = templateFile(e.budget, m.find, inner)
 	}
 	return e.calls[m]
 }

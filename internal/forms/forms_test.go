@@ -319,8 +319,13 @@ func TestHostileTemplates(t *testing.T) {
 		"long chain":      {long},
 		"modules": {"main.tf", "module \"a\" {\n source = \"./m\"\n}\nmodule \"b\" {\n source = \"./m\"\n}",
 			"m/main.tf", "module \"a\" {\n source = \"../m\"\n}\nmodule \"b\" {\n source = \"../m\"\n}"},
-		"dynamic":         {"data \"coder_parameter\" \"p\" {\n name = \"p\"\n dynamic \"option\" {\n for_each = range(1024)\n content {\n name = option.value\n value = join(\",\", [for x in range(1024) : x])\n}\n}\n}"},
-		"modules outside": {"module \"a\" {\n source = \"../../etc\"\n}\n" + parameter(`file("../../etc/passwd")`)},
+		"dynamic": {"data \"coder_parameter\" \"p\" {\n name = \"p\"\n dynamic \"option\" {\n for_each = range(1024)\n content {\n name = option.value\n value = join(\",\", [for x in range(1024) : x])\n}\n}\n}"},
+		"template files": {"main.tf", parameter(`templatefile("t", { n = range(1000) })`),
+			"t", "%{ for a in n }%{ for b in n }%{ for c in n }${a}${b}${c}%{ endfor }%{ endfor }%{ endfor }"},
+		"nested template files": {"main.tf", parameter(`templatefile("t", {})`), "t", strings.Repeat("%{ if true }", 5000) + strings.Repeat("%{ endif }", 5000)},
+		"many template files":   {"main.tf", parameter(`join("", [for i in range(1000) : templatefile("t", {})])`), "t", strings.Repeat("0123456789", 6000)},
+		"networks":              {parameter(`cidrhost("10.0.0.0/8", pow(2, 100000))`)},
+		"modules outside":       {"module \"a\" {\n source = \"../../etc\"\n}\n" + parameter(`file("../../etc/passwd")`)},
 	} {
 		begin := time.Now()
 		template := open(t, files...)

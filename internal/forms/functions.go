@@ -16,7 +16,8 @@ import (
 
 // functions are those of terraform that give the same value each time and read
 // nothing outside of the template. One that is missing here leaves undecided
-// what calls it. Those that patterns gives are missing too: they have a budget.
+// what calls it. Those that patterns gives are missing too, and templatefile: they
+// have a budget.
 func functions(files source.Files, dir string) map[string]function.Function {
 	all := map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc, "max": stdlib.MaxFunc, "min": stdlib.MinFunc,
@@ -40,11 +41,13 @@ func functions(files source.Files, dir string) map[string]function.Function {
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 		"basename": pathOf(path.Base), "dirname": pathOf(path.Dir),
 
+		"cidrhost": cidrhost, "cidrnetmask": cidrnetmask, "cidrsubnet": cidrsubnet, "cidrsubnets": cidrsubnets,
+
 		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc, "sensitive": marked(true), "nonsensitive": marked(false),
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),
 		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 	}
-	all["file"], all["fileexists"] = fileFunctions(files, dir)
+	all["file"], all["fileexists"] = fileFunctions(finder(files, dir))
 	return all
 }
 

@@ -163,10 +163,10 @@ var length = function.New(&function.Spec{
 	},
 })
 
-// fileFunctions are file and fileexists, for small files of the template. dir is
-// where its files are read from by relative paths: the root.
-func fileFunctions(files source.Files, dir string) (file, exists function.Function) {
-	find := func(name string) ([]byte, error) {
+// finder gives small files of the template. dir is where they are read from by
+// relative paths: the root.
+func finder(files source.Files, dir string) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
 		name = path.Join(dir, name)
 		if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
 			return nil, errors.New("the file is outside of the template")
@@ -177,6 +177,10 @@ func fileFunctions(files source.Files, dir string) (file, exists function.Functi
 		}
 		return data, nil
 	}
+}
+
+// fileFunctions are file and fileexists.
+func fileFunctions(find func(name string) ([]byte, error)) (file, exists function.Function) {
 	file = of(func(name string) (string, error) {
 		data, err := find(name)
 		if err == nil && !utf8.Valid(data) {

@@ -35,7 +35,8 @@ type module struct {
 	calls                      map[string]*block
 	declared                   map[string]*block // of variables
 	functions                  map[string]function.Function
-	order                      []*block // the parameters, as they stand
+	find                       func(name string) ([]byte, error) // a small file
+	order                      []*block                          // the parameters, as they stand
 	callOrder                  []*block
 }
 
@@ -86,7 +87,7 @@ func Open(files source.Files) (*Template, error) {
 
 func newModule(in source.Module, files source.Files) *module {
 	m := &module{Module: in, locals: map[string]*hcl.Attribute{}, outputs: map[string]*hcl.Attribute{}, blocks: map[string]*block{},
-		calls: map[string]*block{}, declared: map[string]*block{}, functions: functions(files, ".")}
+		calls: map[string]*block{}, declared: map[string]*block{}, functions: functions(files, "."), find: finder(files, ".")}
 	for _, raw := range in.Blocks {
 		b := newBlock(raw)
 		switch raw.Type {

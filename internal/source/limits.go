@@ -26,6 +26,10 @@ func bearable(name string, text []byte) error {
 		return bearableJSON(name, text)
 	}
 	tokens, _ := hclsyntax.LexConfig(text, name, hcl.InitialPos)
+	return bearableTokens(name, tokens)
+}
+
+func bearableTokens(name string, tokens hclsyntax.Tokens) error {
 	// What counts how many operators each open bracket has had since the last
 	// comma or assignment: that many calls deep their expression can be.
 	open, sum := []int{0}, 0

@@ -71,6 +71,19 @@ func Expression(text string) (hcl.Expression, error) {
 	return e, nil
 }
 
+// Template parses the text of a template file, as templatefile reads it.
+func Template(name string, text []byte) (hclsyntax.Expression, error) {
+	tokens, _ := hclsyntax.LexTemplate(text, name, hcl.InitialPos)
+	if err := bearableTokens(name, tokens); err != nil {
+		return nil, err
+	}
+	e, found := hclsyntax.ParseTemplate(text, name, hcl.InitialPos)
+	if found.HasErrors() {
+		return nil, syntaxError(found)
+	}
+	return e, nil
+}
+
 // Plain is a value as people write it: a string as it is, others as JSON.
 func Plain(v cty.Value) string {
 	if v.IsNull() || !v.IsWhollyKnown() || Huge(v) {
