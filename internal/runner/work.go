@@ -99,6 +99,7 @@ func (k *keeper) runEngine(limit time.Duration) api.Finish {
 		return f
 	}
 	o := k.options(installation)
+	k.warmUp(&o)
 	if k.order.Job.Look {
 		found, err := k.engine.Look(k.ctx, o, k)
 		if found == nil {
@@ -115,7 +116,6 @@ func (k *keeper) runEngine(limit time.Duration) api.Finish {
 		}
 		return k.outcome(f, err, limit)
 	}
-	k.warmUp(&o)
 	result, err := k.engine.Run(k.ctx, o, k, k.judge)
 	f := withResult(api.Finish{}, result)
 	f.Timings = append([]berth.Timing{timing}, f.Timings...)

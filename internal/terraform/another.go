@@ -44,10 +44,11 @@ func (r *run) asAnother(ctx context.Context, start shown, blocks []string) (map[
 	if err := r.dir.write(stateName, state, r.As); err != nil {
 		return nil, err
 	}
-	quiet := &run{Options: r.Options, sink: &orderly{sink: nothing{}}, dir: r.dir}
+	quiet := &run{Options: r.Options, sink: &orderly{sink: nothing{}}, dir: r.dir, gathered: r.gathered, hosted: r.hosted}
 	quiet.Env = maps.Clone(r.Env)
 	maps.Copy(quiet.Env, somebodyElse)
 	quiet.Env["CODER_WORKSPACE_TRANSITION"] = transitions[berth.Start]
+	defer quiet.host(ctx)()
 	args := []string{"-refresh=false", "-out=" + r.planFile(), "-var-file=" + filepath.Join(r.dir.path, "variables.tfvars.json")}
 	for _, b := range blocks {
 		args = append(args, "-target="+b) // what is made from them may need what is not known

@@ -3,6 +3,7 @@ package terraform
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,7 @@ func (r *run) attend(ctx context.Context, temp, host string) ([]journal.Upstream
 // innerName is the name of a plugin that the program of the journal serves by
 // itself; "" of any other, or of the same in another version.
 func innerName(p berth.Plugin, binary, host string) string {
-	if host == "" || !strings.HasSuffix(p.Source, "/"+coderPlugin) {
+	if host == "" || !isCoder(p.Source) {
 		return ""
 	}
 	own, err1 := os.Stat(host)
@@ -94,3 +95,75 @@ func (r *run) dismiss(processes []*journal.Process) {
 		}
 	}
 }
+
+// gather has the template's plugins serve for several runs of terraform, which
+// would start each of them time and again: all but the coder plugin, which is
+// there for one environment (see host). Where a plugin may have several
+// configurations, or cannot be started, terraform does it.
+func (r *run) gather(ctx context.Context) (dismiss func()) {
+	none := func() {}
+	if why, err := Cold(r.Installation, r.Engine.Tofu); err != nil || why != "" {
+		return none
+	}
+	plugins, _, err := resolved(r.Installation.Dir)
+	if err != nil {
+		return none
+	}
+	var started []*journal.Process
+	ups := slices.Clone(r.Plugins)
+	for i, p := range plugins {
+		binary, err := r.Installation.binary(p)
+		if err != nil {
+			return none
+		}
+		if isCoder(p.Source) || slices.ContainsFunc(ups, func(u journal.Upstream) bool { return u.Source == p.Source }) {
+			continue
+		}
+		process, up, err := r.launch(ctx, p, binary, filepath.Join("tmp", "kept"+strconv.Itoa(i)), environ(r.dir.path, r.Options))
+		if err != nil {
+			r.dismiss(started)
+			return none
+		}
+		started, ups = append(started, process), append(ups, up)
+	}
+	r.Plugins, r.gathered = ups, true
+	return func() { r.dismiss(started) }
+}
+
+// host has the coder plugin serve in the environment that r has now, where the
+// others do.
+func (r *run) host(ctx context.Context) (dismiss func()) {
+	none := func() {}
+	plugins, _, err := resolved(r.Installation.Dir)
+	i := slices.IndexFunc(plugins, func(p berth.Plugin) bool { return isCoder(p.Source) })
+	if err != nil || !r.gathered {
+		return none
+	}
+	var started []*journal.Process
+	ups := slices.Clone(r.Plugins)
+	if i >= 0 {
+		binary, err := r.Installation.binary(plugins[i])
+		if err != nil {
+			return none
+		}
+		r.hosted++
+		process, up, err := r.launch(ctx, plugins[i], binary, filepath.Join("tmp", "coder"+strconv.Itoa(r.hosted)), environ(r.dir.path, r.Options))
+		if err != nil {
+			return none
+		}
+		started, ups = append(started, process), append(ups, up)
+	}
+	text, err := reattach(ups)
+	if err != nil {
+		r.dismiss(started)
+		return none
+	}
+	r.Env = maps.Clone(r.Env)
+	r.Env[reattachVariable] = text
+	return func() {
+		delete(r.Env, reattachVariable)
+		r.dismiss(started)
+	}
+}
+
+func isCoder(source string) bool { return strings.HasSuffix(source, "/"+coderPlugin) }

@@ -58,7 +58,7 @@ func prepare(o Options, variables []byte) (*directory, error) {
 		err = writeWhole(filepath.Join(path, stateName), o.State, 0o600)
 	}
 	if err == nil {
-		err = give(path, o.As)
+		err = journal.Give(path, attributes(o.As).Credential)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("preparing the build's directory: %w", err)
@@ -135,25 +135,6 @@ func writeWhole(path string, content []byte, mode fs.FileMode) error {
 	}
 	_, err = file.Write(content)
 	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// give makes the build's user the owner of everything below dir. From the first
-// of it on that user may put links there, so none is followed.
-func give(dir string, as *As) error {
-	if as == nil {
-		return nil
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return root.Lchown(name, int(as.UID), int(as.GID))
-	})
 }
 
 // read reads a file of the directory, of at most most bytes, if it is a plain one.

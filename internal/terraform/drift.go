@@ -25,6 +25,8 @@ func Look(ctx context.Context, o Options, sink Sink) ([]berth.Drift, error) {
 		return nil, err
 	}
 	defer r.dir.close()
+	defer r.gather(ctx)()
+	defer r.host(ctx)()
 	if _, err := r.terraform(ctx, "plan", append(r.planArgs(), "-refresh-only")...); err != nil {
 		return nil, err
 	}

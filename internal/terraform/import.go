@@ -37,6 +37,7 @@ func Import(ctx context.Context, o Options, sink Sink) (berth.Contents, error) {
 		return berth.Contents{}, err
 	}
 	defer r.dir.close()
+	defer r.gather(ctx)()
 
 	start, err := r.rehearse(ctx, berth.Start)
 	if err != nil {
@@ -70,6 +71,7 @@ func (r *run) rehearse(ctx context.Context, t berth.Transition) (shown, error) {
 	env := maps.Clone(r.Env)
 	env["CODER_WORKSPACE_TRANSITION"] = transitions[t]
 	r.Env = env
+	defer r.host(ctx)()
 	if _, err := r.terraform(ctx, "plan", "-out="+r.planFile(), "-var-file="+filepath.Join(r.dir.path, "variables.tfvars.json")); err != nil {
 		return shown{}, err
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	// Plugins serve already and are for this build alone. Those that the template
 	// needs beyond them are started for the build.
 	Plugins []journal.Upstream
+	// Kept has all plugins of a build in two steps serve both of them, where that is
+	// safe, as they do where some serve already.
+	Kept bool
 	// Seat is the directory in which Plugins work; it becomes the build's own
 	// working directory, so that a path in the template means the same to them.
 	// It is empty, of the build's user, and on the disk of Dir. Empty: none.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/journal"
 	"github.com/berthdev/berth/internal/source"
 )
 
@@ -49,7 +50,7 @@ func (i *Installer) resolve(ctx context.Context, template string, t Template, gi
 	if err == nil && len(keep) > 0 {
 		err = writeWhole(filepath.Join(work, lockName), writeLock(keep), 0o644)
 	}
-	if err = errors.Join(err, give(scratch, i.As)); err != nil {
+	if err = errors.Join(err, journal.Give(scratch, attributes(i.As).Credential)); err != nil {
 		return nil, fmt.Errorf("preparing an installation: %w", err)
 	}
 	if err := i.init(ctx, scratch, work, t.Carried != "", log); err != nil {

@@ -49,6 +49,9 @@ type run struct {
 	cut       bool     // it failed, and the journal may know more than the state
 	missing   []string // what may be left over
 	lost      []lost   // what builds before this one may have made
+
+	gathered bool // Plugins are all but the coder plugin
+	hosted   int  // how often that one was started
 }
 
 func (r *run) prepare() error {
@@ -100,6 +103,10 @@ func (r *run) build(ctx context.Context, judge Judge) error {
 	}
 	if done, err := r.swift(ctx, judge); done || err != nil {
 		return err
+	}
+	if r.Kept || len(r.Plugins) > 0 {
+		defer r.gather(ctx)()
+		defer r.host(ctx)()
 	}
 	plan, err := r.plan(ctx)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,7 +59,7 @@ func (h *House) launch(ctx context.Context, s *set) error {
 			return fmt.Errorf("making room for plugins: %w", err)
 		}
 	}
-	if err := errors.Join(give(s.dir, h.o.User), s.note(s.build)); err != nil {
+	if err := errors.Join(journal.Give(s.dir, h.o.User), s.note(s.build)); err != nil {
 		return fmt.Errorf("making room for plugins: %w", err)
 	}
 	for _, p := range s.plugins {
@@ -75,25 +74,6 @@ func (h *House) launch(ctx context.Context, s *set) error {
 		s.processes, s.upstreams = append(s.processes, process), append(s.upstreams, up)
 	}
 	return nil
-}
-
-// give makes the plugins' user the owner of a directory and what is in it. From
-// the first of it on that user may put links there, so none is followed.
-func give(dir string, to *syscall.Credential) error {
-	if to == nil {
-		return nil
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return root.Lchown(name, int(to.Uid), int(to.Gid))
-	})
 }
 
 // clear removes what a build left: everything in the seat and in the home, and
