@@ -3,6 +3,7 @@ package machines
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,19 +16,20 @@ import (
 func TestGoogleIsAskedAside(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var tries atomic.Int32
-		takes, fails := 3*time.Second, false
+		var tries, takes atomic.Int64 // takes: how long a try takes
+		var fails atomic.Bool
+		takes.Store(int64(3 * time.Second))
 		k := &googleKeys{ask: func(ctx context.Context) (set jose.JSONWebKeySet, err error) {
 			n := tries.Add(1)
 			select {
-			case <-time.After(takes):
+			case <-time.After(time.Duration(takes.Load())):
 			case <-ctx.Done():
 				return set, ctx.Err()
 			}
-			if fails {
+			if fails.Load() {
 				return set, errors.New("away")
 			}
-			return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{KeyID: string('0' + n)}}}, nil
+			return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{KeyID: fmt.Sprint(n)}}}, nil
 		}}
 		get := func(what, want string, wait time.Duration) {
 			t.Helper()
@@ -44,23 +46,23 @@ func TestGoogleIsAskedAside(t *testing.T) {
 		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for range 5 {
-			go get("together", "1", takes)
+			go get("together", "1", 3*time.Second)
 		}
 		if _, err := k.get(hasty); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("who goes away: %v", err)
 		}
-		time.Sleep(takes)
+		time.Sleep(3 * time.Second)
 		get("known", "1", 0)
 
 		// Old ones do until there are new ones.
 		time.Sleep(googleLife)
 		get("old", "1", 0)
 		get("old, while it is asked", "1", 0)
-		time.Sleep(2 * takes)
+		time.Sleep(6 * time.Second)
 		get("renewed", "2", 0)
 
 		// Google is away: the old ones do for a day, and it is not asked all the time.
-		fails = true
+		fails.Store(true)
 		time.Sleep(googleLife)
 		before := tries.Load()
 		for range 100 {
@@ -70,12 +72,13 @@ func TestGoogleIsAskedAside(t *testing.T) {
 		if n := tries.Load() - before; n > 15 {
 			t.Errorf("asked %d times in 100 s", n)
 		}
-		takes = 2 * googleTime
+		takes.Store(int64(2 * googleTime))
 		time.Sleep(googleKept)
 		get("away for long", "", googleTime)
 		get("and right after", "", 0)
-		takes, fails = time.Second, false
+		takes.Store(int64(time.Second))
+		fails.Store(false)
 		time.Sleep(googlePause)
-		get("there again", string('0'+tries.Load()+1), takes)
+		get("there again", fmt.Sprint(tries.Load()+1), time.Second)
 	})
 }
