@@ -71,8 +71,8 @@ func Open(files source.Files) (*Template, error) {
 		}
 	}
 	for _, m := range list {
-		if m.Overrides() && t.why == "" {
-			t.why = "a file of the template overrides others or is for one engine only"
+		if !override(&m) && t.why == "" {
+			t.why = "a file of the template is for one engine only, or overrides others in a way that only Terraform follows"
 		}
 		for _, text := range m.Files {
 			t.size += perByte * len(text)

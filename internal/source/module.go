@@ -155,11 +155,11 @@ func (m Module) Source(e hcl.Expression) string {
 // Overrides tells whether a module has files whose blocks change those of others,
 // or that only some engines read.
 func (m Module) Overrides() bool {
-	for _, name := range m.Names {
-		base, _, _ := strings.Cut(path.Base(name), ".tf")
-		if strings.Contains(name, ".tofu") || base == "override" || strings.HasSuffix(base, "_override") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.Names, func(name string) bool { return strings.Contains(name, ".tofu") || IsOverride(name) })
+}
+
+// IsOverride tells whether the blocks of a file change those of others.
+func IsOverride(name string) bool {
+	base, _, _ := strings.Cut(path.Base(name), ".tf")
+	return base == "override" || strings.HasSuffix(base, "_override")
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/berthdev/berth/internal/forms"
 	"github.com/berthdev/berth/internal/parameters"
 	"github.com/berthdev/berth/internal/source"
@@ -69,5 +72,86 @@ func TestFormFunctionsAreTerraforms(t *testing.T) {
 		if got, ok := ours[fmt.Sprintf("p%d", i)]; ok {
 			t.Errorf("%s gives %q", e, got)
 		}
+	}
+}
+
+// TestOverridesInFormsAreTerraforms: files called override change questions as
+// terraform has it.
+func TestOverridesInFormsAreTerraforms(t *testing.T) {
+	t.Parallel()
+	p := newPlanner(t)
+	files := source.Files{
+		"main.tf": []byte(planned + `
+variable "region" {
+  default = "us"
+}
+locals {
+  few  = ["a"]
+  many = ["a", "b"]
+}
+data "coder_parameter" "p" {
+  name    = "p"
+  default = local.few[0]
+  mutable = true
+  order   = 3
+  option {
+    name  = "One"
+    value = "one"
+  }
+  dynamic "option" {
+    for_each = local.few
+    content {
+      name  = option.value
+      value = option.value
+    }
+  }
+}
+data "coder_parameter" "q" {
+  name    = "q"
+  default = var.region
+  validation {
+    regex = "^[a-z]+$"
+    error = "no"
+  }
+}
+output "seen" {
+  value = { p = data.coder_parameter.p, q = data.coder_parameter.q }
+}
+`),
+		"a_override.tf": []byte(`
+locals {
+  few = ["b", "c"]
+}
+variable "region" {
+  default = "eu"
+}
+data "coder_parameter" "p" {
+  order = 7
+  dynamic "option" {
+    for_each = concat(local.few, ["d"])
+    content {
+      name  = upper(option.value)
+      value = option.value
+    }
+  }
+}
+`),
+		"override.tf": []byte("data \"coder_parameter\" \"q\" {\n  display_name = \"Q\"\n}\ndata \"coder_parameter\" \"p\" {\n  mutable = false\n  order = 8\n}\n"),
+	}
+	for name, data := range files {
+		p.write(t, name, string(data))
+	}
+	template, err := forms.Open(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := map[string]seenParameter{}
+	r := template.Evaluate(forms.Input{Owner: forms.Owner{Name: "ana"}})
+	for _, q := range r.Questions {
+		ours[q.Name] = ourParameter(q)
+	}
+	theirs, failed := p.plan(t, string(files["main.tf"]), nil)
+	if diff := cmp.Diff(theirs, ours, cmpopts.EquateEmpty()); failed != "" || diff != "" || len(r.Notes) > 0 {
+		t.Errorf("%s\n%s\n%v", failed, diff, r.Notes)
 	}
 }
