@@ -39,7 +39,7 @@ const watch = (page) => {
   page.on("pageerror", (e) => log(`page error: ${e.message}`));
 };
 context.on("page", watch);
-context.setDefaultTimeout(20_000);
+context.setDefaultTimeout(60_000); // as long as a busy machine may need
 
 let code = 0;
 try {

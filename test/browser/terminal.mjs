@@ -6,9 +6,17 @@ export default async function ({ page, context, args, log, shot }) {
   const violations = [];
   const watch = (p) => p.on("console", (m) => /Content Security Policy/.test(m.text()) && violations.push(`${m.text()} at ${m.location().url}:${m.location().lineNumber}:${m.location().columnNumber}`));
   watch(page);
+  // What the server says, beside output.
+  const listen = (p) =>
+    p.on("websocket", (w) => {
+      w.on("framereceived", (f) => typeof f.payload === "string" && log(`websocket: ${f.payload}`));
+      w.on("close", () => log("websocket: closed"));
+    });
+  listen(page);
+  context.on("page", listen);
   const screen = (p = page) => p.locator(".xterm-rows").innerText();
   const sees = async (text, p = page) => {
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 60_000;
     for (let shown = ""; !shown.includes(text); ) {
       if (Date.now() > end) throw new Error(`the terminal does not show ${JSON.stringify(text)} but:\n${shown}`);
       shown = (await screen(p).catch(() => "")).replaceAll("\u00a0", " ");
@@ -94,12 +102,19 @@ export default async function ({ page, context, args, log, shot }) {
   step("a command");
   const other = await context.newPage();
   watch(other);
+  // How buttons are when they appear: a moment later they work.
+  await other.addInitScript(() =>
+    new MutationObserver(() => document.querySelectorAll("button").forEach((b) => (b.dataset.born ??= b.disabled ? "disabled" : "enabled"))).observe(document, {
+      childList: true,
+      subtree: true,
+    }),
+  );
   const wanted = async (command, rest = "") => {
     await other.goto(`${address}?command=${encodeURIComponent(command)}${rest}`);
     return other.locator("pre").innerText();
   };
   await wanted(`touch ${args.unasked}; echo unasked`, `&id=${id}`);
-  const disabled = await other.getByRole("button", { name: "Run" }).isDisabled();
+  const disabled = (await other.getByRole("button", { name: "Run" }).getAttribute("data-born")) === "disabled";
   await other.evaluate(() => document.querySelectorAll("button").forEach((b) => ((b.disabled = false), b.click())));
   await other.waitForTimeout(1500);
   const asked = await other.getByRole("button", { name: "Run" }).isVisible();
