@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
@@ -15,19 +16,31 @@ import (
 // templateFile is templatefile, for small files of the template. What such a file
 // computes is paid for like the rest.
 func templateFile(b *budget, find func(name string) ([]byte, error), functions map[string]function.Function) function.Function {
-	render := func(args []cty.Value) (cty.Value, error) {
-		name, given := args[0].AsString(), args[1]
+	parsed := map[string]hclsyntax.Expression{} // once for an evaluation, however often it is called
+	read := func(name string) (hclsyntax.Expression, error) {
+		if e, ok := parsed[name]; ok {
+			return e, nil
+		}
 		data, err := find(name)
 		if err != nil {
-			return cty.NilVal, err
+			return nil, err
 		}
 		if !utf8.Valid(data) || strings.HasPrefix(string(data), "\xef\xbb\xbf") {
-			return cty.NilVal, errors.New("it is no plain text")
+			return nil, errors.New("it is no plain text")
 		}
 		if !b.take(1 + len(data)/8) {
-			return cty.NilVal, errTooMuch
+			return nil, errTooMuch
 		}
 		e, err := source.Template(name, data)
+		if err != nil {
+			return nil, err
+		}
+		parsed[name] = guard(e)
+		return parsed[name], nil
+	}
+	render := func(args []cty.Value) (cty.Value, error) {
+		name, given := args[0].AsString(), args[1]
+		e, err := read(name)
 		if err != nil {
 			return cty.NilVal, err
 		}
@@ -37,7 +50,7 @@ func templateFile(b *budget, find func(name string) ([]byte, error), functions m
 			ctx.Variables[key.AsString()] = value
 		}
 		ctx.Variables[spentKey] = cty.CapsuleVal(budgetType, b)
-		v, found := guard(e).Value(ctx)
+		v, found := e.Value(ctx)
 		if found.HasErrors() {
 			return cty.NilVal, found
 		}
