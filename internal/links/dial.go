@@ -24,7 +24,6 @@ func (r *Relay) Dial(ctx context.Context, agent berth.AgentID, actor, kind strin
 		return nil, err
 	}
 	s := tunnel.New(c)
-	context.AfterFunc(life, func() { s.Close() })
-	go func() { <-s.Done(); cancel() }()
+	go func() { <-s.Done(); cancel() }() // what it brought is still to be read
 	return s, nil
 }

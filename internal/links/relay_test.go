@@ -198,6 +198,26 @@ func TestPersonReachesAgent(t *testing.T) {
 
 // With TLS the web server also speaks HTTP/2, in which there is no upgrade to a
 // websocket.
+// What an agent said last is there for a reader who comes when the stream is long
+// over.
+func TestLastWordsAreRead(t *testing.T) {
+	s := newSite(t)
+	agent := newAgent()
+	s.serve(t, agent, map[string]func(context.Context, *tunnel.Stream, string){"last": func(_ context.Context, s *tunnel.Stream, _ string) {
+		fmt.Fprint(s, "last words")
+	}})
+	stream, err := s.Dial(t.Context(), agent, "actor", "last")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	<-stream.Done()
+	time.Sleep(50 * time.Millisecond) // for whoever else waits for that
+	if got, err := io.ReadAll(stream); string(got) != "last words" || err != nil {
+		t.Errorf("read %q and %v", got, err)
+	}
+}
+
 func TestOverTLS(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
