@@ -79,12 +79,14 @@ export class Connection {
     };
     socket.onmessage = (message: MessageEvent<ArrayBuffer | string>) => {
       if (typeof message.data !== "string") {
-        this.place.command = ""; // it runs; once is what the person said
         this.screen.show(new Uint8Array(message.data));
         return;
       }
       const control = JSON.parse(message.data) as Control;
       if (control.resize !== undefined) {
+        // What a terminal says first: its command runs. Once is what the person
+        // said, also of one that says nothing before the connection is lost.
+        this.place.command = "";
         this.screen.shared(control.resize);
       }
       if (control.notice !== undefined) {
