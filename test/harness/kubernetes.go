@@ -22,6 +22,8 @@ type Cluster struct {
 	Image     string
 	Host      string // this machine's address on the pods' network
 	Namespace string
+	// StorageClass is that of Volumes; empty: the cluster makes them.
+	StorageClass string
 
 	t testing.TB
 }
@@ -56,7 +58,7 @@ func Kubernetes(t testing.TB) *Cluster {
 	c.Kubectl("create", "namespace", c.Namespace)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("in the cluster:\n%s", c.try("get", "pods,pvc,statefulsets,events", "-n", c.Namespace, "--sort-by=.metadata.creationTimestamp"))
+			t.Logf("in the cluster:\n%s", c.try("get", "pods,pvc,statefulsets,events", "-n", c.Namespace, "-o", "wide"))
 		}
 		c.try("delete", "namespace", c.Namespace, "--wait=false")
 	})
@@ -136,12 +138,14 @@ func (c *Cluster) gateway() string {
 }
 
 // Volumes makes some volumes on this machine's disk, unless the cluster makes
-// its own.
+// its own. They are of a class of this test's, so that no other test's claim
+// takes one and loses it when this test ends.
 func (c *Cluster) Volumes(n int) {
 	c.t.Helper()
 	if c.Kubectl("get", "storageclass", "-o", "name") != "" {
 		return
 	}
+	c.StorageClass = c.Namespace
 	for i := range n {
 		dir, name := filepath.Join(Dir(c.t), "volume"), fmt.Sprintf("%s-%d", c.Namespace, i)
 		if err := os.Mkdir(dir, 0o777); err != nil {
@@ -152,7 +156,7 @@ func (c *Cluster) Volumes(n int) {
 		}
 		c.apply(fmt.Appendf(nil, `{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": %q}, "spec": {
 			"capacity": {"storage": "500Gi"}, "accessModes": ["ReadWriteOnce"], "persistentVolumeReclaimPolicy": "Retain",
-			"hostPath": {"path": %q, "type": "Directory"}}}`, name, dir), "apply", "-f", "-")
+			"storageClassName": %q, "hostPath": {"path": %q, "type": "Directory"}}}`, name, c.Namespace, dir), "apply", "-f", "-")
 		c.t.Cleanup(func() { c.try("delete", "persistentvolume", name, "--wait=false") })
 	}
 }

@@ -19,7 +19,7 @@ var starter = filepath.Join(harness.Root(), "templates", "kubernetes")
 
 // variables answer the starter's for a cluster.
 func variables(c *harness.Cluster, config string) (list []string) {
-	for name, value := range map[string]string{"kubeconfig": config, "namespace": c.Namespace, "image": c.Image, "pull_policy": "Never"} {
+	for name, value := range map[string]string{"kubeconfig": config, "namespace": c.Namespace, "image": c.Image, "pull_policy": "Never", "storage_class": c.StorageClass} {
 		list = append(list, "--variable", name+"="+value)
 	}
 	return list
